@@ -1,0 +1,39 @@
+"""Relative depth from a single photograph.
+
+``load`` gives a ``Predictor``; calling it on a picture gives a ``DepthMap``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from midas.depth_map import DepthMap
+    from midas.errors import MidasError
+    from midas.predictor import Predictor, list_models, load
+
+__version__ = "0.1.0"
+
+__all__ = ["DepthMap", "MidasError", "Predictor", "__version__", "list_models", "load"]
+
+_HOMES = {
+    "DepthMap": "midas.depth_map",
+    "MidasError": "midas.errors",
+    "Predictor": "midas.predictor",
+    "list_models": "midas.predictor",
+    "load": "midas.predictor",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded on first use: the command line imports this package to print a help text too.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,102 @@
+"""The default backend: ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
+
+from midas.arrays import Array, Float32
+from midas.errors import ModelError
+
+INPUT_NAME = "pixels"
+OUTPUT_NAME = "disparity"
+DEVICES = ("auto", "cpu")
+PRECISIONS = ("auto", "float32")
+
+_QUIET = 4  # only fatal messages; what is wrong with a model comes as an exception
+_LOAD_ERRORS = (
+    runtime_state.Fail,
+    runtime_state.InvalidArgument,
+    runtime_state.InvalidGraph,
+    runtime_state.InvalidProtobuf,
+    runtime_state.NoModel,
+    runtime_state.NoSuchFile,
+    runtime_state.NotImplemented,
+    runtime_state.RuntimeException,
+)
+_RUN_ERRORS = (runtime_state.Fail, runtime_state.InvalidArgument, runtime_state.RuntimeException)
+
+
+class OnnxRuntimeBackend:
+    """A network in an ONNX file with one input, ``pixels``, and one output, ``disparity``.
+
+    Args:
+        model_path: the file.
+        device: ``"cpu"`` or ``"auto"``.
+        precision: ``"float32"`` or ``"auto"``.
+        threads: number of threads for one picture; None is one per physical core.
+
+    Raises:
+        ModelError: another device or precision, fewer threads than one, or a file that is no such network.
+    """
+
+    def __init__(
+        self, model_path: Path, *, device: str = "auto", precision: str = "auto", threads: int | None = None
+    ) -> None:
+        _check_choice("device", device, DEVICES)
+        _check_choice("precision", precision, PRECISIONS)
+        if threads is not None and threads < 1:
+            raise ModelError(f"threads is {threads}; expected a whole number >= 1")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(model_path), _session_options(threads), providers=["CPUExecutionProvider"]
+            )
+        except _LOAD_ERRORS as error:
+            raise ModelError(f"ONNX Runtime can't load {model_path}: {error}") from error
+        names = [value.name for value in (*self._session.get_inputs(), *self._session.get_outputs())]
+        if names != [INPUT_NAME, OUTPUT_NAME]:
+            raise ModelError(
+                f"{model_path} has the inputs and outputs {names}, expected {[INPUT_NAME, OUTPUT_NAME]}; "
+                "a file that `midas export` wrote has them"
+            )
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """The file's custom metadata."""
+        entries: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        return entries
+
+    def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
+        """Run the network: normalised RGB in, relative disparity at the same resolution out.
+
+        Raises:
+            ModelError: the network doesn't take an input of this size.
+        """
+        try:
+            (disparity,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: pixels})
+        except _RUN_ERRORS as error:
+            raise ModelError(f"the network doesn't run on an input of shape {pixels.shape}: {error}") from error
+        result: Float32[Array, "B H W"] = disparity
+        return result
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ModelError(f"ONNX Runtime has no {name} {value!r} here; there are: {', '.join(choices)}")
+
+
+def _session_options(threads: int | None) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = _QUIET
+    # Threads that wait for work in a loop double the processor time of a picture and win nothing.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # A memory plan is kept for each input size that ever came. Without plans the arena stays as large as the largest
+    # input needs, which is less, and steadier, than what the C library's heap grows to without an arena.
+    options.enable_mem_pattern = False
+    options.enable_cpu_mem_arena = True
+    return options

@@ -1,0 +1,31 @@
+"""What every backend does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from midas.arrays import Array, Float32
+
+
+class Backend(Protocol):
+    """A network, ready to run on one device. Several threads may call it at the same time."""
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What the model file says of itself; empty where its format has no room for that."""
+        ...
+
+    def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
+        """Run the network.
+
+        Args:
+            pixels: normalised RGB, as ``midas.preprocess`` makes it.
+
+        Returns:
+            Relative disparity at the input's resolution: larger is nearer, no unit.
+
+        Raises:
+            ModelError: the network doesn't take this input.
+        """
+        ...

@@ -1,0 +1,229 @@
+"""``midas predict``: pictures in, depth maps out."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app
+from midas.colormaps import COLORMAPS
+from midas.folder import PictureReport, Settings, predict_bytes, predict_files
+from midas.images import DEFAULT_MAX_PIXELS
+from midas.models.zoo import DEFAULT_MODEL
+from midas.picture_files import find_pictures, plan_outputs
+from midas.predictor import load
+from midas.resize import Interpolation
+from midas.writers import FORMATS
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+app = command_app()
+
+STDIN = "-"
+DEFAULT_OUTPUT_DIR = Path("depth")
+
+EPILOG = """\b
+Examples:
+  midas predict photo.jpg                    depth/photo.png, 16 bit
+  midas predict photos/ -r -o maps/          a folder and the folders in it
+  midas predict 'photos/*.jpg' --format png16,color,npy
+  midas predict photo.jpg --size 512         finer detail, slower
+  midas predict photos/ --json               one line of JSON per picture
+  midas predict - < photo.jpg > depth.png    a filter
+
+\b
+The values are relative disparity: larger is nearer, scale and shift are
+unknown, and they are not metres. A 16-bit PNG maps each picture's own range
+to 0-65535; npy, npz, pfm, exr and tiff keep the values themselves.
+
+\b
+Exit status: 0 all done; 1 some pictures failed, the others are written;
+2 wrong usage or nothing to do; 130 stopped by Ctrl-C.
+"""
+
+
+def _format_names(texts: list[str]) -> list[str]:
+    names = list(dict.fromkeys(name.strip() for text in texts for name in text.split(",")))
+    for name in names:
+        if name not in FORMATS:
+            raise typer.BadParameter(f"unknown format {name!r}; expected some of {', '.join(FORMATS)}")
+    return names
+
+
+@app.command(epilog=EPILOG)
+def predict(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH", help="Pictures, folders, patterns in quotes, or - for standard input to standard output."
+        ),
+    ],
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="DIR", help=f"Folder of the depth maps.  [default: {DEFAULT_OUTPUT_DIR}]"
+        ),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="A name that `midas models` lists, or an ONNX file.")
+    ] = DEFAULT_MODEL,
+    formats: Annotated[
+        list[str],
+        typer.Option(
+            "--format",
+            metavar="NAME,...",
+            callback=_format_names,
+            help=f"What to write, several with commas: {', '.join(FORMATS)}.",
+        ),
+    ] = ["png16"],  # noqa: B006
+    size: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Shorter side of the network's input in pixels, in place of its own."),
+    ] = None,
+    backend: Annotated[str, typer.Option(metavar="NAME", help="What runs the network: auto, onnxruntime.")] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Threads of the network; by default one per core.")
+    ] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Look into the folders of a folder.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line of JSON per picture; size is [height, width].")
+    ] = False,
+    colormap: Annotated[
+        str, typer.Option(metavar="NAME", help=f"Colours of color and side-by-side: {', '.join(COLORMAPS)}.")
+    ] = "inferno",
+    interpolation: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=f"How the network's output grows to the picture's size: {', '.join(get_args(Interpolation))}.",
+        ),
+    ] = "cubic",
+    max_megapixels: Annotated[
+        float, typer.Option(metavar="N", min=0, help="Refuse pictures with more megapixels.")
+    ] = DEFAULT_MAX_PIXELS / 1e6,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Neither progress nor summary, only errors.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Turn pictures into depth maps.
+
+    Each picture gives one file per format, at the picture's size, named after it; the files lie in the output folder
+    as the pictures lie below the folder that they share. Existing files are left as they are.
+    """
+    settings = Settings(interpolation, round(max_megapixels * 1e6), colormap, overwrite)  # type: ignore[arg-type]
+    load_model = partial(load, model, backend=backend, size=size, threads=threads)
+    if STDIN in paths:
+        _check_filter_usage(paths, formats, output_dir, as_json)
+        data = predict_bytes(load_model(), sys.stdin.buffer.read(), formats[0], settings)
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+
+    output_dir = output_dir or DEFAULT_OUTPUT_DIR
+    found = find_pictures(paths, output_dir, recursive=recursive)
+    jobs = plan_outputs(found.pictures, output_dir, formats)
+    with Reporter(len(jobs), output_dir, as_json=as_json, quiet=quiet, debug=debug) as reporter:
+        for path, error in found.problems.items():
+            reporter.show(PictureReport(Path(path), (), error=error))
+        if not jobs:
+            raise typer.Exit(STATUS_USAGE)
+        for report in predict_files(load_model(), jobs, settings):
+            reporter.show(report)
+    raise typer.Exit(STATUS_FAILED if reporter.failed else 0)
+
+
+def _check_filter_usage(paths: list[str], formats: list[str], output_dir: Path | None, as_json: bool) -> None:
+    if len(paths) > 1 or len(formats) > 1 or output_dir is not None or as_json:
+        raise typer.BadParameter("- stands alone and writes one format to standard output: no -o, no --json")
+    if sys.stdout.isatty():
+        raise typer.BadParameter("- writes a file to standard output; send it to one: midas predict - > depth.png")
+
+
+class Reporter(AbstractContextManager["Reporter"]):
+    """Says what becomes of the pictures: JSON on standard output, all else on standard error.
+
+    Args:
+        total: number of pictures.
+        output_dir: named in the summary.
+        as_json: whether each picture gives a line of JSON.
+        quiet: errors only, neither progress nor summary.
+        debug: whether errors show their traceback.
+    """
+
+    def __init__(self, total: int, output_dir: Path, *, as_json: bool, quiet: bool, debug: bool) -> None:
+        self.done = self.skipped = self.failed = 0
+        self._output_dir = output_dir
+        self._as_json = as_json
+        self._quiet = quiet
+        self._debug = debug
+        on_terminal = sys.stderr.isatty() and not (as_json and sys.stdout.isatty())
+        self._talkative = on_terminal and not quiet
+        self._bar: Progress | None = _progress_bar() if self._talkative and total > 1 else None
+        self._task: TaskID | None = self._bar.add_task("depth maps", total=total) if self._bar else None
+
+    def __enter__(self) -> Reporter:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+        if kind is None and not self._quiet and (self._talkative or self.skipped or self.failed):
+            typer.echo(self._summary(), err=True)
+
+    def show(self, report: PictureReport) -> None:
+        """Count a picture and say what became of it."""
+        self.done += report.size is not None
+        self.skipped += report.skipped
+        self.failed += report.error is not None
+        if self._as_json:
+            typer.echo(json.dumps(_json_of(report)))
+        if report.error is not None:
+            if self._debug:
+                traceback.print_exception(report.error)
+            typer.echo(f"midas: error: {_error_text(report)}", err=True)
+        if self._bar and self._task is not None:
+            self._bar.advance(self._task)
+
+    def _summary(self) -> str:
+        parts = [f"{self.done} done, in {self._output_dir}"]
+        if self.skipped:
+            parts.append(f"{self.skipped} there already (--overwrite replaces them)")
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        return "midas: " + "; ".join(parts)
+
+
+def _progress_bar() -> Progress:
+    # Takes as long to import as typer itself, and most runs show none.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True)
+
+
+def _error_text(report: PictureReport) -> str:
+    text = str(report.error)
+    return text if str(report.source) in text else f"{report.source}: {text}"
+
+
+def _json_of(report: PictureReport) -> dict[str, Any]:
+    line: dict[str, Any] = {"input": str(report.source)}
+    if report.error is not None:
+        return {**line, "error": _error_text(report)}
+    line["outputs"] = [str(path) for path in report.outputs]
+    if report.size is None or report.value_range is None:
+        return {**line, "skipped": True}
+    minimum, maximum = report.value_range
+    milliseconds = round(report.milliseconds, 1)
+    return {**line, "size": list(report.size), "milliseconds": milliseconds, "min": minimum, "max": maximum}

@@ -1,0 +1,122 @@
+"""Augmentation: crop, flip and colour changes of a sample, driven by a random generator that the caller seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from midas.arrays import Array, Float32, UInt8
+from midas.datasets.sample import Sample
+
+
+@dataclass(frozen=True)
+class PhotometricJitter:
+    """Largest changes of colour; each sample draws its own within them.
+
+    Attributes:
+        brightness, contrast, saturation: relative, 0.3 means a factor of 0.7 to 1.3.
+        gamma: the exponent is drawn between 1 / (1 + gamma) and 1 + gamma.
+        hue_deg: rotation of the hue, degrees.
+        white_balance: relative change of each channel on its own.
+        grey_share: share of samples that lose all colour.
+        blur_share: share of samples that are blurred or recompressed, half each.
+    """
+
+    brightness: float = 0.3
+    contrast: float = 0.3
+    saturation: float = 0.3
+    gamma: float = 0.3
+    hue_deg: float = 10.0
+    white_balance: float = 0.1
+    grey_share: float = 0.05
+    blur_share: float = 0.15
+
+
+def random_crop(sample: Sample, size: tuple[int, int], min_share: float, rng: np.random.Generator) -> Sample:
+    """A random crop of the size's aspect ratio, resized to it without stretching.
+
+    Args:
+        sample: any size.
+        size: (height, width) of the result.
+        min_share: the crop's height and width are at least this share of the largest crop that fits.
+        rng: drawn from three times.
+    """
+    height, width = sample.mask.shape
+    largest = min(height / size[0], width / size[1])
+    factor = largest * rng.uniform(min_share, 1.0)
+    crop_height, crop_width = min(round(size[0] * factor), height), min(round(size[1] * factor), width)
+    top = int(rng.integers(0, height - crop_height + 1))
+    left = int(rng.integers(0, width - crop_width + 1))
+    window = (slice(top, top + crop_height), slice(left, left + crop_width))
+    return resize_sample(
+        replace(sample, image=sample.image[window], disparity=sample.disparity[window], mask=sample.mask[window]), size
+    )
+
+
+def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:
+    """The sample at another size: the picture by area or cubic, the target by nearest so that no depth is invented."""
+    height, width = size
+    shrinks = height < sample.mask.shape[0]
+    image = cv2.resize(sample.image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    disparity = cv2.resize(sample.disparity, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    mask = cv2.resize(sample.mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    return replace(sample, image=image, disparity=disparity, mask=mask > 0)
+
+
+def random_flip(sample: Sample, rng: np.random.Generator) -> Sample:
+    """Mirrored left to right in half of the draws."""
+    if rng.random() < 0.5:
+        return sample
+    return replace(sample, image=sample.image[:, ::-1], disparity=sample.disparity[:, ::-1], mask=sample.mask[:, ::-1])
+
+
+def jitter_colours(
+    image: UInt8[Array, "H W 3"], jitter: PhotometricJitter, rng: np.random.Generator
+) -> UInt8[Array, "H W 3"]:
+    """A picture with other light, other colours, and now and then less sharpness."""
+    image = np.ascontiguousarray(image)
+    if rng.random() < jitter.blur_share:
+        image = _degrade(image, rng)
+    if rng.random() < jitter.grey_share:
+        image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    else:
+        image = _shift_hue_and_saturation(image, jitter, rng)
+    gain = rng.uniform(1 - jitter.brightness, 1 + jitter.brightness)
+    gains = gain * rng.uniform(1 - jitter.white_balance, 1 + jitter.white_balance, size=3)
+    contrast = rng.uniform(1 - jitter.contrast, 1 + jitter.contrast)
+    gamma = (1 + jitter.gamma) ** rng.uniform(-1, 1)
+    curve = (np.arange(256)[:, None] / 255.0 * gains).clip(0, 1) ** gamma
+    curve = (curve - 0.5) * contrast + 0.5
+    table = np.rint(curve.clip(0, 1) * 255).astype(np.uint8)
+    return cv2.LUT(image, table[None])
+
+
+def normalize_target(sample: Sample) -> Float32[Array, "H W"]:
+    """The disparity scaled and shifted to [0, 1] over the valid pixels, 0 elsewhere."""
+    values = sample.disparity[sample.mask]
+    if values.size == 0:
+        return np.zeros_like(sample.disparity)
+    low, high = float(values.min()), float(values.max())
+    scaled = (sample.disparity - low) / max(high - low, 1e-12)
+    return np.where(sample.mask, scaled, 0.0).astype(np.float32)
+
+
+def _degrade(image: UInt8[Array, "H W 3"], rng: np.random.Generator) -> UInt8[Array, "H W 3"]:
+    if rng.random() < 0.5:
+        return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.4))
+    _, code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])
+    return cv2.imdecode(code, cv2.IMREAD_COLOR)
+
+
+def _shift_hue_and_saturation(
+    image: UInt8[Array, "H W 3"], jitter: PhotometricJitter, rng: np.random.Generator
+) -> UInt8[Array, "H W 3"]:
+    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
+    levels = np.arange(256)
+    # OpenCV keeps hue in steps of two degrees.
+    hue = (levels + rng.uniform(-1, 1) * jitter.hue_deg / 2) % 180
+    saturation = (levels * rng.uniform(1 - jitter.saturation, 1 + jitter.saturation)).clip(0, 255)
+    table = np.rint(np.stack([hue % 180, saturation, levels], axis=-1)).astype(np.uint8)
+    return cv2.cvtColor(cv2.LUT(hsv, table[None]), cv2.COLOR_HSV2RGB)

@@ -1,0 +1,55 @@
+"""Every exception that this package raises on purpose, in one tree.
+
+Each message says what was wrong, what was expected, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class MidasError(Exception):
+    """Base of all errors of this package; the command line prints its text in place of a traceback."""
+
+
+class ImageError(MidasError):
+    """A picture that can't be read: missing, truncated, empty, not an image, too large."""
+
+
+class OutputError(MidasError):
+    """A depth map that can't be written or read back: unknown format, existing file, full disk."""
+
+
+class AlignmentError(MidasError):
+    """Scale and shift that can't be determined: too few points, a constant prediction."""
+
+
+class ModelError(MidasError):
+    """A model that can't be found or built, or an input that it doesn't accept."""
+
+
+class WeightsError(MidasError):
+    """A weight file that is missing, damaged, or doesn't fit its network."""
+
+
+class ConfigError(MidasError):
+    """A setting that is unknown, of the wrong type, or out of range."""
+
+
+class DatasetError(MidasError):
+    """A data set that is missing, half there, or not laid out as expected."""
+
+
+class TrainingError(MidasError):
+    """A training run that can't go on: a loss that is no number, a checkpoint of another run."""
+
+
+class MissingExtraError(MidasError):
+    """A feature whose optional packages aren't installed.
+
+    Args:
+        feature: what was asked for, as the user would name it.
+        extra: the extra of this package that brings it, for instance ``"lab"``.
+    """
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs more packages: pip install 'midas-depth[{extra}]'")
+        self.extra = extra

@@ -1,0 +1,197 @@
+"""Picture files in, depth map files out: reading, the network and writing overlap."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+from midas.colormaps import COLORMAPS
+from midas.depth_map import DepthMap
+from midas.errors import ConfigError, MidasError
+from midas.images import DEFAULT_MAX_PIXELS
+from midas.picture_files import PictureJob
+from midas.pipeline import run_ahead
+from midas.predictor import Predictor, Prepared
+from midas.resize import Interpolation
+from midas.writers import encode_map, format_by_name
+
+READERS = 1
+WRITERS = max(1, (os.cpu_count() or 2) // 2)
+
+
+@dataclass(frozen=True)
+class PictureReport:
+    """What became of one picture.
+
+    Attributes:
+        source: the picture.
+        outputs: its output files; where ``error`` is set, not all of them are there.
+        size: (height, width) of its depth map in pixels; None if there is none, or the files were there already.
+        value_range: smallest and largest value of its depth map; None like ``size``.
+        milliseconds: time that its reading, prediction and writing took, without waiting.
+        error: why it failed; None if all its files are there.
+    """
+
+    source: Path
+    outputs: tuple[Path, ...]
+    size: tuple[int, int] | None = None
+    value_range: tuple[float, float] | None = None
+    milliseconds: float = 0.0
+    error: MidasError | None = None
+
+    @property
+    def skipped(self) -> bool:
+        """Whether there was nothing to do, because all files were there already."""
+        return self.error is None and self.size is None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the pictures of a folder are predicted and written.
+
+    Attributes:
+        interpolation: how the network's output becomes as large as the picture.
+        max_pixels: a picture with more is refused.
+        colormap: of the formats that have colours.
+        overwrite: whether existing files are replaced; if not, their pictures are left out.
+
+    Raises:
+        ConfigError: an unknown interpolation or colour map.
+    """
+
+    interpolation: Interpolation = "cubic"
+    max_pixels: int = DEFAULT_MAX_PIXELS
+    colormap: str = "inferno"
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        _check_choice("interpolation", self.interpolation, get_args(Interpolation))
+        _check_choice("colormap", self.colormap, COLORMAPS)
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ConfigError(f"unknown {name} {value!r}: expected one of {', '.join(choices)}")
+
+
+def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings: Settings = Settings()) -> bytes:
+    """One picture file's bytes in, the bytes of one depth map file out.
+
+    Args:
+        predictor: the model.
+        data: a picture file.
+        format_name: a name of ``midas.writers.FORMATS``.
+        settings: how.
+
+    Raises:
+        ImageError: the data are no picture.
+        ModelError: the network can't run, or gives numbers that are not finite.
+        OutputError: an unknown format.
+    """
+    prepared = predictor.prepare(data, max_pixels=settings.max_pixels, keep_image=True)
+    depth_map = predictor.infer(prepared, interpolation=settings.interpolation)
+    return encode_map(
+        depth_map.values,
+        format_name,
+        metadata=depth_map.metadata,
+        image=prepared.image,
+        colormap=settings.colormap,
+    )
+
+
+def predict_files(
+    predictor: Predictor, jobs: Iterable[PictureJob], settings: Settings = Settings()
+) -> Generator[PictureReport, None, None]:
+    """Predict pictures and write their depth maps; one that fails doesn't stop the others.
+
+    A reading thread, the consumer's thread with the network, and writing threads work on neighbouring pictures at the
+    same time; each holds one or two, so that memory stays flat. When the iterator is closed, files in writing are
+    finished and nothing more is begun.
+
+    Args:
+        predictor: the model.
+        jobs: pictures and their files.
+        settings: how.
+
+    Yields:
+        One report per picture, in order.
+    """
+    read = partial(_read, predictor, settings)
+    write = partial(_write, settings)
+    with closing(run_ahead(read, jobs, workers=READERS)) as pictures:
+        predictions = (_infer(predictor, settings, picture.result()) for picture in pictures)
+        with closing(run_ahead(write, predictions, workers=WRITERS)) as reports:
+            for report in reports:
+                yield report.result()
+
+
+@dataclass(frozen=True)
+class _Ready:
+    job: PictureJob
+    formats: tuple[str, ...]
+    prepared: Prepared
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Predicted:
+    ready: _Ready
+    depth_map: DepthMap
+    seconds: float
+
+
+def _read(predictor: Predictor, settings: Settings, job: PictureJob) -> _Ready | PictureReport:
+    """First stage; a picture that needs no more work, or can't have it, goes through the others as its report."""
+    formats = tuple(name for name, path in job.outputs.items() if settings.overwrite or not path.exists())
+    if not formats:
+        return _report(job)
+    start = time.perf_counter()
+    # A picture for the eye may show the photograph too.
+    keep_image = any(format_by_name(name).read is None for name in formats)
+    try:
+        prepared = predictor.prepare(job.source, max_pixels=settings.max_pixels, keep_image=keep_image)
+    except MidasError as error:
+        return _report(job, error=error)
+    return _Ready(job, formats, prepared, time.perf_counter() - start)
+
+
+def _infer(predictor: Predictor, settings: Settings, ready: _Ready | PictureReport) -> _Predicted | PictureReport:
+    if isinstance(ready, PictureReport):
+        return ready
+    start = time.perf_counter()
+    try:
+        depth_map = predictor.infer(ready.prepared, interpolation=settings.interpolation)
+    except MidasError as error:
+        return _report(ready.job, error=error)
+    return _Predicted(ready, depth_map, ready.seconds + time.perf_counter() - start)
+
+
+def _write(settings: Settings, predicted: _Predicted | PictureReport) -> PictureReport:
+    if isinstance(predicted, PictureReport):
+        return predicted
+    start = time.perf_counter()
+    ready, depth_map = predicted.ready, predicted.depth_map
+    try:
+        for name in ready.formats:
+            depth_map.save(
+                ready.job.outputs[name],
+                name,
+                image=ready.prepared.image,
+                colormap=settings.colormap,
+                overwrite=settings.overwrite,
+            )
+    except MidasError as error:
+        return _report(ready.job, error=error)
+    milliseconds = 1000 * (predicted.seconds + time.perf_counter() - start)
+    value_range = (float(depth_map.values.min()), float(depth_map.values.max()))
+    return _report(ready.job, size=depth_map.size, value_range=value_range, milliseconds=milliseconds)
+
+
+def _report(job: PictureJob, **outcome: Any) -> PictureReport:
+    return PictureReport(job.source, tuple(job.outputs.values()), **outcome)

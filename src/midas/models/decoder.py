@@ -1,0 +1,80 @@
+"""The fusion decoder: from the coarsest map upwards, add the next finer one, refine, enlarge."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from midas.models.specs import DecoderSpec
+
+
+class ResidualConvUnit(nn.Module):
+    """ReLU, 3x3 convolution, twice, added to the unchanged input (DPT paper, after RefineNet).
+
+    Args:
+        features: channels in and out.
+        batch_norm: a batch normalisation after each convolution.
+    """
+
+    def __init__(self, features: int, *, batch_norm: bool) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for _ in range(2):
+            layers += [nn.ReLU(), nn.Conv2d(features, features, kernel_size=3, padding=1, bias=not batch_norm)]
+            if batch_norm:
+                layers.append(nn.BatchNorm2d(features))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, feature: Tensor) -> Tensor:
+        """Refined map of the same shape."""
+        refined: Tensor = feature + self.layers(feature)
+        return refined
+
+
+class FusionBlock(nn.Module):
+    """Join the map from below with the skip of this level, refine, change width, enlarge by two.
+
+    Args:
+        features: channels of this level.
+        out_features: channels handed to the next finer level.
+        has_skip: False at the coarsest level, where there is nothing to join.
+        spec: normalisation and upsampling convention.
+    """
+
+    def __init__(self, features: int, out_features: int, *, has_skip: bool, spec: DecoderSpec) -> None:
+        super().__init__()
+        self.align_corners = spec.align_corners
+        self.refine_skip = ResidualConvUnit(features, batch_norm=spec.batch_norm) if has_skip else None
+        self.refine = ResidualConvUnit(features, batch_norm=spec.batch_norm)
+        self.project = nn.Conv2d(features, out_features, kernel_size=1)
+
+    def forward(self, feature: Tensor, skip: Tensor | None = None) -> Tensor:
+        """Map of twice the height and width, in ``out_features`` channels."""
+        if skip is not None and self.refine_skip is not None:
+            feature = feature + self.refine_skip(skip)
+        # Linear maps commute: projecting before enlarging gives the same numbers for a quarter of the work.
+        narrow = self.project(self.refine(feature))
+        return interpolate(narrow, scale_factor=2, mode="bilinear", align_corners=self.align_corners)
+
+
+class Decoder(nn.Module):
+    """Fusion blocks from the coarsest level to the finest; the result has half the finest level's stride.
+
+    Args:
+        spec: widths per level and conventions.
+    """
+
+    def __init__(self, spec: DecoderSpec) -> None:
+        super().__init__()
+        widths = spec.features
+        self.blocks = nn.ModuleList(
+            FusionBlock(width, widths[max(level - 1, 0)], has_skip=level < len(widths) - 1, spec=spec)
+            for level, width in enumerate(widths)
+        )
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        """(B, features, 2 H', 2 W') from maps whose finest is (B, features, H', W')."""
+        feature: Tensor = self.blocks[-1](features[-1])
+        for level in range(len(features) - 2, -1, -1):
+            feature = self.blocks[level](feature, features[level])
+        return feature

@@ -1,0 +1,43 @@
+"""A stage of work that runs ahead of the one that takes its results: in threads, in order, within a bound."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def run_ahead(
+    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int, waiting: int = 1
+) -> Generator[Future[Result], None, None]:
+    """``function`` of each item, computed in threads ahead of the consumer.
+
+    The items are drawn in the consumer's thread, so that a stage before this one may be a plain generator.
+
+    Args:
+        function: the work; it gains from threads as far as it releases the interpreter lock, as decoders, encoders and
+            network runtimes do.
+        items: what to work on, finite or not.
+        workers: number of threads.
+        waiting: how many items may be queued or done beside those that the threads are at.
+
+    Yields:
+        One future per item, in the items' order; ``result()`` waits for it and raises what ``function`` raised. When
+        the generator is closed, work that has begun is finished and the rest is dropped.
+    """
+    begun: deque[Future[Result]] = deque()
+    executor = ThreadPoolExecutor(workers, thread_name_prefix=f"midas-{getattr(function, '__name__', 'stage')}")
+    try:
+        for item in items:
+            begun.append(executor.submit(function, item))
+            del item  # it may be large, and the thread that works on it lets go of it sooner
+            if len(begun) >= workers + waiting:
+                yield begun.popleft()
+        while begun:
+            yield begun.popleft()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,45 @@
+"""Network output → picture size."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from midas.arrays import Array, Float32
+from midas.errors import ConfigError
+
+Interpolation = Literal["cubic", "linear", "nearest"]
+
+_CV2_FLAGS: dict[str, int] = {
+    "cubic": cv2.INTER_CUBIC,
+    "linear": cv2.INTER_LINEAR,
+    # INTER_NEAREST takes the pixel at floor(x * ratio), half a pixel away from the other two.
+    "nearest": cv2.INTER_NEAREST_EXACT,
+}
+
+
+def resize_map(
+    values: Float32[Array, "h w"], size: tuple[int, int], interpolation: Interpolation = "cubic"
+) -> Float32[Array, "H W"]:
+    """Resize a map of values with half-pixel centres and no antialiasing, as the official MiDaS code does.
+
+    Cubic (a = -0.75) equals ``torch.nn.functional.interpolate(mode="bicubic", align_corners=False)``. It may run a
+    little past the values on either side of an edge, below zero too; linear and nearest don't.
+
+    Args:
+        values: one value per pixel, any unit.
+        size: (height, width) wanted, both at least 1.
+        interpolation: how values in between are made.
+
+    Raises:
+        ConfigError: for a size below 1 or an unknown interpolation.
+    """
+    height, width = size
+    if height < 1 or width < 1:
+        raise ConfigError(f"size {size}: expected height and width of at least 1 pixel")
+    if interpolation not in _CV2_FLAGS:
+        raise ConfigError(f"unknown interpolation {interpolation!r}: expected one of {', '.join(_CV2_FLAGS)}")
+    resized = cv2.resize(np.ascontiguousarray(values), (width, height), interpolation=_CV2_FLAGS[interpolation])
+    return np.asarray(resized, np.float32)

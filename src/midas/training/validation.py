@@ -1,0 +1,49 @@
+"""The validation figure: a network measured by the evaluation protocol on scenes that are never trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from midas.arrays import Array, Float32
+from midas.datasets.readers.corpus import CorpusDataset
+from midas.datasets.sample import Sample
+from midas.evaluation.evaluator import EvaluationResult, Predict, evaluate
+from midas.evaluation.protocols import protocol_for
+from midas.models.network import DepthNetwork
+from midas.preprocess import InputSpec, Preprocess
+from midas.resize import resize_map
+
+
+def network_predictor(network: DepthNetwork, input_spec: InputSpec) -> Predict:
+    """A network as a function from a sample to relative disparity at its picture's size, in float32."""
+    preprocess = Preprocess(input_spec)
+    device = next(network.parameters()).device
+
+    def predict(sample: Sample) -> Float32[Array, "H W"]:
+        pixels = torch.from_numpy(preprocess(sample.image)).to(device)
+        with torch.inference_mode():
+            disparity = network(pixels)[0].float().cpu().numpy()
+        return resize_map(disparity, (sample.image.shape[0], sample.image.shape[1]))
+
+    return predict
+
+
+def validate(
+    network: DepthNetwork, sets: Sequence[CorpusDataset], input_spec: InputSpec
+) -> dict[str, EvaluationResult]:
+    """Each set's result by its name."""
+    network.eval()
+    predict = network_predictor(network, input_spec)
+    results = {}
+    for dataset in sets:
+        protocol = protocol_for(dataset.info.domain, metric=dataset.info.metric)
+        results[dataset.info.name] = evaluate(predict, dataset.samples(), protocol)
+    return results
+
+
+def validation_figure(results: dict[str, EvaluationResult]) -> float:
+    """Mean over sets of their delta1 outliers, percent: the one number that the best weights are chosen by."""
+    return float(np.mean([result.delta1_outliers for result in results.values()]))

@@ -1,0 +1,43 @@
+"""What all tests share: shapes in signatures are checked at every call, and where the files are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from jaxtyping import install_import_hook
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Before the first import of midas: from here on a wrong shape or type in a call or a return raises. Not in the command
+# line: typer calls commands with a context class of its own, which is not the one in their signatures.
+install_import_hook(
+    [f"midas.{entry.stem}" for entry in (REPOSITORY / "src" / "midas").glob("[!_.]*") if entry.stem != "cli"],
+    "beartype.beartype",
+)
+
+# A busy machine is no reason to fail, and two runs of one commit must agree.
+settings.register_profile("midas", deadline=None, derandomize=True)
+settings.load_profile("midas")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The folder that holds pyproject.toml."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def examples_dir() -> Path:
+    """The folder of example photographs."""
+    return REPOSITORY / "examples"
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The data folder beside the repository, which not every checkout has."""
+    folder = REPOSITORY.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("no ../shared folder beside this checkout")
+    return folder

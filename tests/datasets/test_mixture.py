@@ -1,0 +1,135 @@
+"""What the network is trained on: shapes, values, and that the same draw comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.corpus_miniature import write_miniature
+
+from midas.datasets.mixture import Augmentation, Source, TrainingMixture
+from midas.datasets.readers.corpus import CorpusDataset
+from midas.datasets.sample import Sample
+from midas.datasets.sky import find_sky, with_sky
+from midas.datasets.transforms import (
+    PhotometricJitter,
+    jitter_colours,
+    normalize_target,
+    random_crop,
+    random_flip,
+    resize_sample,
+)
+from midas.models.zoo import find_model
+
+
+def ramp_sample(size: tuple[int, int] = (60, 90)) -> Sample:
+    """Picture and target show the same ramp, so that they can be compared pixel by pixel after any crop."""
+    ramp = np.linspace(0, 255, size[1], dtype=np.float32)[None].repeat(size[0], 0)
+    image = np.rint(ramp)[..., None].repeat(3, 2).astype(np.uint8)
+    return Sample(image, ramp.copy(), np.ones(size, np.bool_), "ramp", metric=False, sparse=False)
+
+
+def mixture(tmp_path: Path, *, epoch: int = 0, sky: bool = False) -> TrainingMixture:
+    root = tmp_path / "set"
+    dataset = CorpusDataset(root if root.exists() else write_miniature(root))
+    augmentation = Augmentation(((32, 64), (64, 32)), 0.6, PhotometricJitter())
+    spec = find_model("midas_nano_256").input
+    return TrainingMixture(
+        [Source(dataset, 1.0, sky)], augmentation, spec, batch_size=4, pictures=16, seed=3, epoch=epoch
+    )
+
+
+def test_an_item_is_pixels_target_and_mask_of_one_of_the_sizes(tmp_path: Path) -> None:
+    pixels, target, mask = mixture(tmp_path)[0]
+    assert pixels.shape[1:] in ((32, 64), (64, 32))
+    assert pixels.shape[1:] == target.shape == mask.shape
+    assert (float(target.min()), float(target.max())) == (0.0, 1.0)
+    assert -1 <= float(pixels.min()) < float(pixels.max()) <= 1
+
+
+def test_all_items_of_a_batch_have_one_size(tmp_path: Path) -> None:
+    items = mixture(tmp_path)
+    for first in range(0, 16, 4):
+        assert len({items[index][0].shape for index in range(first, first + 4)}) == 1
+
+
+def test_the_same_epoch_gives_the_same_items_and_another_epoch_others(tmp_path: Path) -> None:
+    again, other = mixture(tmp_path), mixture(tmp_path, epoch=1)
+    assert all(torch.equal(a, b) for a, b in zip(mixture(tmp_path)[5], again[5], strict=True))
+    assert any(
+        mixture(tmp_path)[i][0].shape != other[i][0].shape or not torch.equal(again[i][0], other[i][0])
+        for i in range(4)
+    )
+
+
+def test_a_crop_moves_picture_and_target_together() -> None:
+    cropped = random_crop(ramp_sample(), (30, 40), 0.5, np.random.default_rng(1))
+    assert cropped.image.shape == (30, 40, 3)
+    assert np.abs(cropped.image[..., 0] - cropped.disparity).max() < 6
+
+
+def test_a_flip_moves_picture_and_target_together() -> None:
+    flips = [random_flip(ramp_sample(), np.random.default_rng(seed)) for seed in range(8)]
+    assert {bool(flip.disparity[0, 0] > flip.disparity[0, -1]) for flip in flips} == {False, True}
+    assert all(np.abs(flip.image[..., 0] - flip.disparity).max() < 1 for flip in flips)
+
+
+def test_resizing_a_target_invents_no_value() -> None:
+    sample = ramp_sample()
+    assert set(resize_sample(sample, (17, 31)).disparity.ravel()) <= set(sample.disparity.ravel())
+
+
+def test_colour_jitter_changes_colours_and_keeps_shape_and_type() -> None:
+    image = ramp_sample().image
+    changed = jitter_colours(image, PhotometricJitter(), np.random.default_rng(0))
+    assert changed.shape == image.shape
+    assert changed.dtype == np.uint8
+    assert not np.array_equal(changed, image)
+
+
+def test_a_target_is_scaled_to_0_and_1_over_its_valid_pixels() -> None:
+    sample = ramp_sample()
+    mask = sample.mask.copy()
+    mask[:, :45] = False
+    target = normalize_target(replace(sample, mask=mask))
+    assert (target[mask].min(), target[mask].max()) == (0.0, 1.0)
+    assert (target[~mask] == 0).all()
+
+
+def test_a_target_without_valid_pixels_is_zero() -> None:
+    sample = ramp_sample()
+    assert not normalize_target(replace(sample, mask=np.zeros_like(sample.mask))).any()
+
+
+def street(wall_measured: bool) -> Sample:
+    """Grey road below, a white upper half that is unmeasured or a near wall."""
+    image = np.full((80, 100, 3), 90, np.uint8)
+    image[:40] = 250
+    disparity = np.linspace(0, 1, 80, dtype=np.float32)[:, None].repeat(100, 1)
+    mask = np.ones((80, 100), np.bool_)
+    if wall_measured:
+        disparity[:40] = 0.9
+    else:
+        mask[:40] = False
+    return Sample(image, np.where(mask, disparity, 0), mask, "street", metric=False, sparse=False)
+
+
+def test_bright_smooth_unmeasured_top_is_sky_and_becomes_valid_at_disparity_0() -> None:
+    sample = with_sky(street(wall_measured=False))
+    assert sample.mask[5:30].all()
+    assert (sample.disparity[5:30] == 0).all()
+
+
+def test_a_white_wall_that_was_measured_near_is_no_sky() -> None:
+    assert not find_sky(street(wall_measured=True)).any()
+
+
+@pytest.mark.parametrize("colour", [40, 90])
+def test_a_dark_ceiling_is_no_sky(colour: int) -> None:
+    sample = street(wall_measured=False)
+    image = sample.image.copy()
+    image[:40] = colour
+    assert not find_sky(replace(sample, image=image)).any()

@@ -1,0 +1,135 @@
+"""A run on a miniature: it learns, logs, keeps its best, and resumes to the same weights."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.corpus_miniature import write_miniature
+
+from midas.errors import ConfigError, TrainingError
+from midas.models import create_model
+from midas.models.weights import read_safetensors
+from midas.training.config import TrainingConfig, parse_config, read_config
+from midas.training.optimizer import build_optimizer, build_schedule
+from midas.training.trainer import Trainer, open_sets
+
+
+def settings(root: Path, **run: Any) -> dict[str, Any]:
+    return {
+        "model": {"name": "midas_nano_256"},
+        "data": {
+            "root": str(root),
+            "sets": [{"name": "miniature", "weight": 1.0, "validation_scenes": ["b"]}],
+            "sizes": [[64, 96]],
+        },
+        "optimizer": {"decoder_rate": 1e-3, "encoder_rate": 1e-3},
+        "run": {"epochs": 2, "pictures_per_epoch": 8, "batch_size": 4, "workers": 0, "precision": "float32"} | run,
+    }
+
+
+def config(tmp_path: Path, **run: Any) -> TrainingConfig:
+    if not (tmp_path / "miniature").exists():
+        write_miniature(tmp_path / "miniature")
+    return parse_config(settings(tmp_path, **run))
+
+
+def test_a_run_lowers_its_loss_and_logs_every_epoch(tmp_path: Path) -> None:
+    Trainer(config(tmp_path, epochs=4, pictures_per_epoch=24, ema_decay=0.5), tmp_path / "run").run()
+    rows = list(csv.DictReader((tmp_path / "run" / "log.csv").open()))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert float(rows[-1]["loss"]) < 0.8 * float(rows[0]["loss"])
+
+
+def test_the_best_weights_are_those_of_the_smallest_validation_figure(tmp_path: Path) -> None:
+    trainer = Trainer(config(tmp_path), tmp_path / "run")
+    trainer.run()
+    rows = list(csv.DictReader((tmp_path / "run" / "log.csv").open()))
+    assert trainer.best == pytest.approx(min(float(row["figure"]) for row in rows), rel=1e-4)
+    create_model("midas_nano_256", weights=tmp_path / "run" / "best.safetensors")
+
+
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path) -> None:
+    whole = Trainer(config(tmp_path), tmp_path / "whole")
+    whole.run()
+    first = Trainer(config(tmp_path), tmp_path / "parts")
+    first.config = replace(first.config, run=replace(first.config.run, epochs=1))
+    first.run()
+    second = Trainer(config(tmp_path), tmp_path / "parts")
+    with pytest.raises(TrainingError, match="other settings"):
+        second.resume()
+    # The first part was cut short by hand above; a killed run has the whole run's settings in its checkpoint.
+    state = torch.load(tmp_path / "parts" / "checkpoint.pt", weights_only=True)
+    torch.save(state | {"config": repr(second.config)}, tmp_path / "parts" / "checkpoint.pt")
+    second.resume()
+    second.run()
+    expected, actual = (read_safetensors(tmp_path / part / "last.safetensors") for part in ("whole", "parts"))
+    assert all(torch.equal(expected[name], actual[name]) for name in expected)
+
+
+def test_resuming_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="nothing to resume"):
+        Trainer(config(tmp_path), tmp_path / "run").resume()
+
+
+def test_a_set_for_evaluation_is_never_trained_on(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "miniature", split="eval")
+    with pytest.raises(TrainingError, match="for evaluation only"):
+        open_sets(config(tmp_path).data)
+
+
+def test_validation_scenes_are_not_trained_on(tmp_path: Path) -> None:
+    sources, validation = open_sets(config(tmp_path).data)
+    assert {path.parent.name for path in sources[0].dataset.pictures} == {"a"}
+    assert {path.parent.name for path in validation[0].pictures} == {"b"}
+
+
+def test_the_encoder_learns_at_its_own_rate_and_norms_do_not_decay(tmp_path: Path) -> None:
+    network = create_model("midas_nano_256", weights=None)
+    chosen = replace(config(tmp_path).optimizer, decoder_rate=1e-2, encoder_rate=1e-3)
+    groups = build_optimizer(network, chosen).param_groups
+    assert [(group["lr"], group["weight_decay"]) for group in groups] == [
+        (1e-3, 0.01), (1e-3, 0.0), (1e-2, 0.01), (1e-2, 0.0),
+    ]  # fmt: skip
+    assert sum(parameter.numel() for group in groups for parameter in group["params"]) == 3_130_385
+
+
+def test_rates_rise_then_fall_to_zero(tmp_path: Path) -> None:
+    chosen = replace(config(tmp_path).optimizer, warmup_share=0.1)
+    optimizer = build_optimizer(create_model("midas_nano_256", weights=None), chosen)
+    schedule = build_schedule(optimizer, chosen, 100)
+    rates = []
+    for _ in range(101):
+        rates.append(optimizer.param_groups[2]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates[9] == max(rates) == chosen.decoder_rate
+    assert rates[100] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"run": {"epochs": 0, "pictures_per_epoch": 1, "batch_size": 1}}, "run.epochs"),
+        ({"optimizer": {"decoder_rate": 1e-3, "encoder_rate": 1e-4, "momentum": 0.9}}, "optimizer.momentum"),
+        ({"loss": {"trim": "much"}}, "loss.trim"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_its_name(tmp_path: Path, change: dict[str, Any], place: str) -> None:
+    with pytest.raises(ConfigError, match=place):
+        parse_config(settings(tmp_path) | change)
+
+
+def test_every_config_in_the_repository_can_be_read(repository: Path) -> None:
+    paths = sorted((repository / "configs").glob("*.toml"))
+    assert paths
+    assert all(isinstance(read_config(path), TrainingConfig) for path in paths)
+
+
+def test_a_missing_config_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml can't be read"):
+        read_config(tmp_path / "none.toml")
