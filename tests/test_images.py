@@ -168,10 +168,12 @@ def test_cmyk_becomes_rgb(file_format: str) -> None:
 RAMP = np.linspace(0, 65535, 60).astype(np.uint16).reshape(6, 10)
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "PPM"])
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "PGM"])
 def test_16_bit_grey_is_scaled_and_not_cut_off(file_format: str) -> None:
+    pgm = b"P5 10 6 65535\n" + RAMP.astype(">u2").tobytes()
+    data = pgm if file_format == "PGM" else encoded(RAMP, file_format)
     expected = np.rint(RAMP / 257).astype(np.uint8)
-    np.testing.assert_array_equal(read_image(encoded(RAMP, file_format)), np.stack([expected] * 3, axis=2))
+    np.testing.assert_array_equal(read_image(data), np.stack([expected] * 3, axis=2))
 
 
 def test_16_bit_rgb_is_scaled_and_not_cut_off() -> None:

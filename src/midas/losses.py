@@ -119,7 +119,7 @@ def total_loss(
     gradient_weight: float = GRADIENT_WEIGHT,
     scales: int = GRADIENT_SCALES,
 ) -> LossTerms:
-    """The paper's training loss (eq. 12): trimmed data term plus weighted gradient term, both on robustly aligned maps."""
+    """The paper's training loss (eq. 12): trimmed data term plus weighted gradient term, on robustly aligned maps."""
     residual = normalize_robust(prediction, mask) - normalize_robust(target, mask)
     data = trimmed_mae(residual, mask, trim)
     gradient = gradient_matching(residual, mask, scales)

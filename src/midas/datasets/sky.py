@@ -1,8 +1,9 @@
 """Sky: where outdoor targets are silent, and what the authors put there.
 
-Stereo and structure from motion measure nothing in the sky, so outdoor sets leave it invalid, and a network trained on
-them alone draws it at any depth. The MiDaS authors count it as valid with disparity 0. Without labels the sky is found by
-what it is in nearly every photograph: bright, smooth, not warmer than grey, joined to the upper border, never measured.
+Stereo and structure from motion measure nothing in the sky, so outdoor sets leave it invalid or fill it with noise, and
+a network trained on them alone draws it at any depth. The MiDaS authors count it as valid with disparity 0. Without
+labels the sky is found by what it is in nearly every photograph: bright, smooth, not warmer than grey, joined to the
+upper border, and not measured near.
 """
 
 from __future__ import annotations

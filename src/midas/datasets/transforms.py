@@ -107,7 +107,8 @@ def _degrade(image: UInt8[Array, "H W 3"], rng: np.random.Generator) -> UInt8[Ar
     if rng.random() < 0.5:
         return cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.4))
     _, code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])
-    return cv2.imdecode(code, cv2.IMREAD_COLOR)
+    # What was just encoded can be decoded; the array type only says that OpenCV could answer None.
+    return np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))
 
 
 def _shift_hue_and_saturation(

@@ -1,0 +1,1 @@
+"""Measuring a model: protocols, the evaluator, baselines, reports."""

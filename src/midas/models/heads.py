@@ -24,13 +24,17 @@ class DisparityHead(nn.Module):
                 layers.append(enlarge)
             layers += [nn.Conv2d(in_features, features, kernel_size=3, padding=1), nn.ReLU()]
             in_features = features
-        last = nn.Conv2d(in_features, 1, kernel_size=1)
-        # Starts above zero: a ReLU that is closed everywhere at the first step would never open.
-        nn.init.ones_(last.bias)
-        layers.append(last)
+        layers.append(nn.Conv2d(in_features, 1, kernel_size=1))
         if spec.upsample_before == len(spec.features):
             layers.append(enlarge)
         self.layers = nn.Sequential(*layers, nn.ReLU())
+        # Starts above zero: a ReLU that is closed everywhere at the first step would never open.
+        nn.init.ones_(self.last_bias())
+
+    def last_bias(self) -> nn.Parameter:
+        """The bias of the last convolution: where the disparity's zero lies."""
+        last = [layer for layer in self.layers if isinstance(layer, nn.Conv2d)][-1]
+        return last.get_parameter("bias")
 
     def forward(self, feature: Tensor) -> Tensor:
         """Disparity (B, H, W), at twice the size of the given map."""

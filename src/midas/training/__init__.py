@@ -1,0 +1,1 @@
+"""Training: settings, loop, optimizer, state on disk."""

@@ -6,7 +6,7 @@ import csv
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -70,9 +70,11 @@ class Trainer:
         self.spec = find_model(config.model.name)
         self.sources, self.validation_sets = open_sets(config.data)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = start_network(config.model).to(self.device, memory_format=torch.channels_last)
+        self.network = start_network(config.model).to(self.device).to(memory_format=torch.channels_last)
         self.average = AveragedModel(
-            self.network, multi_avg_fn=get_ema_multi_avg_fn(config.run.ema_decay), use_buffers=True
+            self.network,
+            multi_avg_fn=get_ema_multi_avg_fn(config.run.ema_decay),  # type: ignore[no-untyped-call]
+            use_buffers=True,
         )
         self.optimizer = build_optimizer(self.network, config.optimizer)
         steps_per_epoch = config.run.pictures_per_epoch // config.run.batch_size
@@ -160,8 +162,7 @@ class Trainer:
         return validation_figure(results)
 
     def _averaged(self) -> DepthNetwork:
-        network: DepthNetwork = self.average.module
-        return network
+        return cast(DepthNetwork, self.average.module)
 
     def _keep(self, report: EpochReport) -> None:
         metadata = {"model": self.spec.name, "epoch": str(report.epoch), "validation": f"{report.figure:.4f}"}

@@ -6,8 +6,8 @@ Layout::
     <set>/<scene>/<frame>.jpg     RGB
     <set>/<scene>/<frame>.png     16 bit, same size; 0 is invalid
 
-``depth_kind`` says what value × depth_scale is: ``depth`` in metres, ``disparity`` in pixels, or ``relative-disparity``,
-which has no unit and whose ``depth_scale`` may be null.
+``depth_kind`` says what value × depth_scale is: ``depth`` in metres, ``disparity`` in pixels, or
+``relative-disparity``, which has no unit and whose ``depth_scale`` may be null.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Encoders: from normalised pixels to feature maps."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import timm
 from torch import Tensor, nn
 
@@ -21,16 +23,17 @@ class PyramidEncoder(nn.Module):
 
     def __init__(self, spec: EncoderSpec) -> None:
         super().__init__()
-        whole = timm.create_model(spec.timm_name, pretrained=False, features_only=True)
+        whole: Any = timm.create_model(spec.timm_name, pretrained=False, features_only=True)
         reductions = list(whole.feature_info.reduction())
         missing = [stride for stride in spec.strides if stride not in reductions]
         if missing:
             raise ModelError(f"{spec.timm_name} has no feature map of stride {missing[0]}; it has {reductions}")
         indices = tuple(reductions.index(stride) for stride in spec.strides)
-        self.network = timm.create_model(spec.timm_name, pretrained=False, features_only=True, out_indices=indices)
-        channels = tuple(self.network.feature_info.channels())
+        network: Any = timm.create_model(spec.timm_name, pretrained=False, features_only=True, out_indices=indices)
+        channels = tuple(network.feature_info.channels())
         if channels != spec.channels:
             raise ModelError(f"{spec.timm_name} gives {channels} channels where the spec says {spec.channels}")
+        self.network: nn.Module = network
 
     def forward(self, pixels: Tensor) -> list[Tensor]:
         """Feature maps (B, C, H / stride, W / stride) of normalised pixels (B, 3, H, W)."""
