@@ -29,7 +29,6 @@ JPEG_QUALITY = 92
 GRAIN = 3.0  # standard deviation of the noise, in steps of 0 to 255: makes the files as large as a telephone's
 PAGE_BYTES = 4096
 SAMPLE_SECONDS = 0.05
-MAPS_PER_ROUND = 4  # depth maps made ahead of each timed round of writing; each takes 48 MB
 
 
 def main() -> None:
@@ -54,7 +53,8 @@ def read_options() -> argparse.Namespace:
         "--examples", type=Path, default=repository / "examples", help="folder with pictures to enlarge"
     )
     parser.add_argument("--keep", type=Path, help="folder where the photographs stay, and are found again")
-    parser.add_argument("--format", default="png16", help="output format (default: png16)")
+    formats = [name for name, each in FORMATS.items() if each.read]
+    parser.add_argument("--format", default="png16", choices=formats, help="output format (default: png16)")
     parser.add_argument("--model", default="midas_nano_256", help="model name or file")
     return parser.parse_args()
 
@@ -81,15 +81,16 @@ def time_stages(photographs: list[Path], folder: Path, format_name: str, model: 
     """Seconds that each stage takes alone."""
     predictor = midas.load(model)
     suffix = FORMATS[format_name].suffix
+    maps_per_round = 4 * WRITERS  # made ahead of each timed round of writing; each takes 48 MB
 
     def save(item: tuple[int, midas.DepthMap]) -> None:
         number, depth_map = item
-        depth_map.save(folder / f"{number}{suffix}", format_name)
+        depth_map.save(folder / f"{number % maps_per_round}{suffix}", format_name, overwrite=True)
 
     read_s, prepared = timed(in_threads, predictor.prepare, photographs, READERS)
     infer_s = write_s = 0.0
-    for start in range(0, len(prepared), MAPS_PER_ROUND * WRITERS):
-        part = prepared[start : start + MAPS_PER_ROUND * WRITERS]
+    for start in range(0, len(prepared), maps_per_round):
+        part = prepared[start : start + maps_per_round]
         seconds, depth_maps = timed(list, map(predictor.infer, part))
         infer_s += seconds
         seconds, _ = timed(in_threads, save, enumerate(depth_maps, start), WRITERS)

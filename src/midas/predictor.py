@@ -16,6 +16,7 @@ from midas.backends import AUTO, Backend, open_backend
 from midas.depth_map import DepthMap
 from midas.errors import ConfigError, MidasError, ModelError
 from midas.images import DEFAULT_MAX_PIXELS, ImageSource, read_image
+from midas.models.onnx_names import INPUT_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
 from midas.models.zoo import DEFAULT_MODEL, MODELS, find_model
 from midas.pipeline import run_ahead
@@ -24,8 +25,6 @@ from midas.resize import Interpolation, resize_map
 
 MODEL_SUFFIX = ".onnx"
 LAB_SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
-INPUT_KEY = "midas.input"
-NAME_KEY = "midas.name"
 
 
 def list_models() -> list[str]:

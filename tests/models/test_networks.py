@@ -65,8 +65,22 @@ def test_the_default_model_is_within_its_budget() -> None:
     assert count_macs(build(spec).eval(), (256, 256)) <= 1.2e9
 
 
+@pytest.mark.parametrize("name", EVERY_MODEL)
+def test_the_finest_level_still_counts_however_large_the_weights_of_the_coarsest_grow(name: str) -> None:
+    torch.manual_seed(0)
+    network = create_model(name, weights=None).train()
+    with torch.no_grad():
+        for weight in network.reassemble.projections[-1].parameters():
+            weight.mul_(1000)
+    maps = network.reassemble(network.encoder(torch.randn(2, 3, 64, 64)))
+    with torch.no_grad():
+        whole = network.decoder(maps)
+        without_finest = network.decoder([torch.zeros_like(maps[0]), *maps[1:]])
+    assert float((whole - without_finest).std()) > 0.1 * float(whole.std())
+
+
 def test_an_unknown_name_is_answered_with_those_there_are() -> None:
-    with pytest.raises(ModelError, match="midas_nano_256"):
+    with pytest.raises(ModelError, match="did you mean 'midas_nano_256'"):
         find_model("midas_nana_256")
 
 

@@ -10,9 +10,8 @@ from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
 
 from midas.arrays import Array, Float32
 from midas.errors import ModelError
+from midas.models.onnx_names import INPUT_NAME, OUTPUT_NAME
 
-INPUT_NAME = "pixels"
-OUTPUT_NAME = "disparity"
 DEVICES = ("auto", "cpu")
 PRECISIONS = ("auto", "float32")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from midas.arrays import Array, Float32
 
 
+@runtime_checkable
 class Backend(Protocol):
     """A network, ready to run on one device. Several threads may call it at the same time."""
 

@@ -16,7 +16,7 @@ from midas.models.zoo import MODELS, find_model
 
 app = command_app()
 
-_HEADINGS = ("model", "parameters", "input", "licence of the weights", "weights", "")
+_HEADINGS = ("model", "parameters", "input", "licence of the weights", "weights", "notes")
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from midas.backends import AUTO, BACKENDS
 from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app
 from midas.colormaps import COLORMAPS
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
@@ -51,11 +53,17 @@ Exit status: 0 all done; 1 some pictures failed, the others are written;
 
 
 def _format_names(texts: list[str]) -> list[str]:
-    names = list(dict.fromkeys(name.strip() for text in texts for name in text.split(",")))
-    for name in names:
-        if name not in FORMATS:
-            raise typer.BadParameter(f"unknown format {name!r}; expected some of {', '.join(FORMATS)}")
-    return names
+    check = _one_of(FORMATS)
+    return list(dict.fromkeys(check(name.strip()) for text in texts for name in text.split(",")))
+
+
+def _one_of(choices: Collection[str]) -> Callable[[str], str]:
+    def check(name: str) -> str:
+        if name not in choices:
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(choices)}")
+        return name
+
+    return check
 
 
 @app.command(epilog=EPILOG)
@@ -88,7 +96,9 @@ def predict(
         int | None,
         typer.Option(metavar="N", min=1, help="Shorter side of the network's input in pixels, in place of its own."),
     ] = None,
-    backend: Annotated[str, typer.Option(metavar="NAME", help="What runs the network: auto, onnxruntime.")] = "auto",
+    backend: Annotated[
+        str, typer.Option(metavar="NAME", help=f"What runs the network: {', '.join((AUTO, *BACKENDS))}.")
+    ] = AUTO,
     threads: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Threads of the network; by default one per core.")
     ] = None,
@@ -98,12 +108,18 @@ def predict(
         bool, typer.Option("--json", help="Print one line of JSON per picture; size is [height, width].")
     ] = False,
     colormap: Annotated[
-        str, typer.Option(metavar="NAME", help=f"Colours of color and side-by-side: {', '.join(COLORMAPS)}.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            callback=_one_of(COLORMAPS),
+            help=f"Colours of color and side-by-side: {', '.join(COLORMAPS)}.",
+        ),
     ] = "inferno",
     interpolation: Annotated[
         str,
         typer.Option(
             metavar="NAME",
+            callback=_one_of(get_args(Interpolation)),
             help=f"How the network's output grows to the picture's size: {', '.join(get_args(Interpolation))}.",
         ),
     ] = "cubic",

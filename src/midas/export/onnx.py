@@ -16,15 +16,10 @@ import torch
 from midas.atomic import atomic_file
 from midas.errors import ModelError
 from midas.models.network import DepthNetwork
+from midas.models.onnx_names import INPUT_KEY, INPUT_NAME, LICENCE_KEY, NAME_KEY, OUTPUT_NAME
 from midas.models.specs import ModelSpec
 
 OPSET = 18
-INPUT_NAME = "pixels"
-OUTPUT_NAME = "disparity"
-# Metadata keys that `midas.load` reads from a file.
-NAME_KEY = "midas.name"
-INPUT_KEY = "midas.input"
-LICENCE_KEY = "midas.licence"
 LARGEST_DIFFERENCE = 1e-3
 
 

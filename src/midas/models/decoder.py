@@ -46,7 +46,11 @@ class FusionBlock(nn.Module):
         self.align_corners = spec.align_corners
         self.refine_skip = ResidualConvUnit(features, batch_norm=spec.batch_norm) if has_skip else None
         self.refine = ResidualConvUnit(features, batch_norm=spec.batch_norm)
-        self.project = nn.Conv2d(features, out_features, kernel_size=1)
+        self.project = nn.Sequential(nn.Conv2d(features, out_features, kernel_size=1, bias=not spec.batch_norm))
+        if spec.batch_norm:
+            # The training loss doesn't see the scale of the output. Unchecked, the coarse map grows from block to block
+            # until the finer maps added to it no longer count, and every edge is lost.
+            self.project.append(nn.BatchNorm2d(out_features))
 
     def forward(self, feature: Tensor, skip: Tensor | None = None) -> Tensor:
         """Map of twice the height and width, in ``out_features`` channels."""

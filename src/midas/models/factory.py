@@ -7,13 +7,14 @@ from pathlib import Path
 
 from torch import Tensor
 
+from midas.assets import asset_path
 from midas.models.decoder import Decoder
 from midas.models.encoders.pyramid import PyramidEncoder
 from midas.models.heads import DisparityHead
 from midas.models.network import DepthNetwork
 from midas.models.reassemble import Reassemble
 from midas.models.specs import ModelSpec
-from midas.models.weights import embedded_path, load_exactly, read_safetensors
+from midas.models.weights import load_exactly, read_safetensors
 from midas.models.zoo import find_model
 
 # What an ImageNet classifier holds behind the last feature map, by timm's names.
@@ -46,7 +47,7 @@ def build(spec: ModelSpec) -> DepthNetwork:
     """An untrained network from a spec."""
     return DepthNetwork(
         PyramidEncoder(spec.encoder),
-        Reassemble(spec.encoder.channels, spec.decoder.features),
+        Reassemble(spec.encoder.channels, spec.decoder.features, batch_norm=spec.decoder.batch_norm),
         Decoder(spec.decoder),
         DisparityHead(spec.decoder.features[0], spec.head),
         multiple=spec.input.multiple,
@@ -68,5 +69,5 @@ def _read_weights(spec: ModelSpec, weights: str | Path | Mapping[str, Tensor]) -
     if isinstance(weights, Mapping):
         return weights
     if weights == "pretrained":
-        return read_safetensors(embedded_path(spec.weights, ".safetensors"))
+        return read_safetensors(asset_path(spec.weights.stem + ".safetensors"))
     return read_safetensors(weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -41,7 +42,11 @@ class DepthNetwork(nn.Module):
         self._check_size(pixels)
         features = self.encoder(pixels)
         maps = self.reassemble(features)
-        disparity: Tensor = self.head(self.decoder(maps))
+        decoded = self.decoder(maps)
+        # Half precision has 8 bits for all of the range: its steps would drown the small differences between
+        # neighbours that the gradient loss looks at, and show as contours in a map.
+        with torch.autocast(pixels.device.type, enabled=False):
+            disparity: Tensor = self.head(decoded.float())
         return disparity
 
     def _check_size(self, pixels: Tensor) -> None:

@@ -29,7 +29,7 @@ class DecoderSpec:
 
     Attributes:
         features: width of the decoder at each level, finest first (the DPT paper's "features").
-        batch_norm: a batch normalisation after each convolution of the residual units.
+        batch_norm: a batch normalisation after each convolution.
         align_corners: the convention of the bilinear upsampling between levels.
     """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -11,12 +10,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from midas.errors import WeightsError
-from midas.models.specs import WeightsSpec
-
-
-def embedded_path(spec: WeightsSpec, suffix: str) -> Path:
-    """Path of a weight file that is part of this package."""
-    return Path(str(files("midas") / "assets" / f"{spec.stem}{suffix}"))
 
 
 def read_safetensors(path: str | Path) -> dict[str, Tensor]:

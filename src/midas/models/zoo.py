@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from midas.errors import ModelError
 from midas.models.specs import DecoderSpec, EncoderSpec, HeadSpec, ModelSpec, WeightsSpec
 from midas.preprocess import InputSpec
@@ -25,7 +27,7 @@ MODELS: dict[str, ModelSpec] = {
                 std=(0.5, 0.5, 0.5),
             ),
             weights=WeightsSpec("midas_nano_256", source="embedded", licence="MIT", card="midas_nano_256.md"),
-            parameters=3_130_385,
+            parameters=3_131_249,
         ),
     )
 }
@@ -40,4 +42,6 @@ def find_model(name: str) -> ModelSpec:
     try:
         return MODELS[name]
     except KeyError:
-        raise ModelError(f"no model is called {name!r}; there are: {', '.join(MODELS)}") from None
+        near = get_close_matches(name, MODELS, n=1)
+        answer = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(MODELS)}"
+        raise ModelError(f"no model is called {name!r}; {answer}") from None

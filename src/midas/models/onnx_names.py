@@ -1,0 +1,11 @@
+"""What an exported ONNX file calls its input and output, and the metadata by which it says what it is."""
+
+from __future__ import annotations
+
+INPUT_NAME = "pixels"
+OUTPUT_NAME = "disparity"
+
+# The model's name, its `InputSpec` as JSON, and the licence of its weights.
+NAME_KEY = "midas.name"
+INPUT_KEY = "midas.input"
+LICENCE_KEY = "midas.licence"

@@ -1,0 +1,134 @@
+"""Picture files in, depth map files out: reports, failures, what is left out, what is replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.tiny_model import write_tiny_model
+
+import midas
+from midas.depth_map import DepthMap
+from midas.errors import ImageError, ModelError, OutputError
+from midas.folder import PictureReport, Settings, predict_bytes, predict_files
+from midas.picture_files import PictureJob
+from midas.predictor import Predictor
+from midas.writers import FORMATS, output_path
+
+
+@pytest.fixture(scope="module")
+def logarithm(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    return midas.load(write_tiny_model(tmp_path_factory.mktemp("model") / "logarithm.onnx", logarithm=True))
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return write_picture(tmp_path / "photo.png", (64, 96))
+
+
+def write_picture(path: Path, size: tuple[int, int], darkest: int = 140) -> Path:
+    pixels = np.random.default_rng(0).integers(darkest, darkest + 100, (*size, 3), np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def job(source: Path, *formats: str) -> PictureJob:
+    outputs = {name: output_path(source.parent / "depth", source.stem, name) for name in formats or ("png16",)}
+    return PictureJob(source, outputs)
+
+
+def run(predictor: Predictor, *jobs: PictureJob, **settings: bool) -> list[PictureReport]:
+    return list(predict_files(predictor, jobs, Settings(**settings)))
+
+
+def test_every_format_is_written_and_the_report_says_what_is_in_it(logarithm: Predictor, photo: Path) -> None:
+    work = job(photo, *FORMATS)
+    (report,) = run(logarithm, work)
+    values = DepthMap.load(work.outputs["npy"]).values
+    assert report.outputs == tuple(work.outputs.values())
+    assert all(path.is_file() for path in report.outputs)
+    assert report.size == values.shape == (64, 96)
+    assert report.value_range == (values.min(), values.max())
+    assert report.milliseconds > 0
+    assert report.error is None
+    assert not report.skipped
+
+
+def test_one_failure_does_not_stop_the_others_and_the_order_stays(logarithm: Predictor, tmp_path: Path) -> None:
+    dark = write_picture(tmp_path / "dark.png", (64, 64), darkest=0)
+    good = [write_picture(tmp_path / f"{index}.png", (40 + 30 * index, 80)) for index in range(4)]
+    blocked = write_picture(tmp_path / "blocked.png", (64, 64))
+    (tmp_path / "file").touch()
+    unwritable = PictureJob(blocked, {"png16": tmp_path / "file" / "blocked.png"})
+    jobs = [
+        job(good[0]),
+        job(dark),
+        job(good[1]),
+        unwritable,
+        job(tmp_path / "missing.png"),
+        job(good[2]),
+        job(good[3]),
+    ]
+    reports = run(logarithm, *jobs)
+    assert [report.source for report in reports] == [each.source for each in jobs]
+    kinds = [type(report.error) for report in reports if report.error]
+    assert kinds == [ModelError, OutputError, ImageError]
+    assert [report.size for report in reports if report.size] == [(40, 80), (70, 80), (100, 80), (130, 80)]
+
+
+def test_a_picture_whose_files_are_there_is_left_out(logarithm: Predictor, photo: Path) -> None:
+    work = job(photo)
+    work.outputs["png16"].parent.mkdir()
+    work.outputs["png16"].write_bytes(b"mine")
+    (report,) = run(logarithm, work)
+    assert report.skipped
+    assert work.outputs["png16"].read_bytes() == b"mine"
+
+
+def test_only_the_missing_formats_are_written(logarithm: Predictor, photo: Path) -> None:
+    work = job(photo, "png16", "npy")
+    work.outputs["png16"].parent.mkdir()
+    work.outputs["png16"].write_bytes(b"mine")
+    (report,) = run(logarithm, work)
+    assert not report.skipped
+    assert work.outputs["png16"].read_bytes() == b"mine"
+    assert work.outputs["npy"].is_file()
+
+
+def test_existing_files_are_replaced_where_that_is_asked(logarithm: Predictor, photo: Path) -> None:
+    work = job(photo)
+    work.outputs["png16"].parent.mkdir()
+    work.outputs["png16"].write_bytes(b"mine")
+    (report,) = run(logarithm, work, overwrite=True)
+    assert not report.skipped
+    assert DepthMap.load(work.outputs["png16"]).size == (64, 96)
+
+
+def test_a_run_that_is_stopped_leaves_whole_files_only(logarithm: Predictor, tmp_path: Path) -> None:
+    jobs = [job(write_picture(tmp_path / f"{index}.png", (200, 300))) for index in range(12)]
+    drawn: list[PictureJob] = []
+
+    def counted() -> Iterator[PictureJob]:
+        for each in jobs:
+            drawn.append(each)
+            yield each
+
+    with closing(predict_files(logarithm, counted())) as reports:
+        next(reports)
+    written = sorted((tmp_path / "depth").iterdir())
+    assert 1 <= len(written) <= len(drawn) < len(jobs)
+    assert all(DepthMap.load(path).size == (200, 300) for path in written)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_bytes_are_those_of_the_file(format_name: str, logarithm: Predictor, photo: Path) -> None:
+    map_bytes = predict_bytes(logarithm, photo.read_bytes(), format_name)
+    path = photo.with_name(f"map{FORMATS[format_name].suffix}")
+    image = np.asarray(Image.open(photo))
+    logarithm(photo.read_bytes()).save(path, format_name, image=image)
+    if format_name != "npz":  # an archive holds the time of its writing
+        assert map_bytes == path.read_bytes()
