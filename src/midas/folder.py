@@ -141,8 +141,7 @@ def _read(predictor: Predictor, settings: Settings, job: PictureJob) -> _Ready |
     if not formats:
         return _report(job)
     start = time.perf_counter()
-    # A picture for the eye may show the photograph too.
-    keep_image = any(format_by_name(name).read is None for name in formats)
+    keep_image = any(format_by_name(name).shows_image for name in formats)
     try:
         prepared = predictor.prepare(job.source, max_pixels=settings.max_pixels, keep_image=keep_image)
     except MidasError as error:

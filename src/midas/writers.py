@@ -77,6 +77,7 @@ class Format:
         tag: goes between the picture's name and the suffix, so that formats with the same suffix don't collide.
         write: writes the content to a file opened for binary writing.
         read: gives values and metadata back; None for a picture for the eye.
+        shows_image: the photograph is part of it.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Format:
     tag: str
     write: Callable[[OutputFile, MapContent], None]
     read: Callable[[BinaryIO], _ValuesAndText] | None
+    shows_image: bool = False
 
 
 def write_map(
@@ -320,7 +322,7 @@ FORMATS: dict[str, Format] = {
         Format("png16", ".png", "", _write_png16, _read_png_values),
         Format("png8", ".png", "_8bit", _write_png8, _read_png_values),
         Format("color", ".png", "_color", _write_color, None),
-        Format("side-by-side", ".png", "_side-by-side", _write_side_by_side, None),
+        Format("side-by-side", ".png", "_side-by-side", _write_side_by_side, None, shows_image=True),
         Format("pfm", ".pfm", "", _write_pfm, _read_pfm),
         Format("npy", ".npy", "", _write_npy, _read_npy),
         Format("npz", ".npz", "", _write_npz, _read_npz),
