@@ -27,6 +27,10 @@ def export(
     weights: Annotated[
         Path | None, typer.Option(help="Trained weights of that model, safetensors; those of the table by default.")
     ] = None,
+    untrained_on: Annotated[
+        Path | None,
+        typer.Option(help="Leave all but the encoder untrained, and read the encoder from this file: a baseline."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
     debug: DebugOption = False,
 ) -> None:
@@ -36,9 +40,12 @@ def export(
     """
     require_lab("export")
     from midas.export.onnx import export_onnx
-    from midas.models.factory import create_model
+    from midas.models.factory import create_model, create_untrained
 
-    network = create_model(model, weights="pretrained" if weights is None else weights)
+    if untrained_on is not None:
+        network = create_untrained(model, untrained_on)
+    else:
+        network = create_model(model, weights="pretrained" if weights is None else weights)
     report = export_onnx(network, find_model(model), output, overwrite=overwrite)
     sizes = ", ".join(f"{height}x{width}" for height, width in report.sizes)
     typer.echo(f"{report.path}: largest difference {report.largest_difference:.1e} of the output's range at {sizes}")

@@ -26,11 +26,17 @@ class Source:
         dataset: where samples come from.
         weight: relative probability that a sample is drawn from this set.
         sky: find the sky and count it as valid at disparity 0.
+        late_weight: the weight for the later part of a run; None keeps it as it is.
     """
 
     dataset: CorpusDataset
     weight: float
     sky: bool
+    late_weight: float | None = None
+
+    def late(self) -> Source:
+        """The same set with its weight for the later part of a run."""
+        return replace(self, weight=self.weight if self.late_weight is None else self.late_weight)
 
 
 @dataclass(frozen=True)

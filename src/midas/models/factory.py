@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from midas.assets import asset_path
@@ -52,6 +53,26 @@ def build(spec: ModelSpec) -> DepthNetwork:
         DisparityHead(spec.decoder.features[0], spec.head),
         multiple=spec.input.multiple,
     )
+
+
+def create_untrained(name: str, encoder_weights: str | Path | None = None, *, seed: int = 0) -> DepthNetwork:
+    """A network as training finds it: random but for the encoder, the same for the same seed.
+
+    Args:
+        name: a name from the table.
+        encoder_weights: a classifier's weights to start the encoder from, as `load_encoder` takes them.
+        seed: of the random weights.
+
+    Raises:
+        ModelError: no such model.
+        WeightsError: the file doesn't fit the encoder.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = create_model(name, weights=None)
+    if encoder_weights is not None:
+        load_encoder(network, encoder_weights)
+    return network
 
 
 def load_encoder(network: DepthNetwork, path: str | Path) -> None:

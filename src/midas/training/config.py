@@ -41,12 +41,14 @@ class SetSettings:
     Attributes:
         name: folder below the data root.
         weight: relative share of training samples.
+        late_weight: the same from ``run.late_from`` on; None keeps ``weight``.
         sky: find the sky and count it as valid at disparity 0.
         validation_scenes: scenes that are never trained on and that the validation figure is taken from.
     """
 
     name: str
     weight: float = Field(gt=0)
+    late_weight: float | None = Field(default=None, gt=0)
     sky: bool = False
     validation_scenes: tuple[str, ...] = ()
 
@@ -103,6 +105,7 @@ class RunSettings:
     Attributes:
         epochs, pictures_per_epoch, batch_size: how long.
         seed: draws of samples, augmentation and initial weights depend on it alone.
+        late_from: share of the epochs after which the late weights of the sets hold.
         ema_decay: weight of the past in the running average of weights that is validated and shipped.
         precision: ``bfloat16`` runs the network in autocast; the loss is in float32 always.
         threads: CPU threads of the network; 0 leaves it to PyTorch.
@@ -113,6 +116,7 @@ class RunSettings:
     pictures_per_epoch: int = Field(gt=0)
     batch_size: int = Field(gt=0)
     seed: int = 0
+    late_from: float = Field(default=0.5, ge=0, le=1)
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     threads: int = Field(default=0, ge=0)

@@ -18,7 +18,7 @@ from midas.datasets.readers.corpus import CorpusDataset
 from midas.datasets.transforms import PhotometricJitter
 from midas.errors import TrainingError
 from midas.losses import LossTerms, total_loss
-from midas.models.factory import create_model, load_encoder
+from midas.models.factory import create_model, create_untrained
 from midas.models.network import DepthNetwork
 from midas.models.zoo import find_model
 from midas.training.config import DataSettings, ModelSettings, TrainingConfig
@@ -70,7 +70,8 @@ class Trainer:
         self.spec = find_model(config.model.name)
         self.sources, self.validation_sets = open_sets(config.data)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = start_network(config.model).to(self.device).to(memory_format=torch.channels_last)
+        network = start_network(config.model, config.run.seed)
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)
         self.average = AveragedModel(
             self.network,
             multi_avg_fn=get_ema_multi_avg_fn(config.run.ema_decay),  # type: ignore[no-untyped-call]
@@ -144,8 +145,9 @@ class Trainer:
 
     def _loader(self) -> DataLoader[Any]:
         run, data = self.config.run, self.config.data
+        late = self.epoch >= run.late_from * run.epochs
         mixture = TrainingMixture(
-            self.sources,
+            [source.late() for source in self.sources] if late else self.sources,
             Augmentation(data.sizes, data.min_crop_share, PhotometricJitter()),
             self.spec.input,
             batch_size=run.batch_size,
@@ -207,18 +209,17 @@ def open_sets(settings: DataSettings) -> tuple[list[Source], list[CorpusDataset]
         dataset = CorpusDataset(folder, excluded=entry.validation_scenes)
         if dataset.info.split != "train":
             raise TrainingError(f"{folder} is for evaluation only: its split is {dataset.info.split!r}")
-        sources.append(Source(dataset, entry.weight, entry.sky))
+        sources.append(Source(dataset, entry.weight, entry.sky, entry.late_weight))
         if entry.validation_scenes:
             validation.append(CorpusDataset(folder, scenes=entry.validation_scenes))
     return sources, validation
 
 
-def start_network(settings: ModelSettings) -> DepthNetwork:
+def start_network(settings: ModelSettings, seed: int) -> DepthNetwork:
     """The network with the weights that the run starts from."""
-    network = create_model(settings.name, weights=settings.weights)
-    if settings.weights is None and settings.encoder_weights is not None:
-        load_encoder(network, settings.encoder_weights)
-    return network
+    if settings.weights is not None:
+        return create_model(settings.name, weights=settings.weights)
+    return create_untrained(settings.name, settings.encoder_weights, seed=seed)
 
 
 def progress_bar() -> Progress:
