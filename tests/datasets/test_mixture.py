@@ -133,3 +133,20 @@ def test_a_dark_ceiling_is_no_sky(colour: int) -> None:
     image = sample.image.copy()
     image[:40] = colour
     assert not find_sky(replace(sample, image=image)).any()
+
+
+def test_a_set_keeps_its_share_unless_a_late_one_is_given(tmp_path: Path) -> None:
+    dataset = CorpusDataset(write_miniature(tmp_path / "set"))
+    assert Source(dataset, 0.5, sky=False).late().weight == 0.5
+    assert Source(dataset, 0.5, sky=False, late_weight=2.0).late().weight == 2.0
+
+
+def test_samples_are_drawn_in_proportion_to_the_weights(tmp_path: Path) -> None:
+    often, seldom = (CorpusDataset(write_miniature(tmp_path / name, name=name)) for name in ("often", "seldom"))
+    sources = [Source(often, 3.0, sky=False), Source(seldom, 1.0, sky=False)]
+    items = TrainingMixture(
+        sources, Augmentation(((32, 32),), 0.6, PhotometricJitter()), find_model("midas_nano_256").input,
+        batch_size=4, pictures=400, seed=0, epoch=0,
+    )  # fmt: skip
+    drawn = [items.draw(index).name.split("/")[0] for index in range(400)]
+    assert 270 <= drawn.count("often") <= 330

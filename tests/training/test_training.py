@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,13 @@ def config(tmp_path: Path, **run: Any) -> TrainingConfig:
     return parse_config(settings(tmp_path, **run))
 
 
+def read_log(folder: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO((folder / "log.csv").read_text(encoding="utf-8"))))
+
+
 def test_a_run_lowers_its_loss_and_logs_every_epoch(tmp_path: Path) -> None:
     Trainer(config(tmp_path, epochs=4, pictures_per_epoch=24, ema_decay=0.5), tmp_path / "run").run()
-    rows = list(csv.DictReader((tmp_path / "run" / "log.csv").open()))
+    rows = read_log(tmp_path / "run")
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
     assert float(rows[-1]["loss"]) < 0.8 * float(rows[0]["loss"])
 
@@ -49,7 +54,7 @@ def test_a_run_lowers_its_loss_and_logs_every_epoch(tmp_path: Path) -> None:
 def test_the_best_weights_are_those_of_the_smallest_validation_figure(tmp_path: Path) -> None:
     trainer = Trainer(config(tmp_path), tmp_path / "run")
     trainer.run()
-    rows = list(csv.DictReader((tmp_path / "run" / "log.csv").open()))
+    rows = read_log(tmp_path / "run")
     assert trainer.best == pytest.approx(min(float(row["figure"]) for row in rows), rel=1e-4)
     create_model("midas_nano_256", weights=tmp_path / "run" / "best.safetensors")
 

@@ -94,11 +94,17 @@ class TrainingMixture(Dataset[tuple[Tensor, Tensor, Tensor]]):
         # Several loader processes share the cores with the network; OpenCV's own threads would only be in the way.
         cv2.setNumThreads(0)
         rng = np.random.default_rng((*self.key, index))
+        return self._to_tensors(self._vary(self._draw(rng), index, rng))
+
+    def draw(self, index: int) -> Sample:
+        """The sample that item ``index`` is made from, before crop, flip and colours."""
+        return self._draw(np.random.default_rng((*self.key, index)))
+
+    def _draw(self, rng: np.random.Generator) -> Sample:
         chosen = min(int(np.searchsorted(self.thresholds, rng.random())), len(self.sources) - 1)
         source = self.sources[chosen]
         sample = source.dataset[int(rng.integers(len(source.dataset)))]
-        sample = self._vary(with_sky(sample) if source.sky else sample, index, rng)
-        return self._to_tensors(sample)
+        return with_sky(sample) if source.sky else sample
 
     def _vary(self, sample: Sample, index: int, rng: np.random.Generator) -> Sample:
         sizes = self.augmentation.sizes
