@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 import cv2
 import numpy as np
@@ -32,6 +32,10 @@ class PhotometricJitter:
     white_balance: float = 0.1
     grey_share: float = 0.05
     blur_share: float = 0.15
+
+    def scaled(self, strength: float) -> PhotometricJitter:
+        """All changes and shares times a factor."""
+        return PhotometricJitter(*(strength * value for value in astuple(self)))
 
 
 def random_crop(sample: Sample, size: tuple[int, int], min_share: float, rng: np.random.Generator) -> Sample:

@@ -62,12 +62,14 @@ class DataSettings:
         sets: the mixture.
         sizes: (height, width) of training pictures; each batch has one of them.
         min_crop_share: smallest crop, as a share of the largest that fits.
+        colour_strength: factor of all colour changes; 0 leaves colours as they are.
     """
 
     root: Path
     sets: tuple[SetSettings, ...] = Field(min_length=1)
     sizes: tuple[tuple[int, int], ...] = Field(min_length=1)
     min_crop_share: float = Field(default=0.7, gt=0, le=1)
+    colour_strength: float = Field(default=1.0, ge=0)
 
 
 @dataclass(frozen=True, config=CLOSED)

@@ -148,7 +148,7 @@ class Trainer:
         late = self.epoch >= run.late_from * run.epochs
         mixture = TrainingMixture(
             [source.late() for source in self.sources] if late else self.sources,
-            Augmentation(data.sizes, data.min_crop_share, PhotometricJitter()),
+            Augmentation(data.sizes, data.min_crop_share, PhotometricJitter().scaled(data.colour_strength)),
             self.spec.input,
             batch_size=run.batch_size,
             pictures=run.pictures_per_epoch // run.batch_size * run.batch_size,
