@@ -43,8 +43,8 @@ class DepthNetwork(nn.Module):
         features = self.encoder(pixels)
         maps = self.reassemble(features)
         decoded = self.decoder(maps)
-        # Half precision has 8 bits for all of the range: its steps would drown the small differences between
-        # neighbours that the gradient loss looks at, and show as contours in a map.
+        # Half precision has 8 bits for all of the range: its steps are larger than many differences between neighbours
+        # and would show as contours in a map.
         with torch.autocast(pixels.device.type, enabled=False):
             disparity: Tensor = self.head(decoded.float())
         return disparity
