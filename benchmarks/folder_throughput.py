@@ -85,7 +85,8 @@ def time_stages(photographs: list[Path], folder: Path, format_name: str, model: 
 
     def save(item: tuple[int, midas.DepthMap]) -> None:
         number, depth_map = item
-        depth_map.save(folder / f"{number % maps_per_round}{suffix}", format_name, overwrite=True)
+        # A new file each, as in the run: a disk's cache takes an old one over more cheaply.
+        depth_map.save(folder / f"{number}{suffix}", format_name)
 
     read_s, prepared = timed(in_threads, predictor.prepare, photographs, READERS)
     infer_s = write_s = 0.0

@@ -261,12 +261,18 @@ def test_a_process_predicts_without_torch_and_without_the_progress_bar(examples_
     assert DepthMap.load(tmp_path / f"{photograph.stem}.png").model == midas.list_models()[0]
 
 
+def hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_control_c_ends_a_run_cleanly(tiny: Path, tmp_path: Path) -> None:
     write_picture(str(tmp_path / "photos" / "000.jpg"), size=(1000, 1500))
     for index in range(1, 100):
         shutil.copy(tmp_path / "photos" / "000.jpg", tmp_path / "photos" / f"{index:03d}.jpg")
     command = [*COMMAND, "predict", "photos", "--model", str(tiny), "--json"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    # Tests that a shell started in the background ignore SIGINT, and what they start would ignore it too.
+    with subprocess.Popen(command, cwd=tmp_path, preexec_fn=hear_interrupts, **pipes) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
