@@ -63,7 +63,7 @@ def test_the_listed_models_are_those_of_the_table() -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_built_in_model_file_says_of_itself_what_the_table_says(name: str) -> None:
-    metadata = open_backend(asset_path(f"{MODELS[name].weights.stem}.onnx")).metadata
+    metadata = open_backend(asset_path(f"{name}.onnx")).metadata
     assert metadata["midas.name"] == name
     assert InputSpec.from_metadata(metadata["midas.input"]) == MODELS[name].input
 

@@ -207,7 +207,7 @@ def _locate(name_or_path: str | Path) -> tuple[Path, ModelSpec | None]:
     """The model file of a name, with its row of the table; or the path itself, which has none."""
     if not _is_path(name_or_path):
         spec = find_model(str(name_or_path))
-        return asset_path(spec.weights.stem + MODEL_SUFFIX), spec
+        return asset_path(f"{spec.name}.onnx"), spec
     path = Path(name_or_path)
     if path.suffix.lower() in LAB_SUFFIXES:
         raise ModelError(

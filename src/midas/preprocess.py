@@ -14,7 +14,7 @@ from midas.arrays import Array, Float, Float32, Shaped, UInt8
 from midas.errors import ConfigError
 
 ResizeRule = Literal["lower_bound", "upper_bound", "minimal"]
-Interpolation = Literal["cubic", "area"]
+Interpolation = Literal["cubic", "area", "pillow_cubic"]
 
 # A picture 20000 pixels wide and 100 high would ask for a network input of 51200 x 256. No side exceeds this many times
 # its target; the picture is squeezed from there on. The official rule has no such limit.
@@ -36,9 +36,11 @@ class InputSpec:
         keep_aspect: whether one scale holds for both sides; if not, each side has its own and meets its target.
         multiple: both sides are multiples of this many pixels.
         interpolation: ``"cubic"`` reads 4 x 4 pixels per sample, without antialiasing; ``"area"`` averages all pixels
-            under a sample.
+            under a sample; ``"pillow_cubic"`` is Pillow's bicubic with antialiasing and 8-bit results, the choice of
+            Hugging Face's image processors.
         mean: subtracted from red, green, blue in [0, 1].
         std: what the difference is then divided by.
+        fixed: whether ``size`` is the only one that the network takes.
 
     Raises:
         ConfigError: a value of the wrong type or out of range.
@@ -51,6 +53,7 @@ class InputSpec:
     interpolation: Interpolation = "cubic"
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    fixed: bool = False
 
     def __post_init__(self) -> None:
         _check_fields(vars(self))
@@ -75,9 +78,10 @@ class InputSpec:
         Both are rounded to the nearest multiple, and are at least one.
 
         Raises:
-            ConfigError: ``size_px`` is not a whole number >= 1.
+            ConfigError: ``size_px`` is not a whole number >= 1, or not the one that the network takes.
         """
         _check(_is_whole(size_px) and size_px >= 1, "size", size_px, "a whole number of pixels >= 1")
+        _check(not self.fixed or size_px == min(self.size), "size", size_px, f"{min(self.size)}, the only size that fits")
         scale = size_px / min(self.size)
         height, width = (max(round(side * scale / self.multiple), 1) * self.multiple for side in self.size)
         return dataclasses.replace(self, size=(height, width))
@@ -98,7 +102,8 @@ class InputSpec:
         except json.JSONDecodeError as error:
             raise ConfigError(f"the input description is not JSON ({error}); export the model again") from None
         expected = {field.name for field in dataclasses.fields(cls)}
-        if not isinstance(values, dict) or set(values) != expected:
+        optional = {"fixed"}  # files of version 0.1 lack it
+        if not isinstance(values, dict) or set(values) | optional != expected:
             found = sorted(values) if isinstance(values, dict) else type(values).__name__
             raise ConfigError(
                 f"the input description holds {found}, expected exactly the keys {sorted(expected)}; "
@@ -107,7 +112,7 @@ class InputSpec:
         arguments: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
         }
-        _check_fields(arguments)  # before they meet a typed signature
+        _check_fields({"fixed": False} | arguments)  # before they meet a typed signature
         return cls(**arguments)
 
     def _common_scale(self, scale_height: float, scale_width: float) -> float:
@@ -258,7 +263,8 @@ def _check_fields(fields: dict[str, Any]) -> None:
     )
     for name, choices in (("resize", get_args(ResizeRule)), ("interpolation", get_args(Interpolation))):
         _check(fields[name] in choices, name, fields[name], f"one of {choices}")
-    _check(isinstance(fields["keep_aspect"], bool), "keep_aspect", fields["keep_aspect"], "true or false")
+    for name in ("keep_aspect", "fixed"):
+        _check(isinstance(fields[name], bool), name, fields[name], "true or false")
     _check(_is_tuple(mean, 3) and all(map(_is_finite, mean)), "mean", mean, "three finite numbers")
     _check(_is_tuple(std, 3) and all(_is_finite(value) and value > 0 for value in std), "std", std, "three numbers > 0")
 

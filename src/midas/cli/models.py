@@ -68,7 +68,7 @@ class ModelRow:
 
 
 def _place(spec: ModelSpec) -> str:
-    return {"embedded": "built in"}[spec.weights.source]
+    return "built in" if spec.weights.files[0].url is None else "downloaded on first use"
 
 
 def read_card(name: str) -> str:
@@ -77,7 +77,10 @@ def read_card(name: str) -> str:
     Raises:
         ModelError: no such model, or its card is missing.
     """
-    path = asset_path(find_model(name).weights.card)
+    card = find_model(name).weights.card
+    if card is None:
+        raise ModelError(f"{name} has no model card: this project did not train it")
+    path = asset_path(card)
     if not path.is_file():
         raise ModelError(f"{name} has no model card at {path}; install the package again")
     return path.read_text(encoding="utf-8")

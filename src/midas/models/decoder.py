@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, relu
 
 from midas.models.specs import DecoderSpec
 
 
 class ResidualConvUnit(nn.Module):
-    """ReLU, 3x3 convolution, twice, added to the unchanged input (DPT paper, after RefineNet).
+    """ReLU, 3x3 convolution, twice, added to the input (DPT paper, after RefineNet).
 
     Args:
         features: channels in and out.
-        batch_norm: a batch normalisation after each convolution.
+        spec: normalisation, and whether the input is added as it is or rectified.
     """
 
-    def __init__(self, features: int, *, batch_norm: bool) -> None:
+    def __init__(self, features: int, spec: DecoderSpec) -> None:
         super().__init__()
+        self.rectified_skip = spec.rectified_skip
         layers: list[nn.Module] = []
         for _ in range(2):
-            layers += [nn.ReLU(), nn.Conv2d(features, features, kernel_size=3, padding=1, bias=not batch_norm)]
-            if batch_norm:
+            layers += [nn.ReLU(), nn.Conv2d(features, features, kernel_size=3, padding=1, bias=not spec.batch_norm)]
+            if spec.batch_norm:
                 layers.append(nn.BatchNorm2d(features))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, feature: Tensor) -> Tensor:
         """Refined map of the same shape."""
-        refined: Tensor = feature + self.layers(feature)
+        skip = relu(feature) if self.rectified_skip else feature
+        refined: Tensor = skip + self.layers(feature)
         return refined
 
 
@@ -38,27 +40,30 @@ class FusionBlock(nn.Module):
         features: channels of this level.
         out_features: channels handed to the next finer level.
         has_skip: False at the coarsest level, where there is nothing to join.
-        spec: normalisation and upsampling convention.
+        spec: normalisation, projection and upsampling convention.
     """
 
     def __init__(self, features: int, out_features: int, *, has_skip: bool, spec: DecoderSpec) -> None:
         super().__init__()
         self.align_corners = spec.align_corners
-        self.refine_skip = ResidualConvUnit(features, batch_norm=spec.batch_norm) if has_skip else None
-        self.refine = ResidualConvUnit(features, batch_norm=spec.batch_norm)
-        self.project = nn.Sequential(nn.Conv2d(features, out_features, kernel_size=1, bias=not spec.batch_norm))
+        self.refine_skip = ResidualConvUnit(features, spec) if has_skip else None
+        self.refine = ResidualConvUnit(features, spec)
+        self.project = nn.Sequential()
+        if spec.projection:
+            self.project.append(nn.Conv2d(features, out_features, kernel_size=1, bias=not spec.batch_norm))
         if spec.batch_norm:
             # The training loss doesn't see the scale of the output. Unchecked, the coarse map grows from block to block
             # until the finer maps added to it no longer count, and every edge is lost.
             self.project.append(nn.BatchNorm2d(out_features))
 
-    def forward(self, feature: Tensor, skip: Tensor | None = None) -> Tensor:
-        """Map of twice the height and width, in ``out_features`` channels."""
+    def forward(self, feature: Tensor, skip: Tensor | None = None, finer: Tensor | None = None) -> Tensor:
+        """Map as large as the finer one, or of twice its own size, in ``out_features`` channels."""
         if skip is not None and self.refine_skip is not None:
             feature = feature + self.refine_skip(skip)
         # Linear maps commute: projecting before enlarging gives the same numbers for a quarter of the work.
         narrow = self.project(self.refine(feature))
-        return interpolate(narrow, scale_factor=2, mode="bilinear", align_corners=self.align_corners)
+        size, factor = (None, 2) if finer is None else (finer.shape[-2:], None)
+        return interpolate(narrow, size, factor, mode="bilinear", align_corners=self.align_corners)
 
 
 class Decoder(nn.Module):
@@ -70,6 +75,7 @@ class Decoder(nn.Module):
 
     def __init__(self, spec: DecoderSpec) -> None:
         super().__init__()
+        self.match_skip = spec.match_skip
         widths = spec.features
         self.blocks = nn.ModuleList(
             FusionBlock(width, widths[max(level - 1, 0)], has_skip=level < len(widths) - 1, spec=spec)
@@ -78,7 +84,10 @@ class Decoder(nn.Module):
 
     def forward(self, features: list[Tensor]) -> Tensor:
         """(B, features, 2 H', 2 W') from maps whose finest is (B, features, H', W')."""
-        feature: Tensor = self.blocks[-1](features[-1])
-        for level in range(len(features) - 2, -1, -1):
-            feature = self.blocks[level](feature, features[level])
+        feature, skip = features[-1], None
+        for level in range(len(features) - 1, -1, -1):
+            finer = features[level - 1] if level > 0 else None
+            # A finer map can have an odd side, which doubling would miss.
+            feature = self.blocks[level](feature, skip, finer if self.match_skip else None)
+            skip = finer
         return feature

@@ -90,5 +90,5 @@ def _read_weights(spec: ModelSpec, weights: str | Path | Mapping[str, Tensor]) -
     if isinstance(weights, Mapping):
         return weights
     if weights == "pretrained":
-        return read_safetensors(asset_path(spec.weights.stem + ".safetensors"))
+        return read_safetensors(asset_path(f"{spec.name}.safetensors"))
     return read_safetensors(weights)

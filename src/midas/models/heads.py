@@ -8,7 +8,7 @@ from midas.models.specs import HeadSpec
 
 
 class DisparityHead(nn.Module):
-    """3x3 convolutions, enlargement by two, a 1x1 convolution to one channel, ReLU: never negative.
+    """3x3 convolutions, an enlargement, a 1x1 convolution to one channel, ReLU: never negative.
 
     Args:
         in_features: channels that the decoder gives.
@@ -17,12 +17,17 @@ class DisparityHead(nn.Module):
 
     def __init__(self, in_features: int, spec: HeadSpec) -> None:
         super().__init__()
-        enlarge = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=spec.align_corners)
+        self.stem = _transposed_stem(in_features, spec.transposed)
+        if spec.transposed:
+            in_features = spec.transposed[-1]
+        enlarge = nn.Upsample(scale_factor=spec.scale, mode="bilinear", align_corners=spec.align_corners)
         layers: list[nn.Module] = []
         for index, features in enumerate(spec.features):
             if index == spec.upsample_before:
                 layers.append(enlarge)
-            layers += [nn.Conv2d(in_features, features, kernel_size=3, padding=1), nn.ReLU()]
+            layers.append(nn.Conv2d(in_features, features, kernel_size=3, padding=1))
+            if index > 0 or not spec.linear_first:
+                layers.append(nn.ReLU())
             in_features = features
         layers.append(nn.Conv2d(in_features, 1, kernel_size=1))
         if spec.upsample_before == len(spec.features):
@@ -37,6 +42,16 @@ class DisparityHead(nn.Module):
         return last.get_parameter("bias")
 
     def forward(self, feature: Tensor) -> Tensor:
-        """Disparity (B, H, W), at twice the size of the given map."""
-        disparity: Tensor = self.layers(feature).squeeze(1)
+        """Disparity (B, H, W), larger than the given map by ``spec.scale``, and by two per transposed convolution."""
+        disparity: Tensor = self.layers(self.stem(feature)).squeeze(1)
         return disparity
+
+
+def _transposed_stem(in_features: int, widths: tuple[int, ...]) -> nn.Sequential:
+    """Transposed convolutions that double the size, each with batch normalisation and hard-swish; none for no widths."""
+    layers: list[nn.Module] = []
+    for width in widths:
+        enlarge = nn.ConvTranspose2d(in_features, width, 3, stride=2, padding=1, output_padding=1, bias=False)
+        layers += [enlarge, nn.BatchNorm2d(width), nn.Hardswish()]
+        in_features = width
+    return nn.Sequential(*layers)

@@ -7,10 +7,15 @@ from typing import Literal
 
 from midas.preprocess import InputSpec
 
+Positions = Literal["bilinear", "bicubic_offset", "bicubic", "relative"]
+Readout = Literal["project", "ignore"]
+Format = Literal["onnx", "safetensors", "pytorch"]
+Naming = Literal["own", "official", "huggingface"]
+
 
 @dataclass(frozen=True)
-class EncoderSpec:
-    """An encoder that gives a pyramid of feature maps.
+class PyramidSpec:
+    """An encoder that gives a pyramid of feature maps by itself: a timm network with ``features_only``.
 
     Attributes:
         timm_name: name of the network in timm's registry.
@@ -24,6 +29,72 @@ class EncoderSpec:
 
 
 @dataclass(frozen=True)
+class TransformerSpec:
+    """A vision transformer whose tokens are tapped after some of its blocks.
+
+    Attributes:
+        timm_name: name of the network in timm's registry.
+        channels: channels of each tap, earliest first.
+        blocks: index of the block behind which each tap of tokens sits.
+        stages: number of stages of a convolutional stem that are tapped before the blocks (the hybrid network).
+        patch: input pixels per token, along each side.
+        positions: how the network knows where a token is, at sizes other than that of its training:
+            ``"bilinear"`` and ``"bicubic"`` resize a table of embeddings to the grid of tokens, without antialiasing;
+            ``"bicubic_offset"`` does so by the factor ``(side + 0.1) / side of the table``, as DINOv2 did;
+            ``"relative"`` resizes each block's table of relative position biases bilinearly.
+        norm_eps: epsilon of the layer normalisations.
+        final_norm: whether the network's last normalisation is applied to every tap.
+    """
+
+    timm_name: str
+    channels: tuple[int, ...]
+    blocks: tuple[int, ...]
+    stages: int = 0
+    patch: int = 16
+    positions: Positions = "bilinear"
+    norm_eps: float = 1e-6
+    final_norm: bool = False
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """Any other timm network that can hand out its intermediate maps: for encoders that no published network has.
+
+    Attributes:
+        timm_name: name of the network in timm's registry.
+        channels: channels of each tap, earliest first.
+        blocks: index of each tap among those that timm offers.
+        patch: input pixels per pixel of every tapped map.
+        has_class_token: whether tokens in front of those of the picture are handed out as well.
+    """
+
+    timm_name: str
+    channels: tuple[int, ...]
+    blocks: tuple[int, ...]
+    patch: int
+    has_class_token: bool
+
+
+EncoderSpec = PyramidSpec | TransformerSpec | FeatureSpec
+
+
+@dataclass(frozen=True)
+class LevelSpec:
+    """How one tap of a transformer becomes a level of the pyramid (DPT paper, section 3.1, "Reassemble").
+
+    Attributes:
+        channels: width after the 1x1 convolution.
+        scale: by how much the map is then enlarged: 4, 2, 1 or 0.5.
+        readout: what becomes of the class token: ``"project"`` joins it to every token and projects the pair back,
+            ``"ignore"`` drops it.
+    """
+
+    channels: int
+    scale: float
+    readout: Readout
+
+
+@dataclass(frozen=True)
 class DecoderSpec:
     """The fusion decoder: one width per pyramid level, and how the maps are joined.
 
@@ -31,11 +102,17 @@ class DecoderSpec:
         features: width of the decoder at each level, finest first (the DPT paper's "features").
         batch_norm: a batch normalisation after each convolution.
         align_corners: the convention of the bilinear upsampling between levels.
+        projection: whether each block ends in a 1x1 convolution.
+        rectified_skip: whether a residual unit adds its *rectified* input to its result, as MiDaS 2.1 does.
+        match_skip: enlarge to the size of the next finer map, which may be odd, instead of by two.
     """
 
     features: tuple[int, ...]
-    batch_norm: bool
-    align_corners: bool
+    batch_norm: bool = False
+    align_corners: bool = True
+    projection: bool = True
+    rectified_skip: bool = False
+    match_skip: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,14 +121,41 @@ class HeadSpec:
 
     Attributes:
         features: widths of the hidden convolutions, in order.
-        upsample_before: index of the hidden convolution that the upsampling by two precedes; equal to their number
-            where the one-channel map itself is enlarged.
+        upsample_before: index of the hidden convolution that the upsampling precedes; equal to their number where the
+            one-channel map itself is enlarged.
         align_corners: the convention of that upsampling.
+        linear_first: whether the first hidden convolution goes without ReLU.
+        transposed: widths of transposed convolutions in front, each of which doubles height and width.
+        scale: by how much that upsampling enlarges.
     """
 
     features: tuple[int, ...]
-    upsample_before: int
-    align_corners: bool
+    upsample_before: int = 1
+    align_corners: bool = True
+    linear_first: bool = True
+    transposed: tuple[int, ...] = ()
+    scale: float = 2.0
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """One published file of weights.
+
+    Attributes:
+        name: its name in the cache and on a mirror.
+        format: ``"onnx"`` is what the core runs; the lab loads the others.
+        naming: whose names its tensors bear.
+        url: where it is published; None where it is part of this package.
+        sha256_prefix: the first hexadecimal digits of its SHA-256, where they are known.
+        input: the input rule of this file, where it isn't that of the model.
+    """
+
+    name: str
+    format: Format
+    naming: Naming
+    url: str | None = None
+    sha256_prefix: str = ""
+    input: InputSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -59,16 +163,22 @@ class WeightsSpec:
     """Where a model's weights are and on what terms.
 
     Attributes:
-        stem: file name without suffix; ``.onnx`` is what the core runs, ``.safetensors`` what the lab loads.
-        source: ``"embedded"`` where the files are part of this package.
-        licence: licence of the weights.
-        card: file name of the model card, beside the weights.
+        files: the files, preferred ones first.
+        licence: licence of the weights, as its authors state it.
+        non_commercial: whether that licence forbids commercial use.
+        note: what else is to be known about the terms.
+        card: file name of the model card in this package, or None.
     """
 
-    stem: str
-    source: Literal["embedded"]
+    files: tuple[WeightsFile, ...]
     licence: str
-    card: str
+    non_commercial: bool = False
+    note: str = ""
+    card: str | None = None
+
+    def file(self, *formats: Format) -> WeightsFile | None:
+        """The preferred file in one of these formats, or None."""
+        return next((file for file in self.files if file.format in formats), None)
 
 
 @dataclass(frozen=True)
@@ -79,9 +189,13 @@ class ModelSpec:
         name: the public name.
         summary: one line for the table.
         encoder, decoder, head: what the network is made of.
+        reassemble: one entry per tap of a transformer, None for a tap that is a pyramid level as it is; empty where
+            all are.
         input: how a picture becomes its input.
         weights: where its weights come from.
         parameters: number of trainable parameters.
+        gmacs: multiply-adds at ``input.size``, in thousand millions.
+        huggingface: name of the row for the same weights in their Hugging Face form, where there is one.
     """
 
     name: str
@@ -92,3 +206,6 @@ class ModelSpec:
     input: InputSpec
     weights: WeightsSpec
     parameters: int
+    gmacs: float
+    reassemble: tuple[LevelSpec | None, ...] = ()
+    huggingface: str | None = None

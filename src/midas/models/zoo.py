@@ -2,33 +2,312 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 
 from midas.errors import ModelError
-from midas.models.specs import DecoderSpec, EncoderSpec, HeadSpec, ModelSpec, WeightsSpec
+from midas.models.specs import (
+    DecoderSpec,
+    HeadSpec,
+    LevelSpec,
+    ModelSpec,
+    PyramidSpec,
+    Readout,
+    TransformerSpec,
+    WeightsFile,
+    WeightsSpec,
+)
 from midas.preprocess import InputSpec
 
 DEFAULT_MODEL = "midas_nano_256"
 
+_STRIDES = (4, 8, 16, 32)
+_DPT_DECODER = DecoderSpec(features=(256, 256, 256, 256))
+_DPT_HEAD = HeadSpec(features=(128, 32))
+_IMAGENET = InputSpec(
+    size=(384, 384), resize="upper_bound", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
+)  # fmt: skip
+# The networks of the released ONNX files normalise by themselves and know one size only.
+_RELEASED_ONNX = replace(_IMAGENET, keep_aspect=False, fixed=True, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+
+# Widths of the levels after reassembling, by the width of the transformer's tokens.
+_LEVELS = {384: (48, 96, 192, 384), 768: (96, 192, 384, 768), 1024: (256, 512, 1024, 1024)}
+
+
+def _square(side: int) -> InputSpec:
+    """Windowed encoders and LeViT take one size only."""
+    return InputSpec(size=(side, side), keep_aspect=False, fixed=True)
+
+
+def _levels(width: int, readout: Readout) -> tuple[LevelSpec, ...]:
+    return tuple(
+        LevelSpec(channels, scale, readout) for channels, scale in zip(_LEVELS[width], (4.0, 2.0, 1.0, 0.5), strict=True)
+    )
+
+
+def _vit(timm_name: str, width: int, blocks: tuple[int, ...], *, beit: bool = False) -> TransformerSpec:
+    return TransformerSpec(timm_name, (width,) * len(blocks), blocks, positions="relative" if beit else "bilinear")
+
+
+def _swin(timm_name: str, width: int) -> PyramidSpec:
+    return PyramidSpec(timm_name, (width, 2 * width, 4 * width, 8 * width), _STRIDES)
+
+
+def _release(tag: str, name: str, sha256_prefix: str = "") -> WeightsFile:
+    url = f"https://github.com/isl-org/MiDaS/releases/download/{tag}/{name}"
+    return WeightsFile(name, "pytorch", "official", url, sha256_prefix)
+
+
+def _released_onnx(name: str, side: int) -> WeightsFile:
+    # The digits in model-f6b98070.onnx are the digest of the .pt file that it was made from, not of itself.
+    file = _release("v2_1", name)
+    return replace(file, format="onnx", input=replace(_RELEASED_ONNX, size=(side, side)))
+
+
+def _mit(*files: WeightsFile, note: str = "") -> WeightsSpec:
+    return WeightsSpec(files, licence="MIT", note=note)
+
+
+_MIDAS_NANO_256 = ModelSpec(
+    name="midas_nano_256",
+    summary="MobileNetV2 with a narrow fusion decoder; built in, trained by this project",
+    encoder=PyramidSpec("mobilenetv2_100", channels=(24, 32, 96, 320), strides=_STRIDES),
+    decoder=DecoderSpec(features=(32, 64, 96, 128), batch_norm=True, align_corners=False),
+    head=HeadSpec(features=(16, 16), align_corners=False, linear_first=False),
+    input=InputSpec(size=(256, 256), resize="lower_bound", interpolation="area"),
+    weights=WeightsSpec(
+        (
+            WeightsFile("midas_nano_256.onnx", "onnx", "own"),
+            WeightsFile("midas_nano_256.safetensors", "safetensors", "own"),
+        ),
+        licence="MIT",
+        card="midas_nano_256.md",
+    ),
+    parameters=3_131_249,
+    gmacs=0.95,
+)
+
+_MIDAS_V21_SMALL_256 = ModelSpec(
+    name="midas_v21_small_256",
+    summary="MiDaS 2.1 small: EfficientNet-Lite3, for slow machines",
+    encoder=PyramidSpec("tf_efficientnet_lite3", channels=(32, 48, 136, 384), strides=_STRIDES),
+    decoder=DecoderSpec(features=(64, 128, 256, 512)),
+    head=HeadSpec(features=(32, 32), align_corners=False),
+    input=replace(_IMAGENET, size=(256, 256)),
+    weights=_mit(
+        _release("v2_1", "model-small-70d6b9c8.pt", "70d6b9c8"),
+        _release("v2_1", "midas_v21_small_256.pt"),
+        _released_onnx("model-small.onnx", 256),
+        _release("v2_1", "midas_v21_small-70d6b9c8.pt", "70d6b9c8"),
+    ),
+    parameters=0,
+    gmacs=4.6,
+)
+
+_MIDAS_V21_384 = ModelSpec(
+    name="midas_v21_384",
+    summary="MiDaS 2.1: ResNeXt-101 pretrained on WSL-Images",
+    encoder=PyramidSpec("resnext101_32x8d", channels=(256, 512, 1024, 2048), strides=_STRIDES),
+    decoder=replace(_DPT_DECODER, projection=False, rectified_skip=True),
+    head=replace(_DPT_HEAD, align_corners=False),
+    input=_IMAGENET,
+    weights=_mit(
+        _release("v2_1", "model-f6b98070.pt", "f6b98070"),
+        _release("v2_1", "midas_v21_384.pt"),
+        _released_onnx("model-f6b98070.onnx", 384),
+        _release("v2_1", "midas_v21-f6b98070.pt", "f6b98070"),
+        note="the encoder's pretraining (ResNeXt-101 WSL) was published under CC-BY-NC-4.0",
+    ),
+    parameters=0,
+    gmacs=103.44,
+)
+
+_VIT_L = _vit("vit_large_patch16_384", 1024, (5, 11, 17, 23))
+_VIT_B_RESNET = TransformerSpec("vit_base_r50_s16_384", (256, 512, 768, 768), blocks=(8, 11), stages=2)
+
+_DPT_LARGE_384 = ModelSpec(
+    name="dpt_large_384",
+    summary="MiDaS 3.0: ViT-L",
+    encoder=_VIT_L,
+    reassemble=_levels(1024, "project"),
+    decoder=_DPT_DECODER,
+    head=_DPT_HEAD,
+    input=InputSpec(size=(384, 384)),
+    weights=_mit(_release("v3", "dpt_large-midas-2f21e586.pt", "2f21e586"), _release("v3", "dpt_large_384.pt")),
+    parameters=0,
+    gmacs=258.21,
+    huggingface="hf_dpt_large",
+)
+
+_DPT_HYBRID_384 = replace(
+    _DPT_LARGE_384,
+    name="dpt_hybrid_384",
+    summary="MiDaS 3.0: a ResNet-50 in front of ViT-B",
+    encoder=_VIT_B_RESNET,
+    reassemble=(None, None, LevelSpec(768, 1.0, "project"), LevelSpec(768, 0.5, "project")),
+    weights=_mit(_release("v3", "dpt_hybrid-midas-501f0c75.pt", "501f0c75"), _release("v3", "dpt_hybrid_384.pt")),
+    parameters=0,
+    gmacs=127.61,
+    huggingface="hf_dpt_hybrid_midas",
+)
+
+
+def _huggingface(
+    spec: ModelSpec, repository: str, encoder: TransformerSpec, input_spec: InputSpec, licence: str
+) -> ModelSpec:
+    """The same network as transformers computes it: other details of the encoder, other pictures."""
+    url = f"https://huggingface.co/{repository}/resolve/main/model.safetensors"
+    local_name = repository.lower().replace("/", "-") + ".safetensors"
+    return replace(
+        spec,
+        name=str(spec.huggingface),
+        summary=f"{spec.name} as {repository} of Hugging Face computes it",
+        encoder=encoder,
+        input=input_spec,
+        weights=replace(
+            spec.weights, files=(WeightsFile(local_name, "safetensors", "huggingface", url),), licence=licence
+        ),
+        huggingface=None,
+    )
+
+
+# As the image processor of transformers makes it: one size, resized by Pillow.
+_HF_DPT_INPUT = InputSpec(size=(384, 384), keep_aspect=False, interpolation="pillow_cubic")
+_HF_DPT = (
+    _huggingface(
+        _DPT_LARGE_384, "Intel/dpt-large", replace(_VIT_L, norm_eps=1e-12), _HF_DPT_INPUT, "Apache-2.0"
+    ),
+    _huggingface(
+        _DPT_HYBRID_384, "Intel/dpt-hybrid-midas", replace(_VIT_B_RESNET, norm_eps=1e-12), _HF_DPT_INPUT, "Apache-2.0"
+    ),
+)  # fmt: skip
+
+
+def _midas_31(
+    name: str,
+    summary: str,
+    encoder: PyramidSpec | TransformerSpec,
+    input_spec: InputSpec,
+    parameters: int,
+    gmacs: float,
+) -> ModelSpec:
+    """A network of MiDaS 3.1: the decoder of 3.0 under another encoder."""
+    tokens = isinstance(encoder, TransformerSpec)
+    return ModelSpec(
+        name=name,
+        summary=f"MiDaS 3.1: {summary}",
+        encoder=encoder,
+        reassemble=_levels(encoder.channels[0], "project") if tokens else (),
+        decoder=_DPT_DECODER,
+        head=_DPT_HEAD,
+        input=input_spec,
+        weights=_mit(_release("v3_1", f"{name}.pt")),
+        parameters=parameters,
+        gmacs=gmacs,
+    )
+
+
+_DPT_LEVIT_224 = replace(
+    _midas_31(
+        "dpt_levit_224", "LeViT-384, the fastest of 3.1",
+        PyramidSpec("levit_384", channels=(384, 512, 768), strides=(16, 32, 64)), _square(224), 0, 4.08,
+    ),
+    decoder=replace(_DPT_DECODER, features=(256, 256, 256), match_skip=True),
+    head=HeadSpec(features=(32, 8), transposed=(128, 64)),
+)  # fmt: skip
+
+_MIDAS_31 = (
+    _midas_31(
+        "dpt_beit_large_512", "BEiT-L at 512, the most accurate",
+        _vit("beit_large_patch16_512", 1024, (5, 11, 17, 23), beit=True), InputSpec(size=(512, 512)), 0, 481.35,
+    ),
+    _midas_31(
+        "dpt_beit_large_384", "BEiT-L at 384",
+        _vit("beit_large_patch16_384", 1024, (5, 11, 17, 23), beit=True), InputSpec(size=(384, 384)), 0, 258.21,
+    ),
+    _midas_31(
+        "dpt_beit_base_384", "BEiT-B",
+        _vit("beit_base_patch16_384", 768, (2, 5, 8, 11), beit=True), InputSpec(size=(384, 384)), 0, 111.82,
+    ),
+    _midas_31(
+        "dpt_swin2_large_384", "Swin V2-L",
+        _swin("swinv2_large_window12to24_192to384", 192), _square(384), 0, 171.86,
+    ),
+    _midas_31(
+        "dpt_swin2_base_384", "Swin V2-B",
+        _swin("swinv2_base_window12to24_192to384", 128), _square(384), 0, 108.47,
+    ),
+    _midas_31("dpt_swin2_tiny_256", "Swin V2-T", _swin("swinv2_tiny_window16_256", 96), _square(256), 0, 29.79),
+    _midas_31("dpt_swin_large_384", "Swin-L", _swin("swin_large_patch4_window12_384", 192), _square(384), 0, 159.79),
+    _midas_31(
+        "dpt_next_vit_large_384", "Next-ViT-L",
+        PyramidSpec("nextvit_large", channels=(96, 256, 512, 1024), strides=_STRIDES),
+        InputSpec(size=(384, 384)), 0, 84.6,
+    ),
+    _DPT_LEVIT_224,
+)  # fmt: skip
+
+
+_DA_INPUT = replace(_IMAGENET, size=(518, 518), resize="lower_bound", multiple=14)
+_HF_DA_INPUT = replace(_DA_INPUT, resize="minimal", interpolation="pillow_cubic")
+
+
+def _depth_anything(
+    version: int, size: str, blocks: tuple[int, ...], features: int, width: int, gmacs: float
+) -> tuple[ModelSpec, ModelSpec]:
+    """A network of Depth Anything, and its Hugging Face form; versions 1 and 2 differ in the blocks they tap."""
+    letter = size[0]
+    if version == 1:
+        name, path = f"depth_anything_vit{letter}14.pth", "spaces/LiheYoung/Depth-Anything/resolve/main/checkpoints"
+        twin_repository = f"LiheYoung/depth-anything-{size}-hf"
+    else:
+        twin_repository = f"depth-anything/Depth-Anything-V2-{size.capitalize()}-hf"
+        name, path = f"depth_anything_v2_vit{letter}.pth", f"{twin_repository.removesuffix('-hf')}/resolve/main"
+    restricted = version == 2 and size != "small"
+    encoder = TransformerSpec(
+        f"vit_{size}_patch14_dinov2", (width,) * 4, blocks, patch=14, positions="bicubic_offset", final_norm=True
+    )
+    spec = ModelSpec(
+        name=f"depth_anything_v{version}_vit{letter}",
+        summary=f"Depth Anything V{version}: DINOv2 ViT-{letter.upper()}",
+        encoder=encoder,
+        reassemble=_levels(width, "ignore"),
+        decoder=DecoderSpec(features=(features,) * 4, match_skip=True),
+        head=HeadSpec(features=(features // 2, 32), scale=1.75),
+        input=_DA_INPUT,
+        weights=WeightsSpec(
+            (WeightsFile(name, "pytorch", "official", f"https://huggingface.co/{path}/{name}"),),
+            licence="CC-BY-NC-4.0" if restricted else "Apache-2.0",
+            non_commercial=restricted,
+        ),
+        parameters=0,
+        gmacs=gmacs,
+        huggingface=f"hf_depth_anything_v{version}_{size}",
+    )
+    twin_encoder = replace(encoder, positions="bicubic")
+    return spec, _huggingface(spec, twin_repository, twin_encoder, _HF_DA_INPUT, spec.weights.licence)
+
+
+_DEPTH_ANYTHING = (
+    *_depth_anything(2, "small", (2, 5, 8, 11), features=64, width=384, gmacs=57.63),
+    *_depth_anything(2, "base", (2, 5, 8, 11), features=128, width=768, gmacs=190.35),
+    *_depth_anything(2, "large", (4, 11, 17, 23), features=256, width=1024, gmacs=652.11),
+    *_depth_anything(1, "small", (8, 9, 10, 11), features=64, width=384, gmacs=57.63),
+    *_depth_anything(1, "base", (8, 9, 10, 11), features=128, width=768, gmacs=190.35),
+    *_depth_anything(1, "large", (20, 21, 22, 23), features=256, width=1024, gmacs=652.11),
+)
+
 MODELS: dict[str, ModelSpec] = {
     spec.name: spec
     for spec in (
-        ModelSpec(
-            name="midas_nano_256",
-            summary="MobileNetV2 with a narrow fusion decoder; built in, trained by this project",
-            encoder=EncoderSpec("mobilenetv2_100", channels=(24, 32, 96, 320), strides=(4, 8, 16, 32)),
-            decoder=DecoderSpec(features=(32, 64, 96, 128), batch_norm=True, align_corners=False),
-            head=HeadSpec(features=(16, 16), upsample_before=1, align_corners=False),
-            input=InputSpec(
-                size=(256, 256),
-                resize="lower_bound",
-                interpolation="area",
-                mean=(0.5, 0.5, 0.5),
-                std=(0.5, 0.5, 0.5),
-            ),
-            weights=WeightsSpec("midas_nano_256", source="embedded", licence="MIT", card="midas_nano_256.md"),
-            parameters=3_131_249,
-        ),
+        _MIDAS_NANO_256,
+        *_MIDAS_31,
+        _DPT_LARGE_384,
+        _DPT_HYBRID_384,
+        _MIDAS_V21_384,
+        _MIDAS_V21_SMALL_256,
+        *_DEPTH_ANYTHING,
+        *_HF_DPT,
     )
 }
 
@@ -45,3 +324,12 @@ def find_model(name: str) -> ModelSpec:
         near = get_close_matches(name, MODELS, n=1)
         answer = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(MODELS)}"
         raise ModelError(f"no model is called {name!r}; {answer}") from None
+
+
+def find_weights_file(file_name: str) -> tuple[ModelSpec, WeightsFile] | None:
+    """The model to which a published file of this name belongs, and what is known of the file; None if unknown."""
+    for spec in MODELS.values():
+        for file in spec.weights.files:
+            if file.name == file_name:
+                return spec, file
+    return None

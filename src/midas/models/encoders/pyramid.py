@@ -8,7 +8,7 @@ import timm
 from torch import Tensor, nn
 
 from midas.errors import ModelError
-from midas.models.specs import EncoderSpec
+from midas.models.specs import PyramidSpec
 
 
 class PyramidEncoder(nn.Module):
@@ -21,7 +21,7 @@ class PyramidEncoder(nn.Module):
         ModelError: timm's network has other channels or strides than the spec says.
     """
 
-    def __init__(self, spec: EncoderSpec) -> None:
+    def __init__(self, spec: PyramidSpec) -> None:
         super().__init__()
         whole: Any = timm.create_model(spec.timm_name, pretrained=False, features_only=True)
         reductions = list(whole.feature_info.reduction())
