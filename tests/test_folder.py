@@ -41,7 +41,7 @@ def job(source: Path, *formats: str) -> PictureJob:
     return PictureJob(source, outputs)
 
 
-def run(predictor: Predictor, *jobs: PictureJob, **settings: bool) -> list[PictureReport]:
+def run(predictor: Predictor, *jobs: PictureJob, **settings: bool | int) -> list[PictureReport]:
     return list(predict_files(predictor, jobs, Settings(**settings)))
 
 
@@ -78,6 +78,22 @@ def test_one_failure_does_not_stop_the_others_and_the_order_stays(logarithm: Pre
     kinds = [type(report.error) for report in reports if report.error]
     assert kinds == [ModelError, OutputError, ImageError]
     assert [report.size for report in reports if report.size] == [(40, 80), (70, 80), (100, 80), (130, 80)]
+
+
+def test_batches_change_neither_the_order_nor_the_failures_nor_the_values(logarithm: Predictor, tmp_path: Path) -> None:
+    sizes = [(64, 64), (64, 64), (70, 70), (64, 130), (64, 130), (64, 64)]
+    good = [write_picture(tmp_path / f"{index}.png", size) for index, size in enumerate(sizes)]
+    dark = write_picture(tmp_path / "dark.png", (64, 64), darkest=0)
+    sources = [*good[:2], dark, good[2], tmp_path / "missing.png", *good[3:]]
+    reports = run(logarithm, *(job(source, "npy") for source in sources), batch=4)
+    assert [report.source for report in reports] == sources
+    assert {report.source.name: type(report.error) for report in reports if report.error} == {
+        "dark.png": ModelError,
+        "missing.png": ImageError,
+    }
+    for source in good:
+        values = np.load(tmp_path / "depth" / f"{source.stem}.npy")
+        np.testing.assert_allclose(values, logarithm(source).values, atol=1e-5)
 
 
 def test_a_picture_whose_files_are_there_is_left_out(logarithm: Predictor, photo: Path) -> None:

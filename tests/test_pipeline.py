@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import closing
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 
-from midas.pipeline import run_ahead
+from midas.pipeline import group_alike, run_ahead
 
 
 def test_results_come_in_the_order_of_the_items_whatever_takes_longer() -> None:
@@ -54,3 +54,20 @@ def test_closing_waits_for_what_has_begun_and_drops_the_rest() -> None:
     results.close()
     assert finished == list(range(len(finished)))
     assert len(finished) < 7
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 9])
+def test_groups_are_neighbours_of_one_key_and_no_more_than_allowed(most: int) -> None:
+    words = ["a", "b", "aa", "bb", "cc", "dd", "c"]
+    groups = list(group_alike(words, len, most=most))
+    assert [word for group in groups for word in group] == words
+    assert all(len(group) <= most and len({len(word) for word in group}) == 1 for group in groups)
+    for earlier, later in pairwise(groups):
+        assert len(earlier) == most or len(earlier[0]) != len(later[0])
+
+
+def test_a_full_group_does_not_wait_for_the_next_item() -> None:
+    items = count()
+    groups = group_alike(items, lambda _: None, most=3)
+    assert next(groups) == [0, 1, 2]
+    assert next(items) == 3

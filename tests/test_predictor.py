@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import io
+import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.tiny_model import INPUT, write_tiny_model
+from tests.tiny_model import INPUT, TinyGraph, write_tiny_model
 
 import midas
-from midas.arrays import Array
+from midas.arrays import Array, Float32
 from midas.assets import asset_path
-from midas.backends import open_backend
-from midas.errors import ConfigError, ImageError, MidasError, ModelError
+from midas.backends import Backend, open_backend
+from midas.errors import ConfigError, ImageError, MidasError, ModelError, WeightsError
 from midas.models.zoo import MODELS
 from midas.predictor import Predictor
 from midas.preprocess import InputSpec, Preprocess
 from midas.resize import resize_map
 
+BUILT_IN = [name for name in MODELS if asset_path(f"{name}.onnx").is_file()]
+RELEASED_ONNX = [("midas_v21_small_256", "model-small.onnx", 256), ("midas_v21_384", "model-f6b98070.onnx", 384)]
 SIZES = [(70, 90), (300, 64), (64, 64), (33, 129), (120, 50)]
 
 
@@ -61,15 +65,15 @@ def test_the_listed_models_are_those_of_the_table() -> None:
     assert midas.list_models() == list(MODELS)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_a_built_in_model_file_says_of_itself_what_the_table_says(name: str) -> None:
     metadata = open_backend(asset_path(f"{name}.onnx")).metadata
     assert metadata["midas.name"] == name
     assert InputSpec.from_metadata(metadata["midas.input"]) == MODELS[name].input
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_a_model_of_the_table_predicts_at_the_size_of_the_picture(name: str) -> None:
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_built_in_model_predicts_at_the_size_of_the_picture(name: str) -> None:
     predictor = midas.load(name)
     depth_map = predictor(picture((45, 81)))
     assert (predictor.name, predictor.spec) == (name, MODELS[name])
@@ -104,20 +108,94 @@ def test_a_path_without_a_file_is_said_so(name: str, tmp_path: Path) -> None:
         midas.load(tmp_path / name)
 
 
-@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
-def test_weights_for_training_lead_to_the_lab(suffix: str, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"midas-depth\[lab\].*midas export"):
-        midas.load(tmp_path / f"best{suffix}")
+def test_weights_beside_the_path_of_a_model_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"tiny\.onnx is a file, as is best\.pt; expected a model's name"):
+        midas.load(tmp_path / "tiny.onnx", weights="best.pt")
+
+
+def test_weights_that_are_not_there_are_said_so() -> None:
+    with pytest.raises(ModelError, match=r"no model file missing\.onnx"):
+        midas.load("midas_nano_256", weights="missing.onnx")
+
+
+def test_an_onnx_file_may_replace_the_weights_of_a_named_model(tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "mine.onnx", metadata={})
+    predictor = midas.load("midas_nano_256", weights=path)
+    spec = MODELS["midas_nano_256"]
+    assert (predictor.name, predictor.spec, predictor.input) == (spec.name, spec, spec.input)
+    bright, dark = predictor(grey(220)).values.mean(), predictor(grey(30)).values.mean()
+    assert bright > dark
+
+
+def test_a_file_that_says_it_is_another_model_than_the_named_one_is_refused(tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "mine.onnx", metadata={"midas.name": "midas_nano_256"})
+    with pytest.raises(ModelError, match="says that it is midas_nano_256; expected a file of dpt_large_384"):
+        midas.load("dpt_large_384", weights=path)
+
+
+def test_a_file_knows_better_than_its_name_what_it_is(tmp_path: Path) -> None:
+    predictor = midas.load(write_tiny_model(tmp_path / "model-small.onnx"))
+    assert (predictor.name, predictor.input, predictor.spec) == ("tiny", INPUT, None)
+
+
+@pytest.mark.parametrize(("name", "file_name", "side_px"), RELEASED_ONNX)
+def test_a_released_onnx_file_is_known_by_its_name(name: str, file_name: str, side_px: int, tmp_path: Path) -> None:
+    released = TinyGraph(metadata={}, input_name="0", output_name="797", shape=(1, side_px, side_px))
+    predictor = midas.load(released.write(tmp_path / file_name))
+    image = picture((45, 81))
+    assert (predictor.name, predictor.spec, predictor.input.fixed) == (name, MODELS[name], True)
+    assert predictor.prepare(image).pixels.shape == (1, 3, side_px, side_px)
+    assert predictor(grey(255)).values == pytest.approx(1, abs=1e-6)  # the network normalises by itself
+    assert predictor(image).size == (45, 81)
+    with pytest.raises(ConfigError, match=f"expected {side_px}"):
+        midas.load(tmp_path / file_name, size=128)
+
+
+def test_weights_of_the_lab_run_on_torch_and_agree_with_the_onnx_file(tmp_path: Path) -> None:
+    image = picture((70, 90))
+    expected = midas.load("midas_nano_256")(image).values
+    chosen = midas.load("midas_nano_256", weights=asset_path("midas_nano_256.safetensors"))
+    assert (type(chosen.backend).__name__, chosen.spec) == ("TorchBackend", MODELS["midas_nano_256"])
+    np.testing.assert_allclose(chosen(image).values, expected, atol=1e-4)
+    by_name = midas.load("midas_nano_256", backend="torch", device="cpu", precision="float32")
+    assert np.array_equal(by_name(image).values, chosen(image).values)
+
+
+def test_weights_under_another_name_are_known_by_what_they_hold(tmp_path: Path) -> None:
+    path = Path(shutil.copy(asset_path("midas_nano_256.safetensors"), tmp_path / "best.safetensors"))
+    assert midas.load(path, device="cpu").spec == MODELS["midas_nano_256"]
+
+
+def test_weights_that_fit_no_model_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "best.safetensors").write_bytes(b"no weights")
+    with pytest.raises(WeightsError, match=r"best\.safetensors"):
+        midas.load(tmp_path / "best.safetensors")
+
+
+def test_a_precision_that_only_torch_has_chooses_torch() -> None:
+    assert type(midas.load("midas_nano_256", precision="bfloat16").backend).__name__ == "TorchBackend"
 
 
 @pytest.mark.parametrize(
     "choice",
-    [{"backend": "torch"}, {"backend": "tpu"}, {"device": "cuda"}, {"precision": "float16"}, {"threads": 0}],
-    ids=lambda choice: "=".join(map(str, *choice.items())),
+    [
+        {"backend": "tpu"},
+        {"device": "tpu"},
+        {"precision": "float8"},
+        {"threads": 0},
+        {"threads": -1, "backend": "torch"},
+    ],
+    ids=str,
 )
 def test_what_no_backend_has_is_refused(choice: dict[str, str | int]) -> None:
-    with pytest.raises(ModelError, match=str(*choice.values())):
+    with pytest.raises(ModelError, match=str(next(iter(choice.values())))):
         midas.load(**choice)
+
+
+@pytest.mark.parametrize("choice", [{"device": "cuda"}, {"precision": "bfloat16"}], ids=str)
+def test_what_onnx_runtime_lacks_is_refused_and_torch_named(choice: dict[str, str]) -> None:
+    with pytest.raises(ModelError, match=r"Backend 'torch' of midas-depth\[lab\]"):
+        midas.load("midas_nano_256", backend="onnxruntime", **choice)
 
 
 def test_the_choices_that_there_are_give_the_same_values(tiny: Predictor, tmp_path: Path) -> None:
@@ -242,6 +320,69 @@ def test_a_stream_that_is_closed_leaves_no_threads(tiny: Predictor) -> None:
     assert midas_threads() == []
 
 
-def test_a_stream_needs_a_worker(tiny: Predictor) -> None:
-    with pytest.raises(ConfigError, match="workers is 0"):
-        next(tiny.stream([], workers=0))
+@pytest.mark.parametrize("setting", ["workers", "batch"])
+def test_a_stream_needs_a_worker_and_a_place_in_its_batch(setting: str, tiny: Predictor) -> None:
+    with pytest.raises(ConfigError, match=f"{setting} is 0"):
+        next(tiny.stream([], **{setting: 0}))
+
+
+# ── several pictures at once ────────────────────────────────────────────────
+
+
+class Counted:
+    """A backend that notes the size of each batch and how many pictures were drawn before."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.metadata = backend.metadata
+        self.batches: list[int] = []
+        self._backend = backend
+
+    def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
+        self.batches.append(len(pixels))
+        return self._backend(pixels)
+
+
+def test_neighbours_of_one_input_size_go_through_the_network_together(tiny: Predictor) -> None:
+    counted = Counted(tiny.backend)
+    images = [
+        picture(size, seed) for seed, size in enumerate([(64, 64)] * 5 + [(70, 90)] * 2 + [(71, 91)] + [(64, 64)])
+    ]
+    maps = list(Predictor("tiny", INPUT, counted).stream(images, batch=4))
+    assert counted.batches == [4, 1, 3, 1]
+    assert_predicted(maps, tiny, images)
+
+
+def test_a_batch_without_its_failed_pictures_goes_on(logarithm: Predictor) -> None:
+    failed: list[object] = []
+    sources = [grey(255), grey(10), grey(254), b"no picture", grey(253), grey(252)]
+    maps = list(logarithm.stream(sources, batch=8, on_error=lambda source, error: failed.append(source)))
+    assert_predicted(maps, logarithm, [sources[index] for index in (0, 2, 4, 5)])
+    assert failed[0] is sources[1]
+    assert failed[1:] == [b"no picture"]
+
+
+def test_a_batch_raises_in_the_turn_of_the_picture_that_failed(logarithm: Predictor) -> None:
+    stream = logarithm.stream([grey(255), grey(254), grey(10), grey(253)], batch=4)
+    assert [next(stream).size, next(stream).size] == [(64, 64)] * 2
+    with pytest.raises(ModelError, match="not finite"):
+        next(stream)
+    assert midas_threads() == []
+
+
+def test_batches_hold_only_a_few_pictures(tiny: Predictor) -> None:
+    drawn = 0
+
+    def endless() -> Iterator[Array]:
+        nonlocal drawn
+        for drawn in count(1):
+            yield grey(drawn % 256)
+
+    with closing(tiny.stream(endless(), workers=2, batch=3)) as stream:
+        for taken in range(1, 21):
+            next(stream)
+            assert drawn <= taken + 2 + 2 * 3 - 1
+
+
+def test_a_batch_of_several_input_sizes_is_refused(tiny: Predictor) -> None:
+    with pytest.raises(ConfigError, match="expected one shape"):
+        tiny.infer_batch([tiny.prepare(picture((64, 64))), tiny.prepare(picture((64, 200)))])

@@ -240,12 +240,18 @@ def test_metadata_with_an_unknown_key_or_a_wrong_value_are_refused(change: dict[
         InputSpec.from_metadata(json.dumps(values))
 
 
-@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(InputSpec)])
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(InputSpec) if field.name != "fixed"])
 def test_metadata_without_a_key_are_refused(name: str) -> None:
     values = json.loads(InputSpec((256, 256)).to_metadata())
     del values[name]
     with pytest.raises(ConfigError, match=name):
         InputSpec.from_metadata(json.dumps(values))
+
+
+def test_metadata_of_the_first_version_say_nothing_of_a_fixed_size() -> None:
+    values = json.loads(InputSpec((256, 256)).to_metadata())
+    del values["fixed"]
+    assert InputSpec.from_metadata(json.dumps(values)) == InputSpec((256, 256))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "null"])

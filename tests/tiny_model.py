@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import onnx
@@ -10,27 +11,51 @@ from onnx import TensorProto, helper
 from midas.preprocess import InputSpec
 
 INPUT = InputSpec(size=(64, 64), resize="lower_bound", interpolation="area")
+METADATA = {"midas.input": INPUT.to_metadata(), "midas.name": "tiny"}
 
 
-def write_tiny_model(
-    path: Path, *, metadata: dict[str, str] | None = None, output_name: str = "disparity", logarithm: bool = False
-) -> Path:
-    """Write a model whose disparity is the mean of the three channels, so that bright is near.
+@dataclass(frozen=True)
+class TinyGraph:
+    """A graph whose disparity is the mean of the three channels, so that bright is near.
 
-    With ``logarithm`` it is the logarithm of that, which is no number for a picture darker than middle grey.
+    Attributes:
+        metadata: what the file says of itself.
+        input_name, output_name: what its input and output are called.
+        shape: (batch, height, width) that it takes; a name stands for any number.
+        channels: of the input.
+        keep_channel: whether the output is (B, 1, H, W) and not (B, H, W).
+        logarithm: whether the output is the logarithm of the mean, no number for a picture darker than middle grey.
     """
-    mean = "mean" if logarithm else output_name
-    nodes = [helper.make_node("ReduceMean", ["pixels"], [mean], axes=[1], keepdims=0)]
-    if logarithm:
-        nodes.append(helper.make_node("Log", [mean], [output_name]))
-    graph = helper.make_graph(
-        nodes,
-        "tiny",
-        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["B", 3, "H", "W"])],
-        [helper.make_tensor_value_info(output_name, TensorProto.FLOAT, ["B", "H", "W"])],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    described = {"midas.input": INPUT.to_metadata(), "midas.name": "tiny"} if metadata is None else metadata
-    helper.set_model_props(model, described)
-    onnx.save(model, str(path))
-    return path
+
+    metadata: dict[str, str] = field(default_factory=METADATA.copy)
+    input_name: str = "pixels"
+    output_name: str = "disparity"
+    shape: tuple[int | str, int | str, int | str] = ("B", "H", "W")
+    channels: int = 3
+    keep_channel: bool = False
+    logarithm: bool = False
+
+    def write(self, path: Path) -> Path:
+        """Write the file."""
+        batch, height, width = self.shape
+        mean = "mean" if self.logarithm else self.output_name
+        nodes = [helper.make_node("ReduceMean", [self.input_name], [mean], axes=[1], keepdims=int(self.keep_channel))]
+        if self.logarithm:
+            nodes.append(helper.make_node("Log", [mean], [self.output_name]))
+        taken = [batch, self.channels, height, width]
+        given = [batch, 1, height, width] if self.keep_channel else [batch, height, width]
+        graph = helper.make_graph(
+            nodes,
+            "tiny",
+            [helper.make_tensor_value_info(self.input_name, TensorProto.FLOAT, taken)],
+            [helper.make_tensor_value_info(self.output_name, TensorProto.FLOAT, given)],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        helper.set_model_props(model, self.metadata)
+        onnx.save(model, str(path))
+        return path
+
+
+def write_tiny_model(path: Path, *, metadata: dict[str, str] | None = None, logarithm: bool = False) -> Path:
+    """Write the graph under the names and with the metadata of an exported file."""
+    return TinyGraph(METADATA if metadata is None else metadata, logarithm=logarithm).write(path)

@@ -1,4 +1,4 @@
-"""Every exception that this package raises on purpose, in one tree.
+"""Every exception that this package raises on purpose, in one tree, and the one warning that it gives.
 
 Each message says what was wrong, what was expected, and what to do about it.
 """
@@ -30,6 +30,19 @@ class WeightsError(MidasError):
     """A weight file that is missing, damaged, or doesn't fit its network."""
 
 
+class DownloadError(WeightsError):
+    """A file that can't be fetched.
+
+    Args:
+        message: what was wrong and what to do.
+        status: the HTTP status, where that is what was wrong.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class ConfigError(MidasError):
     """A setting that is unknown, of the wrong type, or out of range."""
 
@@ -53,3 +66,11 @@ class MissingExtraError(MidasError):
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs more packages: pip install 'midas-depth[{extra}]'")
         self.extra = extra
+
+
+class LicenceWarning(UserWarning):
+    """Weights on terms that forbid what one might want to do with them."""
+
+
+class PrecisionWarning(RuntimeWarning):
+    """A number format that was too small for a picture, which was therefore computed again in a larger one."""

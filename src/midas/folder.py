@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +15,7 @@ from midas.depth_map import DepthMap
 from midas.errors import MidasError
 from midas.images import DEFAULT_MAX_PIXELS
 from midas.picture_files import PictureJob
-from midas.pipeline import run_ahead
+from midas.pipeline import group_alike, run_ahead
 from midas.predictor import Predictor, Prepared
 from midas.resize import Interpolation
 from midas.writers import encode_map, format_by_name
@@ -61,12 +61,14 @@ class Settings:
         max_pixels: a picture with more is refused.
         colormap: of the formats that have colours.
         overwrite: whether existing files are replaced; if not, their pictures are left out.
+        batch: how many pictures go through the network at once, where neighbours have inputs of one size.
     """
 
     interpolation: Interpolation = "cubic"
     max_pixels: int = DEFAULT_MAX_PIXELS
     colormap: str = "inferno"
     overwrite: bool = False
+    batch: int = 1
 
 
 def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings: Settings = Settings()) -> bytes:
@@ -100,8 +102,8 @@ def predict_files(
     """Predict pictures and write their depth maps; one that fails doesn't stop the others.
 
     A reading thread, the consumer's thread with the network, and writing threads work on neighbouring pictures at the
-    same time; each holds one or two, so that memory stays flat. When the iterator is closed, files in writing are
-    finished and nothing more is begun.
+    same time; each holds one or two, or a batch, so that memory stays flat. When the iterator is closed, files in
+    writing are finished and nothing more is begun.
 
     Args:
         predictor: the model.
@@ -113,8 +115,9 @@ def predict_files(
     """
     read = partial(_read, predictor, settings)
     write = partial(_write, settings)
-    with closing(run_ahead(read, jobs, workers=READERS)) as pictures:
-        predictions = (_infer(predictor, settings, picture.result()) for picture in pictures)
+    with closing(run_ahead(read, jobs, workers=READERS, waiting=settings.batch)) as pictures:
+        groups = group_alike((picture.result() for picture in pictures), _input_shape, most=settings.batch)
+        predictions = (predicted for group in groups for predicted in _infer(predictor, settings, group))
         with closing(run_ahead(write, predictions, workers=WRITERS)) as reports:
             for report in reports:
                 yield report.result()
@@ -149,15 +152,23 @@ def _read(predictor: Predictor, settings: Settings, job: PictureJob) -> _Ready |
     return _Ready(job, formats, prepared, time.perf_counter() - start)
 
 
-def _infer(predictor: Predictor, settings: Settings, ready: _Ready | PictureReport) -> _Predicted | PictureReport:
-    if isinstance(ready, PictureReport):
-        return ready
+def _input_shape(ready: _Ready | PictureReport) -> tuple[int, ...] | None:
+    return ready.prepared.pixels.shape if isinstance(ready, _Ready) else None
+
+
+def _infer(
+    predictor: Predictor, settings: Settings, group: Sequence[_Ready | PictureReport]
+) -> Iterator[_Predicted | PictureReport]:
     start = time.perf_counter()
-    try:
-        depth_map = predictor.infer(ready.prepared, interpolation=settings.interpolation)
-    except MidasError as error:
-        return _report(ready.job, error=error)
-    return _Predicted(ready, depth_map, ready.seconds + time.perf_counter() - start)
+    ready = [each for each in group if isinstance(each, _Ready)]
+    outcomes = predictor.infer_batch([each.prepared for each in ready], interpolation=settings.interpolation)
+    seconds = (time.perf_counter() - start) / len(group)
+    yield from (each for each in group if isinstance(each, PictureReport))
+    for each, outcome in zip(ready, outcomes, strict=True):
+        if isinstance(outcome, DepthMap):
+            yield _Predicted(each, outcome, each.seconds + seconds)
+        else:
+            yield _report(each.job, error=outcome)
 
 
 def _write(settings: Settings, predicted: _Predicted | PictureReport) -> PictureReport:

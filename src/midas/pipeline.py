@@ -1,9 +1,9 @@
-"""A stage of work that runs ahead of the one that takes its results: in threads, in order, within a bound."""
+"""Stages of work: one runs ahead of the next, in threads, in order, within a bound; one groups items into batches."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -41,3 +41,27 @@ def run_ahead(
             yield begun.popleft()
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def group_alike(items: Iterable[Item], key: Callable[[Item], object], *, most: int) -> Iterator[list[Item]]:
+    """Neighbours of one key together, in order; a group that is full doesn't wait for the next item.
+
+    Args:
+        items: finite or not.
+        key: what the items of a group share.
+        most: how many items a group has at most.
+
+    Yields:
+        Groups of one item or more.
+    """
+    group: list[Item] = []
+    for item in items:
+        if group and key(item) != key(group[0]):
+            yield group
+            group = []
+        group.append(item)
+        if len(group) == most:
+            yield group
+            group = []
+    if group:
+        yield group

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,20 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
-from midas.assets import asset_path
 from midas.backends import AUTO, Backend, open_backend
+from midas.backends.choice import Choice, choose_for_file, choose_for_name
 from midas.depth_map import DepthMap
 from midas.errors import ConfigError, MidasError, ModelError
 from midas.images import DEFAULT_MAX_PIXELS, ImageSource, read_image
 from midas.models.onnx_names import INPUT_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
-from midas.models.zoo import DEFAULT_MODEL, MODELS, find_model
-from midas.pipeline import run_ahead
+from midas.models.zoo import DEFAULT_MODEL, MODELS
+from midas.pipeline import group_alike, run_ahead
 from midas.preprocess import InputSpec, Preprocess
 from midas.resize import Interpolation, resize_map
-
-MODEL_SUFFIX = ".onnx"
-LAB_SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
 
 
 def list_models() -> list[str]:
@@ -35,33 +32,58 @@ def list_models() -> list[str]:
 def load(
     name_or_path: str | Path = DEFAULT_MODEL,
     *,
+    weights: str | Path | None = None,
     backend: str = AUTO,
     device: str = AUTO,
     precision: str = AUTO,
     size: int | None = None,
     threads: int | None = None,
+    offline: bool | None = None,
 ) -> Predictor:
     """Make a model ready to predict.
 
     Args:
-        name_or_path: a name that ``list_models`` gives, or the path of an ONNX file that this package exported.
-        backend: what runs the network: ``"onnxruntime"``, or ``"auto"``.
-        device: where: ``"cpu"``, or ``"auto"``.
-        precision: in which number format: ``"float32"``, or ``"auto"``.
+        name_or_path: a name that ``list_models`` gives, or the path of a file: an ONNX file that this package exported
+            or that the model table knows by its name, or weights of a model of the table (``midas-depth[lab]``).
+        weights: a file for the model of that name, in place of its own.
+        backend: what runs the network: ``"onnxruntime"``, ``"torch"``, or ``"auto"``: what the file asks for; for a
+            name, a file that is part of the package, else torch where it is installed.
+        device: where: ``"cpu"``; with torch also ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"xpu"``; or ``"auto"``.
+        precision: in which number format: ``"float32"``; with torch also ``"bfloat16"``, ``"float16"``; ``"auto"`` is
+            float32.
         size: shorter side of the network's input in pixels, rounded to what the network takes; None is the model's
             own. Larger shows more detail and takes longer.
         threads: number of threads for one picture; None is one per physical core.
+        offline: whether nothing may be downloaded; None lets the environment say.
 
     Raises:
         ModelError: no such model, a file that is none, or a backend, device or precision that there isn't.
-        ConfigError: ``size`` is not a positive whole number.
+        WeightsError: weights that can't be had, are damaged, or don't fit the model.
+        MissingExtraError: the model needs packages that are not installed.
+        ConfigError: ``size`` is not a positive whole number, or not one that the network takes.
     """
-    model_path, spec = _locate(name_or_path)
-    network = open_backend(model_path, backend=backend, device=device, precision=precision, threads=threads)
-    input_spec = spec.input if spec else _described_input(network, model_path)
+    if _is_path(name_or_path):
+        if weights is not None:
+            raise ModelError(f"{name_or_path} is a file, as is {weights}; expected a model's name beside its weights")
+        choice = choose_for_file(Path(name_or_path), backend=backend)
+    elif weights is not None:
+        choice = choose_for_file(Path(weights), name=str(name_or_path), backend=backend)
+    else:
+        needs_torch = device not in (AUTO, "cpu") or precision not in (AUTO, "float32")
+        choice = choose_for_name(str(name_or_path), backend=backend, needs_torch=needs_torch, offline=offline)
+    network = open_backend(
+        choice.path,
+        model=choice.spec.name if choice.spec else None,
+        backend=choice.backend,
+        device=device,
+        precision=precision,
+        threads=threads,
+    )
+    spec = _row_of(network, choice, named=weights is not None)
+    input_spec = _input_of(network, choice)
     if size is not None:
         input_spec = input_spec.with_size(size)
-    name = spec.name if spec else network.metadata.get(NAME_KEY, model_path.stem)
+    name = spec.name if spec else network.metadata.get(NAME_KEY, choice.path.stem)
     return Predictor(name, input_spec, network, spec)
 
 
@@ -82,6 +104,9 @@ class Prepared:
     image: UInt8[Array, "H W 3"] | None
 
 
+_Read = tuple[ImageSource, Prepared | MidasError]
+
+
 class Predictor:
     """A model, ready to turn pictures into depth maps. Several threads may use it at the same time.
 
@@ -89,7 +114,7 @@ class Predictor:
         name: the model's name.
         input: how a picture becomes the network's input.
         backend: what runs the network.
-        spec: the model's row in the model table; None for a file.
+        spec: the model's row in the model table; None for a file that the table doesn't know.
     """
 
     def __init__(self, name: str, input: InputSpec, backend: Backend, spec: ModelSpec | None = None) -> None:
@@ -138,9 +163,44 @@ class Predictor:
         Raises:
             ModelError: the network can't run, or gives numbers that are not finite.
         """
-        disparity = self.backend(prepared.pixels)[0]
+        (outcome,) = self.infer_batch([prepared], interpolation=interpolation)
+        if isinstance(outcome, MidasError):
+            raise outcome
+        return outcome
+
+    def infer_batch(
+        self, batch: Sequence[Prepared], *, interpolation: Interpolation = "cubic"
+    ) -> list[DepthMap | ModelError]:
+        """The second half of several predictions, in one run of the network.
+
+        Args:
+            batch: pictures whose inputs have one size; their own sizes may differ.
+            interpolation: as for a call.
+
+        Returns:
+            For each picture its depth map, or why it has none.
+
+        Raises:
+            ConfigError: the inputs are of several sizes.
+        """
+        inputs = [prepared.pixels for prepared in batch]
+        sizes = {pixels.shape for pixels in inputs}
+        if len(sizes) > 1:
+            raise ConfigError(f"the inputs of a batch have the shapes {sorted(sizes)}; expected one shape for all")
+        if not inputs:
+            return []
+        try:
+            disparities = self.backend(inputs[0] if len(inputs) == 1 else np.concatenate(inputs))
+        except ModelError as error:
+            return [error] * len(inputs)
+        pairs = zip(disparities, batch, strict=True)
+        return [self._depth_map(disparity, prepared, interpolation) for disparity, prepared in pairs]
+
+    def _depth_map(
+        self, disparity: Float32[Array, "h w"], prepared: Prepared, interpolation: Interpolation
+    ) -> DepthMap | ModelError:
         if not np.isfinite(disparity).all():
-            raise ModelError(
+            return ModelError(
                 f"{self.name} gives numbers that are not finite for {prepared.source or 'this picture'} at an input of "
                 f"{'x'.join(map(str, disparity.shape))}; try another size"
             )
@@ -151,18 +211,21 @@ class Predictor:
         sources: Iterable[ImageSource],
         *,
         workers: int = 2,
+        batch: int = 1,
         on_error: Callable[[ImageSource, MidasError], None] | None = None,
         interpolation: Interpolation = "cubic",
         max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> Generator[DepthMap, None, None]:
         """Predict many pictures of any sizes, in order, reading ahead while the network runs.
 
-        At most ``workers + 1`` pictures are ahead of the consumer, each as small as the network's input, so that
-        memory stays flat however many there are.
+        At most ``workers + 2 * batch - 1`` pictures are ahead of the consumer, each as small as the network's input,
+        so that memory stays flat however many there are.
 
         Args:
             sources: pictures as for a call; drawn as needed, in the consumer's thread.
             workers: number of threads that read.
+            batch: how many pictures go through the network at once, where neighbours have inputs of one size; a
+                graphics card gains from that, a processor hardly does.
             on_error: called with a picture that failed and why; the picture is then left out. None raises instead, in
                 the failed picture's turn.
             interpolation: as for a call.
@@ -174,49 +237,37 @@ class Predictor:
         Raises:
             ImageError: a picture can't be read, and there is no ``on_error``.
             ModelError: the network fails, and there is no ``on_error``.
-            ConfigError: ``workers`` is less than 1.
+            ConfigError: ``workers`` or ``batch`` is less than 1.
         """
-        if workers < 1:
-            raise ConfigError(f"workers is {workers}; expected a whole number >= 1")
+        for name, value in (("workers", workers), ("batch", batch)):
+            if value < 1:
+                raise ConfigError(f"{name} is {value}; expected a whole number >= 1")
 
-        def read(source: ImageSource) -> tuple[ImageSource, Prepared | MidasError]:
+        def read(source: ImageSource) -> _Read:
             try:
                 return source, self.prepare(source, max_pixels=max_pixels)
             except MidasError as error:
                 return source, error
 
-        with closing(run_ahead(read, sources, workers=workers)) as stage:
-            for future in stage:
-                source, prepared = future.result()
-                try:
-                    depth_map = self._infer_or_raise(prepared, interpolation)
-                except MidasError as error:
-                    if on_error is None:
-                        raise
-                    on_error(source, error)
-                else:
-                    yield depth_map
+        with closing(run_ahead(read, sources, workers=workers, waiting=batch)) as stage:
+            for group in group_alike((future.result() for future in stage), _input_shape, most=batch):
+                for (source, _), outcome in zip(group, self._outcomes(group, interpolation), strict=True):
+                    if isinstance(outcome, DepthMap):
+                        yield outcome
+                    elif on_error is None:
+                        raise outcome
+                    else:
+                        on_error(source, outcome)
 
-    def _infer_or_raise(self, prepared: Prepared | MidasError, interpolation: Interpolation) -> DepthMap:
-        if isinstance(prepared, MidasError):
-            raise prepared
-        return self.infer(prepared, interpolation=interpolation)
+    def _outcomes(self, group: Sequence[_Read], interpolation: Interpolation) -> Sequence[DepthMap | MidasError]:
+        """What becomes of pictures of which all are ready, or none is."""
+        ready = [prepared for _, prepared in group if isinstance(prepared, Prepared)]
+        failed = [error for _, error in group if isinstance(error, MidasError)]
+        return failed or self.infer_batch(ready, interpolation=interpolation)
 
 
-def _locate(name_or_path: str | Path) -> tuple[Path, ModelSpec | None]:
-    """The model file of a name, with its row of the table; or the path itself, which has none."""
-    if not _is_path(name_or_path):
-        spec = find_model(str(name_or_path))
-        return asset_path(f"{spec.name}.onnx"), spec
-    path = Path(name_or_path)
-    if path.suffix.lower() in LAB_SUFFIXES:
-        raise ModelError(
-            f"{path} holds weights for training: with midas-depth[lab], midas.models.create_model(name, weights=...) "
-            f"loads them and `midas export` turns them into the {MODEL_SUFFIX} file that is expected here"
-        )
-    if not path.is_file():
-        raise ModelError(f"there is no model file {path}; expected an {MODEL_SUFFIX} file, or one of {list_models()}")
-    return path, None
+def _input_shape(read: _Read) -> tuple[int, ...] | None:
+    return read[1].pixels.shape if isinstance(read[1], Prepared) else None
 
 
 def _is_path(name_or_path: str | Path) -> bool:
@@ -227,11 +278,24 @@ def _is_path(name_or_path: str | Path) -> bool:
     return name_or_path not in MODELS and (path.suffix != "" or len(path.parts) > 1 or path.exists())
 
 
-def _described_input(network: Backend, model_path: Path) -> InputSpec:
+def _row_of(network: Backend, choice: Choice, *, named: bool) -> ModelSpec | None:
+    """The model's row: that of the name that was asked for, or of what the file is, which it knows better itself."""
+    own_name = network.metadata.get(NAME_KEY)
+    if choice.spec is None or own_name in (None, choice.spec.name):
+        return choice.spec
+    if named and own_name in MODELS:
+        raise ModelError(f"{choice.path} says that it is {own_name}; expected a file of {choice.spec.name}")
+    return choice.spec if named else None
+
+
+def _input_of(network: Backend, choice: Choice) -> InputSpec:
+    """The input rule: what the file says of itself comes before what the table says of it."""
     text = network.metadata.get(INPUT_KEY)
-    if text is None:
+    if text is not None:
+        return InputSpec.from_metadata(text)
+    if choice.input is None:
         raise ModelError(
-            f"{model_path} doesn't say how a picture becomes its input (metadata {INPUT_KEY!r}); "
-            "expected a file that `midas export` wrote"
+            f"{choice.path} doesn't say how a picture becomes its input (metadata {INPUT_KEY!r}); expected a file that "
+            "`midas export` wrote, or a published one under its own name"
         )
-    return InputSpec.from_metadata(text)
+    return choice.input

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
+from PIL import Image
 
 from midas.arrays import Array, Float, Float32, Shaped, UInt8
 from midas.errors import ConfigError
@@ -72,6 +73,13 @@ class InputSpec:
         )
         return height, width
 
+    def nearest_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The legal input, (height, width) in pixels, that is nearest to a given one."""
+        if self.fixed:
+            return self.size
+        height, width = (max(round(side / self.multiple), 1) * self.multiple for side in size)
+        return height, width
+
     def with_size(self, size_px: int) -> InputSpec:
         """The same input with another target: its shorter side is ``size_px``, the longer one in proportion.
 
@@ -81,7 +89,8 @@ class InputSpec:
             ConfigError: ``size_px`` is not a whole number >= 1, or not the one that the network takes.
         """
         _check(_is_whole(size_px) and size_px >= 1, "size", size_px, "a whole number of pixels >= 1")
-        _check(not self.fixed or size_px == min(self.size), "size", size_px, f"{min(self.size)}, the only size that fits")
+        only = min(self.size)
+        _check(not self.fixed or size_px == only, "size", size_px, f"{only}, the only size that the network takes")
         scale = size_px / min(self.size)
         height, width = (max(round(side * scale / self.multiple), 1) * self.multiple for side in self.size)
         return dataclasses.replace(self, size=(height, width))
@@ -155,6 +164,9 @@ class Preprocess:
         """
         size = (image.shape[0], image.shape[1])
         height, width = self.spec.network_size(size)
+        if self.spec.interpolation == "pillow_cubic":
+            image = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
+            size = (height, width)  # at its size already, what follows leaves every pixel as it is
         rows, columns = _resamplings(size, (height, width), self.spec.interpolation)
         std = np.array(self.spec.std, np.float32)[:, None, None]
         gain, offset = 1 / (255 * std), -np.array(self.spec.mean, np.float32)[:, None, None] / std

@@ -17,8 +17,9 @@ every_command = pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_has_a_help_text_and_so_has_each_of_its_options(name: str) -> None:
     group = typer.main.get_command(app)
     command = group.get_command(typer.Context(group), name)
-    assert command.help
-    assert [option.name for option in command.params if not getattr(option, "help", None)] == []
+    for part in (command, *getattr(command, "commands", {}).values()):
+        assert part.help
+        assert [option.name for option in part.params if not getattr(option, "help", None)] == []
 
 
 @every_command

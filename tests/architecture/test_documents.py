@@ -35,11 +35,11 @@ def test_continuous_integration_runs_the_readme_commands_word_for_word(command: 
     assert command in read(REPOSITORY / ".ci" / "run")
 
 
-def test_the_readme_model_table_is_what_midas_models_prints() -> None:
+def test_the_model_table_in_the_documents_is_what_midas_models_prints() -> None:
     code = "import sys; from midas.cli import main; sys.argv = ['midas', 'models', '--markdown']; main()"
     table = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert table.startswith("|")
-    assert table in read(REPOSITORY / "README.md")
+    assert table in read(REPOSITORY / "docs" / "models.md")
 
 
 def test_the_version_is_the_top_entry_of_the_changelog() -> None:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,8 +23,11 @@ from PIL import Image
 from tests.tiny_model import write_tiny_model
 
 import midas
+from midas.assets import asset_path
 from midas.cli import main
 from midas.depth_map import DepthMap
+from midas.errors import LicenceWarning
+from midas.predictor import Predictor
 
 SIZE = (64, 96)
 
@@ -117,6 +121,15 @@ def test_the_options_of_the_map_reach_it(predict: Predict) -> None:
     assert len(np.unique(np.load("depth/photo.npy"))) <= 128 * 128
     red, green, _ = np.moveaxis(np.asarray(Image.open("depth/photo_color.png")), 2, 0)
     assert np.array_equal(red, green)
+
+
+def test_batches_give_what_single_pictures_give(predict: Predict) -> None:
+    for index in range(3):
+        write_picture(f"photos/{index}.png", size=(70 + index, 80))
+    assert predict("photos", "--format", "npy", "--batch", "2") == Finished(0, b"", "")
+    assert predict("photos", "--format", "npy", "-o", "single") == Finished(0, b"", "")
+    for name in files():
+        np.testing.assert_allclose(np.load(Path("depth", name)), np.load(Path("single", name)), atol=1e-5)
 
 
 def test_existing_files_stay_are_counted_and_can_be_replaced(predict: Predict) -> None:
@@ -219,6 +232,12 @@ def test_nothing_to_do_is_wrong_usage(predict: Predict) -> None:
         (["photo.png", "--model", "midas_nono"], "midas_nano_256"),
         (["photo.png", "--model", "missing.onnx"], "missing.onnx"),
         (["photo.png", "--backend", "tpu"], "onnxruntime"),
+        (["photo.png", "--device", "tpu"], "auto, cpu"),
+        (["photo.png", "--precision", "int8"], "float32"),
+        (["photo.png", "--batch", "0"], "--batch"),
+        (["photo.png", "--weights", "mine.pt"], "expected a model's name"),
+        (["photo.png", "--model", "dpt_large_384", "--weights", "mine.pt"], "mine.pt"),
+        (["photo.png", "--model", "dpt_large_384", "--backend", "onnxruntime"], "midas export"),
         (["depth"], "another output folder"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -244,6 +263,43 @@ def test_quiet_leaves_only_the_errors(predict: Predict) -> None:
     finished = predict("1.png", "missing.png", "-q")
     assert finished.err.count("\n") == 1
     assert "missing.png" in finished.err
+
+
+# ── the lab ─────────────────────────────────────────────────────────────────
+
+
+def test_a_checkpoint_of_a_named_model_predicts_on_torch(predict: Predict) -> None:
+    write_picture("photo.png")
+    checkpoint = str(asset_path("midas_nano_256.safetensors"))
+    options = ["--device", "cpu", "--precision", "bfloat16", "--backend", "torch", "--offline", "--format", "npy"]
+    assert predict("photo.png", "--model", "midas_nano_256", "--weights", checkpoint, *options) == Finished(0, b"", "")
+    assert predict("photo.png", "--model", "midas_nano_256", "--format", "npy", "-o", "onnx") == Finished(0, b"", "")
+    on_torch, on_onnx_runtime = (np.load(f"{folder}/photo.npy") for folder in ("depth", "onnx"))
+    np.testing.assert_allclose(on_torch, on_onnx_runtime, atol=0.1)
+    assert not np.array_equal(on_torch, on_onnx_runtime)
+
+
+def test_weights_that_would_have_to_be_downloaded_are_an_error_offline(
+    predict: Predict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_picture("photo.png")
+    monkeypatch.setenv("MIDAS_CACHE", str(tmp_path / "cache"))
+    finished = predict("photo.png", "--model", "dpt_swin2_tiny_256", "--offline")
+    assert (finished.status, finished.out, finished.err.count("\n")) == (1, b"", 1)
+    assert finished.err.startswith("midas: error: the weights of dpt_swin2_tiny_256 are not in the cache")
+
+
+def test_a_warning_is_one_line_and_quiet_leaves_it_out(predict: Predict, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load_with_a_warning(model: str, **_: object) -> Predictor:
+        warnings.warn("the weights are\nnot for sale", LicenceWarning, stacklevel=1)
+        return midas.load(model)
+
+    write_picture("photo.png")
+    monkeypatch.setattr("midas.cli.predict.load", load_with_a_warning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert predict("photo.png").err == "midas: warning: the weights are not for sale\n"
+        assert predict("photo.png", "--overwrite", "--quiet").err == ""
 
 
 # ── a process of its own ────────────────────────────────────────────────────

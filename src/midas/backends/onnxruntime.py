@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
 
 from midas.arrays import Array, Float32
 from midas.errors import ModelError
-from midas.models.onnx_names import INPUT_NAME, OUTPUT_NAME
 
 DEVICES = ("auto", "cpu")
 PRECISIONS = ("auto", "float32")
@@ -28,9 +28,16 @@ _LOAD_ERRORS = (
 )
 _RUN_ERRORS = (runtime_state.Fail, runtime_state.InvalidArgument, runtime_state.RuntimeException)
 
+# None stands for any number; no shape at all for one that is known only when the network runs.
+_Shape = tuple[int | None, ...]
+_IMAGES: _Shape = (None, 3, None, None)
+_MAPS: tuple[_Shape, ...] = ((None, None, None), (None, 1, None, None), ())
+
 
 class OnnxRuntimeBackend:
-    """A network in an ONNX file with one input, ``pixels``, and one output, ``disparity``.
+    """A network in an ONNX file: one input (B, 3, H, W), one output (B, H, W) or (B, 1, H, W), of whatever names.
+
+    Height and width may be fixed in the file. One that takes single pictures runs a batch picture by picture.
 
     Args:
         model_path: the file.
@@ -55,12 +62,15 @@ class OnnxRuntimeBackend:
             )
         except _LOAD_ERRORS as error:
             raise ModelError(f"ONNX Runtime can't load {model_path}: {error}") from error
-        names = [value.name for value in (*self._session.get_inputs(), *self._session.get_outputs())]
-        if names != [INPUT_NAME, OUTPUT_NAME]:
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if not (_fit(inputs, _IMAGES) and any(_fit(outputs, shape) for shape in _MAPS)):
             raise ModelError(
-                f"{model_path} has the inputs and outputs {names}, expected {[INPUT_NAME, OUTPUT_NAME]}; "
-                "a file that `midas export` wrote has them"
+                f"{model_path} takes {_described(inputs)} and gives {_described(outputs)}; expected one input "
+                "B x 3 x H x W and one output B x H x W or B x 1 x H x W, both float32, as `midas export` writes them"
             )
+        self._input_name, self._output_name = inputs[0].name, outputs[0].name
+        self._one_by_one = inputs[0].shape[0] == 1
+        self._height, self._width = inputs[0].shape[2:]
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -74,17 +84,56 @@ class OnnxRuntimeBackend:
         Raises:
             ModelError: the network doesn't take an input of this size.
         """
+        self._check_size(pixels)
+        if self._one_by_one and len(pixels) > 1:
+            return np.concatenate([self._run(pixels[index : index + 1]) for index in range(len(pixels))])
+        return self._run(pixels)
+
+    def _check_size(self, pixels: Float32[Array, "B 3 H W"]) -> None:
+        height, width = pixels.shape[2:]
+        fits = [
+            own if isinstance(own, int) else side
+            for own, side in zip((self._height, self._width), (height, width), strict=True)
+        ]
+        if [height, width] != fits:
+            raise ModelError(f"an input of {height}x{width} doesn't fit: this model file takes {fits[0]}x{fits[1]}")
+
+    def _run(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
         try:
-            (disparity,) = self._session.run([OUTPUT_NAME], {INPUT_NAME: pixels})
+            (maps,) = self._session.run([self._output_name], {self._input_name: pixels})
         except _RUN_ERRORS as error:
             raise ModelError(f"the network doesn't run on an input of shape {pixels.shape}: {error}") from error
-        result: Float32[Array, "B H W"] = disparity
-        return result
+        batch, _, height, width = pixels.shape
+        if maps.shape not in ((batch, height, width), (batch, 1, height, width)):
+            raise ModelError(
+                f"the network gives an output of shape {maps.shape} for an input of shape {pixels.shape}; expected a "
+                "map of the input's height and width"
+            )
+        disparity: Float32[Array, "B H W"] = maps.reshape(batch, height, width)
+        return disparity
+
+
+def _fit(values: Sequence[onnxruntime.NodeArg], shape: _Shape) -> bool:
+    """Whether there is one value, of float32, that may have this shape."""
+    if len(values) != 1 or values[0].type != "tensor(float)" or len(values[0].shape) != len(shape):
+        return False
+    # An open dimension of the file has a name, or is None.
+    return all(
+        expected is None or not isinstance(own, int) or own == expected
+        for own, expected in zip(values[0].shape, shape, strict=True)
+    )
+
+
+def _described(values: Sequence[onnxruntime.NodeArg]) -> str:
+    return ", ".join(f"{value.name} ({value.type}, {' x '.join(map(str, value.shape))})" for value in values)
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ModelError(f"ONNX Runtime has no {name} {value!r} here; there are: {', '.join(choices)}")
+        raise ModelError(
+            f"ONNX Runtime has no {name} {value!r} here; there are: {', '.join(choices)}. Backend 'torch' of "
+            "midas-depth[lab] may have it"
+        )
 
 
 def _session_options(threads: int | None) -> onnxruntime.SessionOptions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from midas import __version__
 from midas.errors import ConfigError, MidasError, MissingExtraError, ModelError
 
 # In the order of the help text. Each names a module of this package whose `app` comes from `command_app`, holds one
-# command, and imports no more than its options need.
+# command or a group of them, and imports no more than its options need.
 COMMANDS = ("predict", "models", "train", "evaluate", "export")
 
 STATUS_FAILED = 1
@@ -29,7 +30,8 @@ _USAGE_ERRORS = (ConfigError, ModelError, MissingExtraError)
 
 
 def _note_debug(context: typer.Context, debug: bool) -> bool:
-    context.meta[_DEBUG] = debug
+    # Of a group and its sub-command either may be given it; they share this dictionary.
+    context.meta[_DEBUG] = debug or context.meta.get(_DEBUG, False)
     return debug
 
 
@@ -39,7 +41,7 @@ DebugOption = Annotated[
 
 
 class LazyGroup(TyperGroup):
-    """The sub-commands, imported one by one; and the one place where errors become messages and exit statuses."""
+    """The sub-commands, imported one by one; and where warnings and errors become messages and exit statuses."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names of the sub-commands, in the order of the help text."""
@@ -54,7 +56,9 @@ class LazyGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the sub-command."""
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
         except MidasError as error:
             if ctx.meta.get(_DEBUG):
                 traceback.print_exc()
@@ -69,8 +73,12 @@ class LazyGroup(TyperGroup):
             raise typer.Exit(STATUS_BROKEN_PIPE) from None
 
 
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    typer.echo(f"midas: warning: {' '.join(str(message).split())}", err=True)
+
+
 def command_app() -> typer.Typer:
-    """What a module of a sub-command registers its command with."""
+    """What a module of a sub-command registers its command, or its group of them, with."""
     return typer.Typer(add_completion=False, rich_markup_mode=None)
 
 

@@ -1,33 +1,59 @@
-"""``midas models``: the table of models."""
+"""``midas models``: the table of models, and their weight files."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Annotated
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, get_args
 
 import typer
 
 from midas.assets import asset_path
 from midas.cli import DebugOption, command_app
-from midas.errors import ModelError
-from midas.models.specs import ModelSpec
+from midas.cli.lab import require_lab
+from midas.errors import ConfigError, ModelError, WeightsError
+from midas.models.specs import Format, ModelSpec
+from midas.models.weight_files import find_weights, local_path
 from midas.models.zoo import MODELS, find_model
 
 app = command_app()
 
-_HEADINGS = ("model", "parameters", "input", "licence of the weights", "weights", "notes")
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+_HEADINGS = ("model", "parameters", "input", "licence", "weights", "notes")
+_BUILT_IN, _CACHED, _PUBLISHED = "built in", "in the cache", "downloaded on first use"
+_PUBLISHED_SHORT = "on first use"
+_NON_COMMERCIAL_MARK = "*"
+_LEGEND = f"{_NON_COMMERCIAL_MARK} not for commercial use"
+
+DOWNLOAD_EPILOG = """
+Example:
+
+  midas models download dpt_large_384 midas_v21_small_256 --format pytorch
+"""
+
+CONVERT_EPILOG = """
+Example:
+
+  midas models convert dpt_swin2_tiny_256.pt swin2_tiny.safetensors
+"""
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def models(
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per model.")] = False,
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per model, with all facts.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="A Markdown table.")] = False,
     card: Annotated[str | None, typer.Option(metavar="NAME", help="Print the model card of one model.")] = None,
     debug: DebugOption = False,
 ) -> None:
     """List the models: parameters, input size, licence, where the weights are."""
-    rows = [ModelRow.of(spec) for spec in MODELS.values()]
+    if context.invoked_subcommand is not None:
+        return
+    rows = [ModelRow(spec) for spec in MODELS.values()]
     if card is not None:
         typer.echo(read_card(card), nl=False)
     elif as_json:
@@ -35,40 +61,109 @@ def models(
     elif as_markdown:
         typer.echo(markdown_table(rows))
     else:
-        typer.echo(text_table(rows))
+        typer.echo(text_table(rows, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
+
+
+@app.command(epilog=DOWNLOAD_EPILOG)
+def download(
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Names from `midas models`.")],
+    format: Annotated[str | None, typer.Option(help=f"Which kind of file: {', '.join(FORMATS)}.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Only look: download nothing.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Fetch the weights of models into the cache, unless they are there, and print their paths.
+
+    MIDAS_CACHE names another folder for the cache, MIDAS_MIRROR another address that the files come from, and
+    MIDAS_OFFLINE=1 forbids downloads.
+    """
+    formats = [known for known in FORMATS if format in (None, known)]
+    if not formats:
+        raise ConfigError(f"no weights come as {format!r}; expected one of: {', '.join(FORMATS)}")
+    problems: list[WeightsError] = []
+    for spec in [find_model(name) for name in names]:
+        try:
+            typer.echo(find_weights(spec, *formats, offline=True if offline else None).path)
+        except WeightsError as error:
+            problems.append(error)
+    for problem in problems[:-1]:
+        typer.echo(f"midas: error: {problem}", err=True)
+    if problems:
+        raise problems[-1]
+
+
+@app.command(epilog=CONVERT_EPILOG)
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A weight file: .pt, .pth or safetensors.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The safetensors file to write.")],
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model that they belong to; found out by default.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write weights as safetensors, with this package's names of the tensors and a description of the model.
+
+    Nothing in the source is executed. The file is compared with it after writing.
+    """
+    require_lab("midas models convert")
+    from midas.models.convert import convert_weights
+
+    report = convert_weights(source, target, model=model, overwrite=overwrite)
+    typer.echo(f"{report.path}: {report.tensors} tensors of {report.model}")
 
 
 @dataclass(frozen=True)
 class ModelRow:
     """What the table says of a model."""
 
-    name: str
-    parameters: int
-    input_height_px: int
-    input_width_px: int
-    licence: str
-    weights: str
-    summary: str
-
-    @classmethod
-    def of(cls, spec: ModelSpec) -> ModelRow:
-        """The row of a model."""
-        height_px, width_px = spec.input.size
-        return cls(spec.name, spec.parameters, height_px, width_px, spec.weights.licence, _place(spec), spec.summary)
+    spec: ModelSpec
 
     def as_json(self) -> str:
-        """One line of JSON."""
-        return json.dumps({**vars(self)})
+        """One line of JSON with all facts but the network's parts."""
+        spec = self.spec
+        height_px, width_px = spec.input.size
+        facts = {
+            "name": spec.name,
+            "summary": spec.summary,
+            "parameters": spec.parameters,
+            "gmacs": spec.gmacs,
+            "input_height_px": height_px,
+            "input_width_px": width_px,
+            "licence": spec.weights.licence,
+            "non_commercial": spec.weights.non_commercial,
+            "licence_note": spec.weights.note,
+            "weights": self.place(),
+            "files": [asdict(file) for file in spec.weights.files],
+            "huggingface": spec.huggingface,
+        }
+        return json.dumps(facts)
 
     def as_text(self) -> tuple[str, ...]:
-        """One cell per heading."""
-        parameters = f"{self.parameters / 1e6:.1f} M"
-        size = f"{self.input_height_px} x {self.input_width_px}"
-        return self.name, parameters, size, self.licence, self.weights, self.summary
+        """One cell per heading, for a terminal."""
+        mark = f" {_NON_COMMERCIAL_MARK}" if self.spec.weights.non_commercial else ""
+        place = self.place()
+        return self._cells(self.spec.weights.licence + mark, _PUBLISHED_SHORT if place == _PUBLISHED else place)
 
+    def as_markdown(self) -> tuple[str, ...]:
+        """One cell per heading, the same on every machine."""
+        terms = ", not for commercial use" if self.spec.weights.non_commercial else ""
+        name, *rest = self._cells(self.spec.weights.licence + terms, _BUILT_IN if self._is_built_in else _PUBLISHED)
+        return f"`{name}`", *rest
 
-def _place(spec: ModelSpec) -> str:
-    return "built in" if spec.weights.files[0].url is None else "downloaded on first use"
+    def place(self) -> str:
+        """Where the weights are, seen from this machine."""
+        if self._is_built_in:
+            return _BUILT_IN
+        return _CACHED if any(local_path(file) for file in self.spec.weights.files) else _PUBLISHED
+
+    @property
+    def _is_built_in(self) -> bool:
+        return any(file.url is None for file in self.spec.weights.files)
+
+    def _cells(self, licence: str, place: str) -> tuple[str, ...]:
+        spec = self.spec
+        size = "x".join(map(str, spec.input.size))
+        return spec.name, f"{spec.parameters / 1e6:.1f} M", size, licence, place, spec.summary
 
 
 def read_card(name: str) -> str:
@@ -86,19 +181,21 @@ def read_card(name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def text_table(rows: list[ModelRow]) -> str:
-    """Columns as wide as their widest cell."""
+def text_table(rows: list[ModelRow], width: int | None = None) -> str:
+    """Columns as wide as their widest cell; the last one is cut where the lines would exceed a width."""
     lines = [_HEADINGS, *(row.as_text() for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
-    return "\n".join("  ".join(cells).rstrip() for cells in padded)
+    padded = ("  ".join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in lines)
+    table = "\n".join(_shortened(line, width) for line in padded)
+    marked = any(row.spec.weights.non_commercial for row in rows)
+    return f"{table}\n\n{_LEGEND}" if marked else table
 
 
 def markdown_table(rows: list[ModelRow]) -> str:
     """The same as a Markdown table."""
-    lines = [
-        _HEADINGS,
-        ("---",) * len(_HEADINGS),
-        *((f"`{first}`", *rest) for first, *rest in map(ModelRow.as_text, rows)),
-    ]
+    lines = [_HEADINGS, ("---",) * len(_HEADINGS), *(row.as_markdown() for row in rows)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _shortened(line: str, width: int | None) -> str:
+    return line if width is None or len(line) <= width else line[: width - 1] + "…"

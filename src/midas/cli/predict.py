@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from functools import partial
@@ -38,6 +39,9 @@ Examples:
   midas predict photos/ -r -o maps/          a folder and the folders in it
   midas predict 'photos/*.jpg' --format png16,color,npy
   midas predict photo.jpg --size 512         finer detail, slower
+  midas predict photo.jpg --model dpt_swin2_tiny_256
+  midas predict photo.jpg --model official.pt
+  midas predict photos/ --model dpt_large_384 --device cuda --batch 8
   midas predict photos/ --json               one line of JSON per picture
   midas predict - < photo.jpg > depth.png    a filter
 
@@ -81,8 +85,12 @@ def predict(
         ),
     ] = None,
     model: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="A name that `midas models` lists, or an ONNX file.")
+        str,
+        typer.Option(metavar="NAME|FILE", help="A name that `midas models` lists, an ONNX file, or published weights."),
     ] = DEFAULT_MODEL,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Weights of the named model, in place of its own.")
+    ] = None,
     formats: Annotated[
         list[str],
         typer.Option(
@@ -99,9 +107,22 @@ def predict(
     backend: Annotated[
         str, typer.Option(metavar="NAME", help=f"What runs the network: {', '.join((AUTO, *BACKENDS))}.")
     ] = AUTO,
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="Where it runs: auto, cpu; with torch also cuda, cuda:1, mps, xpu.")
+    ] = AUTO,
+    precision: Annotated[
+        str, typer.Option(metavar="NAME", help="Number format: auto, float32; with torch also bfloat16, float16.")
+    ] = AUTO,
+    batch: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=1, help="Pictures that go through the network at once, where neighbours have one shape."
+        ),
+    ] = 1,
     threads: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Threads of the network; by default one per core.")
     ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Look into the folders of a folder.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there already.")] = False,
     as_json: Annotated[
@@ -134,8 +155,20 @@ def predict(
     Each picture gives one file per format, at the picture's size, named after it; the files lie in the output folder
     as the pictures lie below the folder that they share. Existing files are left as they are.
     """
-    settings = Settings(interpolation, round(max_megapixels * 1e6), colormap, overwrite)  # type: ignore[arg-type]
-    load_model = partial(load, model, backend=backend, size=size, threads=threads)
+    if quiet:
+        warnings.simplefilter("ignore")
+    settings = Settings(interpolation, round(max_megapixels * 1e6), colormap, overwrite, batch)  # type: ignore[arg-type]
+    load_model = partial(
+        load,
+        model,
+        weights=weights,
+        backend=backend,
+        device=device,
+        precision=precision,
+        size=size,
+        threads=threads,
+        offline=offline or None,
+    )
     if STDIN in paths:
         _check_filter_usage(paths, formats, output_dir, as_json)
         data = predict_bytes(load_model(), sys.stdin.buffer.read(), formats[0], settings)

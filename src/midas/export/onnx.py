@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
 
 from midas.atomic import atomic_file
 from midas.errors import ModelError
@@ -20,6 +21,7 @@ from midas.models.onnx_names import INPUT_KEY, INPUT_NAME, LICENCE_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
 
 OPSET = 18
+_RUN_ERRORS = (runtime_state.Fail, runtime_state.InvalidArgument, runtime_state.RuntimeException)
 LARGEST_DIFFERENCE = 1e-3
 
 
@@ -73,7 +75,9 @@ def export_onnx(network: DepthNetwork, spec: ModelSpec, path: Path, *, overwrite
 
 def _trace(network: DepthNetwork, spec: ModelSpec) -> onnx.ModelProto:
     pixels = torch.zeros(1, 3, *spec.input.size)
-    axes = {INPUT_NAME: {0: "B", 2: "H", 3: "W"}, OUTPUT_NAME: {0: "B", 1: "H", 2: "W"}}
+    axes = {INPUT_NAME: {0: "B"}, OUTPUT_NAME: {0: "B"}}
+    if not spec.input.fixed:
+        axes = {INPUT_NAME: {0: "B", 2: "H", 3: "W"}, OUTPUT_NAME: {0: "B", 1: "H", 2: "W"}}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # The tracing exporter is the one that folds batch normalisation and keeps upsampling factors as constants; it
         # announces its successor, and that the size check in `forward` is not part of the graph, which is intended.
@@ -91,14 +95,19 @@ def _compare(network: DepthNetwork, spec: ModelSpec, content: bytes, path: Path)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     height, width = spec.input.size
     step = spec.input.multiple
-    sizes = ((height, width), (height, width + 3 * step), (height + 2 * step, width - step))
+    sizes: tuple[tuple[int, int], ...] = ((height, width),)
+    if not spec.input.fixed:
+        sizes = (*sizes, (height, width + 3 * step), (height + 2 * step, width - step))
     generator = torch.Generator().manual_seed(0)
     largest = 0.0
     for size in sizes:
         pixels = torch.randn(2, 3, *size, generator=generator)
         with torch.inference_mode():
             expected = network(pixels).numpy()
-        (actual,) = session.run(None, {INPUT_NAME: pixels.numpy()})
+        try:
+            (actual,) = session.run(None, {INPUT_NAME: pixels.numpy()})
+        except _RUN_ERRORS as error:
+            raise ModelError(f"the exported file doesn't run at {size[0]}x{size[1]}: {error}") from error
         spread = max(float(np.ptp(expected)), 1e-12)
         largest = max(largest, float(np.abs(actual - expected).max()) / spread)
     return ExportReport(path, largest, sizes)

@@ -4,55 +4,98 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from midas.assets import asset_path
+from midas.errors import ModelError, WeightsError
 from midas.models.decoder import Decoder
+from midas.models.encoders.beit import BeitEncoder
+from midas.models.encoders.intermediates import IntermediateEncoder
+from midas.models.encoders.levit import LevitEncoder
 from midas.models.encoders.pyramid import PyramidEncoder
+from midas.models.encoders.vit import VitEncoder
 from midas.models.heads import DisparityHead
+from midas.models.legacy_keys import naming_of, translate
 from midas.models.network import DepthNetwork
+from midas.models.onnx_names import NAME_KEY
+from midas.models.open_spec import open_spec
 from midas.models.reassemble import Reassemble
-from midas.models.specs import ModelSpec
-from midas.models.weights import load_exactly, read_safetensors
-from midas.models.zoo import find_model
+from midas.models.specs import EncoderSpec, FeatureSpec, LevitSpec, ModelSpec, Naming, PyramidSpec
+from midas.models.weights import load_exactly, read_safetensors, read_safetensors_metadata, read_weights
+from midas.models.zoo import MODELS, find_model, find_weights_file
 
 # What an ImageNet classifier holds behind the last feature map, by timm's names.
 CLASSIFIER_PREFIXES = ("conv_head.", "bn2.", "classifier.")
 
+Weights = str | Path | Mapping[str, Any] | None
 
-def create_model(name: str, weights: str | Path | Mapping[str, Tensor] | None = "pretrained") -> DepthNetwork:
-    """Build a network of the model table.
+
+def create_model(
+    name: str | None = None,
+    weights: Weights = "pretrained",
+    *,
+    encoder: str | None = None,
+    encoder_weights: bool = False,
+    features: int = 256,
+) -> DepthNetwork:
+    """Build a network of the model table, or one of the same parts on any encoder of timm.
 
     Args:
         name: a name from the table.
-        weights: ``"pretrained"`` for those of the model table, a path to a safetensors file, a mapping of
-            tensors by name, or None for an untrained network.
+        weights: ``"pretrained"`` for those of the model table, found in the package, in the cache or at their
+            publisher's; a path to a safetensors or PyTorch file; a mapping of tensors or arrays by our, the official
+            or Hugging Face's names; or None for an untrained network.
+        encoder: in place of a name: any network of timm that gives feature maps. What stands behind it is untrained
+            unless ``weights`` is a path or a mapping.
+        encoder_weights: with ``encoder``, whether timm fetches the weights of its own pretraining for it.
+        features: with ``encoder``, width of the decoder.
 
     Returns:
         The network in evaluation mode: normalised pixels (B, 3, H, W) → relative disparity (B, H, W).
 
     Raises:
-        ModelError: no such model.
+        ModelError: no such model or encoder, or both or neither given.
         WeightsError: the weights are missing, damaged, or don't fit.
     """
-    spec = find_model(name)
-    network = build(spec)
-    if weights is not None:
-        load_exactly(network, _read_weights(spec, weights))
+    if (name is None) == (encoder is None):
+        raise ModelError("give the name of a model, or encoder= with the name of a timm network, and not both")
+    if encoder is not None:
+        spec = open_spec(encoder, features=features)
+        state = None if weights is None or weights == "pretrained" else _read_state(spec, weights)
+    else:
+        spec = find_model(str(name))
+        state = None if weights is None else _read_state(spec, weights)
+    if state is not None and spec.huggingface and naming_of(state) == "huggingface":
+        spec = find_model(spec.huggingface)
+    network = build(spec, pretrained_encoder=encoder_weights and state is None)
+    if state is not None:
+        load_exactly(network, translate(state, spec).state)
     return network.eval()
 
 
-def build(spec: ModelSpec) -> DepthNetwork:
-    """An untrained network from a spec."""
+def build(spec: ModelSpec, *, pretrained_encoder: bool = False) -> DepthNetwork:
+    """An untrained network from a spec, but for its encoder where that is asked for."""
+    widths = spec.decoder.features
     return DepthNetwork(
-        PyramidEncoder(spec.encoder),
-        Reassemble(spec.encoder.channels, spec.decoder.features, batch_norm=spec.decoder.batch_norm),
+        _build_encoder(spec.encoder, pretrained=pretrained_encoder),
+        Reassemble(spec.encoder.channels, widths, levels=spec.reassemble, batch_norm=spec.decoder.batch_norm),
         Decoder(spec.decoder),
-        DisparityHead(spec.decoder.features[0], spec.head),
-        multiple=spec.input.multiple,
+        DisparityHead(widths[0], spec.head),
+        input_spec=spec.input,
     )
+
+
+def _build_encoder(spec: EncoderSpec, *, pretrained: bool) -> nn.Module:
+    if isinstance(spec, PyramidSpec):
+        return PyramidEncoder(spec, pretrained=pretrained)
+    if isinstance(spec, FeatureSpec):
+        return IntermediateEncoder(spec, pretrained=pretrained)
+    if isinstance(spec, LevitSpec):
+        return LevitEncoder(spec)
+    return BeitEncoder(spec) if spec.positions == "relative" else VitEncoder(spec)
 
 
 def create_untrained(name: str, encoder_weights: str | Path | None = None, *, seed: int = 0) -> DepthNetwork:
@@ -86,9 +129,59 @@ def load_encoder(network: DepthNetwork, path: str | Path) -> None:
     load_exactly(network.encoder.get_submodule("network"), state, dropped=dropped)
 
 
-def _read_weights(spec: ModelSpec, weights: str | Path | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+def identify(path: str | Path) -> str:
+    """The model of the table to which a weight file belongs.
+
+    Its metadata say so in files that this package wrote; else its name, where it is a published one; else the names
+    and shapes of its tensors.
+
+    Raises:
+        WeightsError: the file can't be read, or fits no model, or several.
+    """
+    path = Path(path)
+    state = read_weights(path)
+    naming = naming_of(state)
+    named = read_safetensors_metadata(path).get(NAME_KEY)
+    published = find_weights_file(path.name)
+    if named in MODELS:
+        return named
+    if published is not None:
+        return published[0].name
+    fitting = [spec.name for spec in MODELS.values() if _reads(spec, naming) and _fits(spec, state)]
+    if len(fitting) == 1:
+        return fitting[0]
+    found = f"fits {' and '.join(fitting)}" if fitting else "fits no model of the table"
+    raise WeightsError(f"{path} {found}; name the model to which its weights belong")
+
+
+def _reads(spec: ModelSpec, naming: Naming) -> bool:
+    # Under our own names, a network and its Hugging Face form look the same; only metadata could tell the second.
+    published = {file.naming for file in spec.weights.files}
+    return naming in published or (naming == "own" and "official" in published)
+
+
+def _fits(spec: ModelSpec, state: Mapping[str, Tensor]) -> bool:
+    """Whether names and shapes are the model's; the decoder alone tells most models apart, without building them."""
+    shapes = {name: tuple(tensor.shape) for name, tensor in translate(state, spec).state.items()}
+    levels = spec.reassemble or (None,) * len(spec.encoder.channels)
+    widths = zip(spec.encoder.channels, levels, spec.decoder.features, strict=True)
+    for index, (width, level, features) in enumerate(widths):
+        inner = width if level is None else level.channels
+        if shapes.get(f"reassemble.projections.{index}.0.weight") != (features, inner, 3, 3):
+            return False
+    with torch.device("meta"):
+        own = {name: tuple(tensor.shape) for name, tensor in build(spec).state_dict().items()}
+    # Very old files don't count batches.
+    return all(own.get(name) == shapes.get(name) for name in own | shapes if not name.endswith("num_batches_tracked"))
+
+
+def _read_state(spec: ModelSpec, weights: str | Path | Mapping[str, Any]) -> dict[str, Tensor]:
     if isinstance(weights, Mapping):
-        return weights
+        return {
+            name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for name, value in weights.items()
+        }
     if weights == "pretrained":
-        return read_safetensors(asset_path(f"{spec.name}.safetensors"))
-    return read_safetensors(weights)
+        from midas.models.weight_files import find_weights
+
+        return read_weights(find_weights(spec, "safetensors", "pytorch").path)
+    return read_weights(Path(weights))

@@ -48,7 +48,7 @@ class DisparityHead(nn.Module):
 
 
 def _transposed_stem(in_features: int, widths: tuple[int, ...]) -> nn.Sequential:
-    """Transposed convolutions that double the size, each with batch normalisation and hard-swish; none for no widths."""
+    """Transposed convolutions that double the size, each with batch normalisation and hard-swish."""
     layers: list[nn.Module] = []
     for width in widths:
         enlarge = nn.ConvTranspose2d(in_features, width, 3, stride=2, padding=1, output_padding=1, bias=False)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from midas.errors import ModelError
+from midas.preprocess import InputSpec
 
 
 class DepthNetwork(nn.Module):
@@ -17,18 +20,18 @@ class DepthNetwork(nn.Module):
         reassemble: those maps → the decoder's widths.
         decoder: all maps → one map.
         head: that map → disparity.
-        multiple: height and width of the input must be multiples of this.
+        input_spec: which sizes of input are legal.
     """
 
     def __init__(
-        self, encoder: nn.Module, reassemble: nn.Module, decoder: nn.Module, head: nn.Module, *, multiple: int
+        self, encoder: nn.Module, reassemble: nn.Module, decoder: nn.Module, head: nn.Module, *, input_spec: InputSpec
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.reassemble = reassemble
         self.decoder = decoder
         self.head = head
-        self.multiple = multiple
+        self.input_spec = input_spec
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B H W"]:
         """Relative disparity, never negative, larger is nearer, without unit.
@@ -37,23 +40,34 @@ class DepthNetwork(nn.Module):
             pixels: normalised RGB.
 
         Raises:
-            ModelError: height or width is not a multiple of what the network needs.
+            ModelError: the network doesn't take an input of this size.
         """
         self._check_size(pixels)
-        features = self.encoder(pixels)
-        maps = self.reassemble(features)
+        taps = self.encoder(pixels)
+        maps = self.reassemble(taps)
         decoded = self.decoder(maps)
         # Half precision has 8 bits for all of the range: its steps are larger than many differences between neighbours
         # and would show as contours in a map.
-        with torch.autocast(pixels.device.type, enabled=False):
+        with _full_precision(pixels.device.type):
             disparity: Tensor = self.head(decoded.float())
         return disparity
 
     def _check_size(self, pixels: Tensor) -> None:
-        height, width = pixels.shape[-2:]
-        if height % self.multiple or width % self.multiple:
-            fits = [max(round(side / self.multiple), 1) * self.multiple for side in (height, width)]
-            raise ModelError(
-                f"an input of {height}x{width} doesn't fit: sides must be multiples of {self.multiple}; "
-                f"nearest is {fits[0]}x{fits[1]}"
+        if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined, no-untyped-call]
+            return  # sizes are symbols here, and a check would tie the graph to one of them
+        size = (pixels.shape[-2], pixels.shape[-1])
+        nearest = self.input_spec.nearest_size(size)
+        if size != nearest:
+            rule = (
+                "only one size is legal"
+                if self.input_spec.fixed
+                else (f"sides must be multiples of {self.input_spec.multiple}")
             )
+            raise ModelError(
+                f"an input of {size[0]}x{size[1]} doesn't fit: {rule}; nearest is {nearest[0]}x{nearest[1]}"
+            )
+
+
+def _full_precision(device_type: str) -> AbstractContextManager[object]:
+    # The meta device, which has shapes and no numbers, knows no autocast.
+    return nullcontext() if device_type == "meta" else torch.autocast(device_type, enabled=False)

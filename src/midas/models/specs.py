@@ -66,6 +66,7 @@ class FeatureSpec:
         blocks: index of each tap among those that timm offers.
         patch: input pixels per pixel of every tapped map.
         has_class_token: whether tokens in front of those of the picture are handed out as well.
+        dynamic_size_option: whether timm must be asked for a network that takes pictures of any size.
     """
 
     timm_name: str
@@ -73,9 +74,25 @@ class FeatureSpec:
     blocks: tuple[int, ...]
     patch: int
     has_class_token: bool
+    dynamic_size_option: bool
 
 
-EncoderSpec = PyramidSpec | TransformerSpec | FeatureSpec
+@dataclass(frozen=True)
+class LevitSpec:
+    """LeViT, tapped within its stages.
+
+    Attributes:
+        timm_name: name of the network in timm's registry.
+        channels: channels of each tap, finest first.
+        blocks: number of blocks of each stage behind which the stage is tapped.
+    """
+
+    timm_name: str
+    channels: tuple[int, ...]
+    blocks: tuple[int, ...]
+
+
+EncoderSpec = PyramidSpec | LevitSpec | TransformerSpec | FeatureSpec
 
 
 @dataclass(frozen=True)

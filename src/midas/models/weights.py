@@ -1,15 +1,61 @@
-"""Reading and checking weight files. Nothing in a file is ever executed."""
+"""Reading, checking and writing weight files. Nothing in a file is ever executed."""
 
 from __future__ import annotations
 
+import pickle
+import struct
+import tarfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from midas.errors import WeightsError
+from midas.atomic import atomic_file
+from midas.errors import OutputError, WeightsError
+
+_HEAD_BYTES = 64
+_ZIP = b"PK\x03\x04"
+_PICKLE = b"\x80"
+_GIT_LFS = b"version https://git-lfs"
+
+# Under these keys programs that train keep the network's tensors, beside the optimizer's and other things.
+_WRAPPERS = ("state_dict", "model_state_dict", "model")
+# What wrappers of networks put in front of every name.
+_PREFIXES = ("module.", "_orig_mod.")
+
+# What torch.load raises for a damaged or forbidden file, collected by changing bytes of good ones at random.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    pickle.UnpicklingError,
+    struct.error,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """All tensors of a weight file by name, on the CPU; what the file is, its content says.
+
+    It may be a safetensors file or one that PyTorch wrote. Of a checkpoint the part that holds the network counts, and
+    the ``module.`` that parallel training puts in front of every name is taken away.
+
+    Raises:
+        WeightsError: the file is missing, damaged, neither of the two, or holds more than tensors.
+    """
+    path = Path(path)
+    head = _read_head(path)
+    state = read_safetensors(path) if _is_safetensors(head) else _read_pytorch(path, head)
+    return _without_prefix(state)
 
 
 def read_safetensors(path: str | Path) -> dict[str, Tensor]:
@@ -22,6 +68,50 @@ def read_safetensors(path: str | Path) -> dict[str, Tensor]:
         return load_file(str(path))
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path} can't be read as safetensors: {error}") from error
+
+
+def read_safetensors_metadata(path: str | Path) -> dict[str, str]:
+    """What a safetensors file says of itself; empty if it says nothing, as files of other kinds do.
+
+    Raises:
+        WeightsError: the file is missing or damaged.
+    """
+    if not _is_safetensors(_read_head(Path(path))):
+        return {}
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path} can't be read as safetensors: {error}") from error
+
+
+def write_safetensors(
+    state: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str], *, overwrite: bool = False
+) -> None:
+    """Write tensors by name, at once or not at all.
+
+    Args:
+        state: tensors of any layout, on any device; they may share memory.
+        path: where to write.
+        metadata: what the file says of itself.
+        overwrite: whether a file of that name may be replaced.
+
+    Raises:
+        OutputError: the file exists or can't be written.
+    """
+    tensors: dict[str, Tensor] = {}
+    memory: set[int] = set()
+    for name, tensor in state.items():
+        tensor = tensor.detach().cpu().contiguous()
+        # The format has no notion of shared memory: each name gets its own.
+        place = tensor.untyped_storage().data_ptr()
+        tensors[name] = tensor.clone() if place in memory else tensor
+        memory.add(place)
+    with atomic_file(path, overwrite=overwrite) as file:
+        try:
+            save_file(tensors, file.name, dict(metadata))  # writes tensor by tensor, where `save` holds a copy of all
+        except SafetensorError as error:
+            raise OutputError(f"{path} can't be written: {error}") from error
 
 
 def load_exactly(network: nn.Module, state: Mapping[str, Tensor], *, dropped: tuple[str, ...] = ()) -> None:
@@ -45,3 +135,69 @@ def load_exactly(network: nn.Module, state: Mapping[str, Tensor], *, dropped: tu
         if names:
             raise WeightsError(f"{len(names)} tensors are {problem}, first: {', '.join(names[:3])}")
     network.load_state_dict(given, strict=False)
+
+
+def _read_head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise WeightsError(f"{path} can't be read: {error.strerror or error}") from error
+
+
+def _is_safetensors(head: bytes) -> bool:
+    """Whether a file begins with the length of a header, in eight bytes, and with a header in JSON."""
+    return head[8:9] == b"{"
+
+
+def _read_pytorch(path: Path, head: bytes) -> dict[str, Tensor]:
+    # PyTorch before 2.6 runs what a file in its oldest form, a tar archive, asks for, even with `weights_only`.
+    zipped = head.startswith(_ZIP)
+    if not zipped and (not head.startswith(_PICKLE) or tarfile.is_tarfile(path)):
+        raise WeightsError(
+            f"{path} {_guess(head)}; expected safetensors, or a file that PyTorch wrote: download or copy it again"
+        )
+    # Mapped into memory where that is possible. That needs the name, which says more to PyTorch than the content.
+    mapped = zipped and not path.name.endswith(".safetensors")
+    try:
+        with warnings.catch_warnings(), path.open("rb") as file:
+            warnings.simplefilter("ignore")  # of old forms of pickle; what matters raises
+            content = torch.load(path if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
+    except _UNREADABLE as error:
+        reason = (str(error) or type(error).__name__).partition("\n")[0]
+        raise WeightsError(
+            f"{path} is damaged, or holds more than tensors ({reason}); nothing in it was executed. Get it again, or "
+            "have the program that wrote it save the network's state_dict() alone"
+        ) from error
+    return _tensors(path, content)
+
+
+def _guess(head: bytes) -> str:
+    """What a file is that isn't weights."""
+    start = head.lstrip()
+    if not start:
+        return "is empty"
+    if start.startswith(b"<"):
+        return "is a web page, not weights"
+    return "is a pointer of Git LFS, not the file itself" if start.startswith(_GIT_LFS) else "is not a weight file"
+
+
+def _tensors(path: Path, content: Any) -> dict[str, Tensor]:
+    while isinstance(content, Mapping):
+        inner = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), Mapping)), None)
+        if inner is None:
+            break
+        content = inner
+    if not isinstance(content, Mapping) or not content:
+        raise WeightsError(f"{path} holds {type(content).__name__}; expected a mapping of names to tensors")
+    for name, tensor in content.items():
+        if not isinstance(name, str) or not isinstance(tensor, Tensor):
+            raise WeightsError(f"{path} holds {type(tensor).__name__} under {name!r}; expected a tensor")
+    return {name: tensor.detach() for name, tensor in content.items()}
+
+
+def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    for prefix in _PREFIXES:
+        if all(name.startswith(prefix) for name in state):
+            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    return state

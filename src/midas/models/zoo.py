@@ -10,6 +10,7 @@ from midas.models.specs import (
     DecoderSpec,
     HeadSpec,
     LevelSpec,
+    LevitSpec,
     ModelSpec,
     PyramidSpec,
     Readout,
@@ -41,7 +42,8 @@ def _square(side: int) -> InputSpec:
 
 def _levels(width: int, readout: Readout) -> tuple[LevelSpec, ...]:
     return tuple(
-        LevelSpec(channels, scale, readout) for channels, scale in zip(_LEVELS[width], (4.0, 2.0, 1.0, 0.5), strict=True)
+        LevelSpec(channels, scale, readout)
+        for channels, scale in zip(_LEVELS[width], (4.0, 2.0, 1.0, 0.5), strict=True)
     )
 
 
@@ -84,7 +86,7 @@ _MIDAS_NANO_256 = ModelSpec(
         card="midas_nano_256.md",
     ),
     parameters=3_131_249,
-    gmacs=0.95,
+    gmacs=1.1,
 )
 
 _MIDAS_V21_SMALL_256 = ModelSpec(
@@ -100,8 +102,8 @@ _MIDAS_V21_SMALL_256 = ModelSpec(
         _released_onnx("model-small.onnx", 256),
         _release("v2_1", "midas_v21_small-70d6b9c8.pt", "70d6b9c8"),
     ),
-    parameters=0,
-    gmacs=4.6,
+    parameters=16_600_929,
+    gmacs=4.47,
 )
 
 _MIDAS_V21_384 = ModelSpec(
@@ -118,7 +120,7 @@ _MIDAS_V21_384 = ModelSpec(
         _release("v2_1", "midas_v21-f6b98070.pt", "f6b98070"),
         note="the encoder's pretraining (ResNeXt-101 WSL) was published under CC-BY-NC-4.0",
     ),
-    parameters=0,
+    parameters=104_182_785,
     gmacs=103.44,
 )
 
@@ -134,8 +136,8 @@ _DPT_LARGE_384 = ModelSpec(
     head=_DPT_HEAD,
     input=InputSpec(size=(384, 384)),
     weights=_mit(_release("v3", "dpt_large-midas-2f21e586.pt", "2f21e586"), _release("v3", "dpt_large_384.pt")),
-    parameters=0,
-    gmacs=258.21,
+    parameters=341_848_257,
+    gmacs=253.39,
     huggingface="hf_dpt_large",
 )
 
@@ -146,8 +148,8 @@ _DPT_HYBRID_384 = replace(
     encoder=_VIT_B_RESNET,
     reassemble=(None, None, LevelSpec(768, 1.0, "project"), LevelSpec(768, 0.5, "project")),
     weights=_mit(_release("v3", "dpt_hybrid-midas-501f0c75.pt", "501f0c75"), _release("v3", "dpt_hybrid_384.pt")),
-    parameters=0,
-    gmacs=127.61,
+    parameters=121_196_289,
+    gmacs=124.53,
     huggingface="hf_dpt_hybrid_midas",
 )
 
@@ -161,7 +163,7 @@ def _huggingface(
     return replace(
         spec,
         name=str(spec.huggingface),
-        summary=f"{spec.name} as {repository} of Hugging Face computes it",
+        summary=f"{spec.name} as in {repository}",
         encoder=encoder,
         input=input_spec,
         weights=replace(
@@ -186,7 +188,7 @@ _HF_DPT = (
 def _midas_31(
     name: str,
     summary: str,
-    encoder: PyramidSpec | TransformerSpec,
+    encoder: PyramidSpec | LevitSpec | TransformerSpec,
     input_spec: InputSpec,
     parameters: int,
     gmacs: float,
@@ -210,7 +212,7 @@ def _midas_31(
 _DPT_LEVIT_224 = replace(
     _midas_31(
         "dpt_levit_224", "LeViT-384, the fastest of 3.1",
-        PyramidSpec("levit_384", channels=(384, 512, 768), strides=(16, 32, 64)), _square(224), 0, 4.08,
+        LevitSpec("levit_384", channels=(384, 512, 768), blocks=(2, 1, 1)), _square(224), 35_495_077, 3.83,
     ),
     decoder=replace(_DPT_DECODER, features=(256, 256, 256), match_skip=True),
     head=HeadSpec(features=(32, 8), transposed=(128, 64)),
@@ -219,30 +221,38 @@ _DPT_LEVIT_224 = replace(
 _MIDAS_31 = (
     _midas_31(
         "dpt_beit_large_512", "BEiT-L at 512, the most accurate",
-        _vit("beit_large_patch16_512", 1024, (5, 11, 17, 23), beit=True), InputSpec(size=(512, 512)), 0, 481.35,
+        _vit("beit_large_patch16_512", 1024, (5, 11, 17, 23), beit=True),
+        InputSpec(size=(512, 512)), 342_807_233, 472.78,
     ),
     _midas_31(
         "dpt_beit_large_384", "BEiT-L at 384",
-        _vit("beit_large_patch16_384", 1024, (5, 11, 17, 23), beit=True), InputSpec(size=(384, 384)), 0, 258.21,
+        _vit("beit_large_patch16_384", 1024, (5, 11, 17, 23), beit=True),
+        InputSpec(size=(384, 384)), 342_131_393, 253.39,
     ),
     _midas_31(
         "dpt_beit_base_384", "BEiT-B",
-        _vit("beit_base_patch16_384", 768, (2, 5, 8, 11), beit=True), InputSpec(size=(384, 384)), 0, 111.82,
+        _vit("beit_base_patch16_384", 768, (2, 5, 8, 11), beit=True), InputSpec(size=(384, 384)), 109_580_993, 108.06,
     ),
     _midas_31(
         "dpt_swin2_large_384", "Swin V2-L",
-        _swin("swinv2_large_window12to24_192to384", 192), _square(384), 0, 171.86,
+        _swin("swinv2_large_window12to24_192to384", 192), _square(384), 210_691_637, 169.46,
     ),
     _midas_31(
         "dpt_swin2_base_384", "Swin V2-B",
-        _swin("swinv2_base_window12to24_192to384", 128), _square(384), 0, 108.47,
+        _swin("swinv2_base_window12to24_192to384", 128),
+        _square(384), 100_171_705, 106.07,
     ),
-    _midas_31("dpt_swin2_tiny_256", "Swin V2-T", _swin("swinv2_tiny_window16_256", 96), _square(256), 0, 29.79),
-    _midas_31("dpt_swin_large_384", "Swin-L", _swin("swin_large_patch4_window12_384", 192), _square(384), 0, 159.79),
+    _midas_31(
+        "dpt_swin2_tiny_256", "Swin V2-T", _swin("swinv2_tiny_window16_256", 96), _square(256), 39_750_635, 28.72,
+    ),
+    _midas_31(
+        "dpt_swin_large_384", "Swin-L", _swin("swin_large_patch4_window12_384", 192),
+        _square(384), 210_687_221, 157.38,
+    ),
     _midas_31(
         "dpt_next_vit_large_384", "Next-ViT-L",
         PyramidSpec("nextvit_large", channels=(96, 256, 512, 1024), strides=_STRIDES),
-        InputSpec(size=(384, 384)), 0, 84.6,
+        InputSpec(size=(384, 384)), 70_053_505, 82.19,
     ),
     _DPT_LEVIT_224,
 )  # fmt: skip
@@ -253,7 +263,7 @@ _HF_DA_INPUT = replace(_DA_INPUT, resize="minimal", interpolation="pillow_cubic"
 
 
 def _depth_anything(
-    version: int, size: str, blocks: tuple[int, ...], features: int, width: int, gmacs: float
+    version: int, size: str, blocks: tuple[int, ...], features: int, width: int, parameters: int, gmacs: float
 ) -> tuple[ModelSpec, ModelSpec]:
     """A network of Depth Anything, and its Hugging Face form; versions 1 and 2 differ in the blocks they tap."""
     letter = size[0]
@@ -280,7 +290,7 @@ def _depth_anything(
             licence="CC-BY-NC-4.0" if restricted else "Apache-2.0",
             non_commercial=restricted,
         ),
-        parameters=0,
+        parameters=parameters,
         gmacs=gmacs,
         huggingface=f"hf_depth_anything_v{version}_{size}",
     )
@@ -289,12 +299,12 @@ def _depth_anything(
 
 
 _DEPTH_ANYTHING = (
-    *_depth_anything(2, "small", (2, 5, 8, 11), features=64, width=384, gmacs=57.63),
-    *_depth_anything(2, "base", (2, 5, 8, 11), features=128, width=768, gmacs=190.35),
-    *_depth_anything(2, "large", (4, 11, 17, 23), features=256, width=1024, gmacs=652.11),
-    *_depth_anything(1, "small", (8, 9, 10, 11), features=64, width=384, gmacs=57.63),
-    *_depth_anything(1, "base", (8, 9, 10, 11), features=128, width=768, gmacs=190.35),
-    *_depth_anything(1, "large", (20, 21, 22, 23), features=256, width=1024, gmacs=652.11),
+    _depth_anything(2, "small", (2, 5, 8, 11), features=64, width=384, parameters=24_710_849, gmacs=57.32),
+    _depth_anything(2, "base", (2, 5, 8, 11), features=128, width=768, parameters=97_174_849, gmacs=189.0),
+    _depth_anything(2, "large", (4, 11, 17, 23), features=256, width=1024, parameters=334_134_465, gmacs=646.49),
+    _depth_anything(1, "small", (8, 9, 10, 11), features=64, width=384, parameters=24_710_849, gmacs=57.32),
+    _depth_anything(1, "base", (8, 9, 10, 11), features=128, width=768, parameters=97_174_849, gmacs=189.0),
+    _depth_anything(1, "large", (20, 21, 22, 23), features=256, width=1024, parameters=334_134_465, gmacs=646.49),
 )
 
 MODELS: dict[str, ModelSpec] = {
@@ -306,8 +316,9 @@ MODELS: dict[str, ModelSpec] = {
         _DPT_HYBRID_384,
         _MIDAS_V21_384,
         _MIDAS_V21_SMALL_256,
-        *_DEPTH_ANYTHING,
+        *(spec for spec, _ in _DEPTH_ANYTHING),
         *_HF_DPT,
+        *(twin for _, twin in _DEPTH_ANYTHING),
     )
 }
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save as safetensors_bytes
 from torch import nn
 
 from midas.atomic import atomic_file
 from midas.errors import TrainingError
+from midas.models.weights import write_safetensors
 
 CHECKPOINT = "checkpoint.pt"
 BEST_WEIGHTS = "best.safetensors"
@@ -41,6 +41,4 @@ def load_checkpoint(folder: Path) -> dict[str, Any]:
 
 def save_weights(path: Path, network: nn.Module, metadata: dict[str, str]) -> None:
     """Write a network's weights as safetensors, at once or not at all."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    with atomic_file(path, overwrite=True) as file:
-        file.write(safetensors_bytes(tensors, metadata=metadata))
+    write_safetensors(network.state_dict(), path, metadata, overwrite=True)

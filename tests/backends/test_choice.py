@@ -1,0 +1,113 @@
+"""Which file of a model is run, and by what: for every row of the table, with the lab and without it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from midas.backends import choice
+from midas.backends.choice import Choice, choose_for_file, choose_for_name
+from midas.errors import MissingExtraError, ModelError
+from midas.models.specs import Format, ModelSpec
+from midas.models.weight_files import FoundWeights
+from midas.models.zoo import DEFAULT_MODEL, MODELS
+
+OTHERS = [name for name in MODELS if name != DEFAULT_MODEL]
+WITH_ONNX = [name for name in OTHERS if MODELS[name].weights.file("onnx")]
+WITHOUT_ONNX = [name for name in OTHERS if name not in WITH_ONNX]
+
+
+@pytest.fixture(autouse=True)
+def everything_is_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every published file is where it is looked for."""
+
+    def find(spec: ModelSpec, *formats: Format, offline: bool | None = None) -> FoundWeights:
+        file = spec.weights.file(*formats)
+        assert file is not None
+        return FoundWeights(Path(file.name), file)
+
+    monkeypatch.setattr(choice, "find_weights", find)
+    monkeypatch.setattr(choice, "warn_of_licence", lambda spec: None)
+
+
+@pytest.fixture
+def no_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+
+
+def empty_file(path: Path) -> Path:
+    path.touch()
+    return path
+
+
+def test_the_default_model_runs_on_onnx_runtime_even_where_torch_is_installed() -> None:
+    spec = MODELS[DEFAULT_MODEL]
+    assert choose_for_name(DEFAULT_MODEL) == Choice(Path(f"{DEFAULT_MODEL}.onnx"), "onnxruntime", spec, spec.input)
+
+
+def test_the_default_model_runs_on_torch_where_only_torch_will_do() -> None:
+    assert choose_for_name(DEFAULT_MODEL, needs_torch=True).path == Path(f"{DEFAULT_MODEL}.safetensors")
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_model_that_is_not_part_of_the_package_runs_on_torch(name: str) -> None:
+    chosen = choose_for_name(name)
+    assert (chosen.backend, chosen.spec, chosen.input) == ("torch", MODELS[name], MODELS[name].input)
+    assert chosen.path.suffix in {".pt", ".pth", ".safetensors"}
+
+
+@pytest.mark.usefixtures("no_lab")
+@pytest.mark.parametrize("name", WITH_ONNX)
+def test_without_the_lab_a_published_onnx_file_is_run_by_its_own_rule(name: str) -> None:
+    chosen = choose_for_name(name)
+    assert (chosen.backend, chosen.path.suffix) == ("onnxruntime", ".onnx")
+    assert chosen.input is not None
+    assert (chosen.input.fixed, chosen.input.mean) == (True, (0.0, 0.0, 0.0))
+
+
+@pytest.mark.usefixtures("no_lab")
+@pytest.mark.parametrize("name", WITHOUT_ONNX)
+def test_without_the_lab_a_model_that_needs_it_says_so(name: str) -> None:
+    with pytest.raises(MissingExtraError, match=rf"{name} needs .*midas-depth\[lab\]"):
+        choose_for_name(name)
+
+
+@pytest.mark.usefixtures("no_lab")
+def test_without_the_lab_neither_torch_nor_its_files_can_be_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(MissingExtraError, match="backend 'torch'"):
+        choose_for_name(DEFAULT_MODEL, backend="torch")
+    with pytest.raises(MissingExtraError, match=r"best\.pt"):
+        choose_for_file(empty_file(tmp_path / "best.pt"))
+
+
+@pytest.mark.parametrize("name", WITHOUT_ONNX)
+def test_a_backend_without_a_file_says_which_files_there_are(name: str) -> None:
+    with pytest.raises(ModelError, match=rf"{name}: {MODELS[name].weights.files[0].name}.*midas export"):
+        choose_for_name(name, backend="onnxruntime")
+
+
+@pytest.mark.parametrize(
+    ("file_name", "backend", "fits"), [("a.onnx", "torch", "onnxruntime"), ("a.pt", "onnxruntime", "torch")]
+)
+def test_a_file_of_another_backend_says_which(file_name: str, backend: str, fits: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=f"backend '{backend}' doesn't run .*{file_name}, '{fits}' does"):
+        choose_for_file(empty_file(tmp_path / file_name), backend=backend)
+
+
+@pytest.mark.parametrize("suffix", choice.WEIGHTS_SUFFIXES)
+def test_weights_under_a_given_name_run_on_torch(suffix: str, tmp_path: Path) -> None:
+    path, spec = empty_file(tmp_path / f"file{suffix}"), MODELS["dpt_large_384"]
+    assert choose_for_file(path, name=spec.name) == Choice(path, "torch", spec, spec.input)
+
+
+def test_an_unknown_onnx_file_is_left_to_describe_itself(tmp_path: Path) -> None:
+    path = empty_file(tmp_path / "mine.onnx")
+    assert choose_for_file(path) == Choice(path, "onnxruntime", None, None)
+
+
+def test_a_released_onnx_file_under_the_name_of_another_model_is_refused(tmp_path: Path) -> None:
+    path = empty_file(tmp_path / "model-small.onnx")
+    with pytest.raises(ModelError, match="of midas_v21_small_256; expected one of dpt_large_384"):
+        choose_for_file(path, name="dpt_large_384")

@@ -1,0 +1,100 @@
+"""Published names become ours, or are left out for a reason."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from midas.errors import WeightsError
+from midas.models.legacy_keys import naming_of, translate
+from midas.models.zoo import find_model
+
+
+def rename(model: str, name: str, marker: str = "scratch.layer1_rn.weight") -> str:
+    """Our name for one published tensor."""
+    translation = translate({marker: torch.zeros(1), name: torch.ones(1)}, find_model(model))
+    (ours,) = (key for key, origin in translation.published.items() if origin == name)
+    return ours
+
+
+@pytest.mark.parametrize(
+    ("model", "published", "ours"),
+    [
+        ("dpt_large_384", "pretrained.act_postprocess4.4.bias", "reassemble.levels.3.resample.bias"),
+        ("dpt_large_384", "scratch.refinenet1.out_conv.bias", "decoder.blocks.0.project.0.bias"),
+        ("dpt_large_384", "scratch.refinenet2.resConfUnit1.conv2.bias", "decoder.blocks.1.refine_skip.layers.3.bias"),
+        ("dpt_large_384", "pretrained.model.blocks.7.mlp.fc1.bias", "encoder.network.blocks.7.mlp.fc1.bias"),
+        (
+            "dpt_beit_base_384",
+            "pretrained.model.blocks.11.attn.relative_position_bias_table",
+            "encoder.bias_tables.11",
+        ),
+        (
+            "dpt_swin2_tiny_256",
+            "pretrained.model.layers.0.downsample.norm.bias",
+            "encoder.network.layers_1.downsample.norm.bias",
+        ),
+        (
+            "dpt_next_vit_large_384",
+            "pretrained.model.features.37.mlp.conv1.bias",
+            "encoder.network.stages_3.blocks.0.mlp.fc1.bias",
+        ),
+        (
+            "dpt_levit_224",
+            "pretrained.model.blocks.13.m.2.c.weight",
+            "encoder.network.stages.1.blocks.1.mlp.ln2.linear.weight",
+        ),
+        (
+            "dpt_levit_224",
+            "pretrained.model.blocks.18.q.1.bn.bias",
+            "encoder.network.stages.2.downsample.attn_downsample.q.ln.bn.bias",
+        ),
+        ("dpt_levit_224", "scratch.stem_transpose.2.bn.bias", "head.stem.4.bias"),
+        ("midas_v21_384", "pretrained.layer1.4.2.bn3.bias", "encoder.network.layer1.2.bn3.bias"),
+        ("midas_v21_small_256", "pretrained.layer3.1.0.bn2.bias", "encoder.network.blocks.4.0.bn2.bias"),
+    ],
+)
+def test_an_official_name_becomes_ours(model: str, published: str, ours: str) -> None:
+    assert rename(model, published) == ours
+
+
+def test_depth_anything_keeps_its_decoder_one_level_deeper() -> None:
+    marker = "depth_head.scratch.layer1_rn.weight"
+    ours = rename("depth_anything_v2_vits", "depth_head.scratch.output_conv2.2.bias", marker)
+    assert ours == "head.layers.4.bias"
+
+
+def test_hugging_face_counts_fusion_layers_from_the_coarsest() -> None:
+    published = "neck.fusion_stage.layers.0.residual_layer2.convolution1.bias"
+    assert rename("dpt_large_384", published, "neck.convs.0.weight") == "decoder.blocks.3.refine.layers.1.bias"
+
+
+def test_hugging_face_s_query_key_and_value_are_the_thirds_of_one_matrix() -> None:
+    prefix = "dpt.encoder.layer.3.attention.attention"
+    parts = {
+        f"{prefix}.{part}.bias": torch.full((2,), float(index)) for index, part in enumerate(("query", "key", "value"))
+    }
+    joined = translate({"neck.convs.0.weight": torch.zeros(1)} | parts, find_model("dpt_large_384")).state
+    assert joined["encoder.network.blocks.3.attn.qkv.bias"].tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_query_without_its_key_is_an_error() -> None:
+    state = {
+        "neck.convs.0.weight": torch.zeros(1),
+        "dpt.encoder.layer.3.attention.attention.query.bias": torch.zeros(2),
+    }
+    with pytest.raises(WeightsError, match=r"attn\.key\.bias is missing"):
+        translate(state, find_model("dpt_large_384"))
+
+
+def test_the_skip_of_the_coarsest_block_is_left_out_for_a_reason() -> None:
+    state = {"scratch.layer1_rn.weight": torch.zeros(1), "scratch.refinenet3.resConfUnit1.conv1.bias": torch.zeros(1)}
+    assert translate(state, find_model("dpt_large_384")).dropped == {}
+    assert translate(state, find_model("dpt_levit_224")).dropped == {
+        "scratch.refinenet3.resConfUnit1.conv1.bias": "the coarsest block has no finer map to join"
+    }
+
+
+def test_tensors_of_something_else_are_refused() -> None:
+    with pytest.raises(WeightsError, match="not the weights of a depth network"):
+        naming_of(["features.0.weight", "classifier.bias"])
