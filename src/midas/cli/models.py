@@ -24,6 +24,7 @@ app = command_app()
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 _HEADINGS = ("model", "parameters", "input", "licence", "weights", "notes")
+_MARKDOWN_HEADINGS = ("model", "parameters", "GMAC", "input, other sizes", "licence", "weights", "notes")
 _BUILT_IN, _CACHED, _PUBLISHED = "built in", "in the cache", "downloaded on first use"
 _PUBLISHED_SHORT = "on first use"
 _NON_COMMERCIAL_MARK = "*"
@@ -129,6 +130,8 @@ class ModelRow:
             "gmacs": spec.gmacs,
             "input_height_px": height_px,
             "input_width_px": width_px,
+            "input_multiple_px": spec.input.multiple,
+            "input_fixed": spec.input.fixed,
             "licence": spec.weights.licence,
             "non_commercial": spec.weights.non_commercial,
             "licence_note": spec.weights.note,
@@ -142,13 +145,18 @@ class ModelRow:
         """One cell per heading, for a terminal."""
         mark = f" {_NON_COMMERCIAL_MARK}" if self.spec.weights.non_commercial else ""
         place = self.place()
-        return self._cells(self.spec.weights.licence + mark, _PUBLISHED_SHORT if place == _PUBLISHED else place)
+        place = _PUBLISHED_SHORT if place == _PUBLISHED else place
+        spec = self.spec
+        return spec.name, self._parameters, self._size, spec.weights.licence + mark, place, spec.summary
 
     def as_markdown(self) -> tuple[str, ...]:
         """One cell per heading, the same on every machine."""
         terms = ", not for commercial use" if self.spec.weights.non_commercial else ""
-        name, *rest = self._cells(self.spec.weights.licence + terms, _BUILT_IN if self._is_built_in else _PUBLISHED)
-        return f"`{name}`", *rest
+        place = _BUILT_IN if self._is_built_in else _PUBLISHED
+        spec = self.spec
+        sizes = f"{self._size} only" if spec.input.fixed else f"{self._size}, steps of {spec.input.multiple}"
+        cost = f"{spec.gmacs:.1f}"
+        return f"`{spec.name}`", self._parameters, cost, sizes, spec.weights.licence + terms, place, spec.summary
 
     def place(self) -> str:
         """Where the weights are, seen from this machine."""
@@ -160,10 +168,13 @@ class ModelRow:
     def _is_built_in(self) -> bool:
         return any(file.url is None for file in self.spec.weights.files)
 
-    def _cells(self, licence: str, place: str) -> tuple[str, ...]:
-        spec = self.spec
-        size = "x".join(map(str, spec.input.size))
-        return spec.name, f"{spec.parameters / 1e6:.1f} M", size, licence, place, spec.summary
+    @property
+    def _parameters(self) -> str:
+        return f"{self.spec.parameters / 1e6:.1f} M"
+
+    @property
+    def _size(self) -> str:
+        return "x".join(map(str, self.spec.input.size))
 
 
 def read_card(name: str) -> str:
@@ -193,7 +204,7 @@ def text_table(rows: list[ModelRow], width: int | None = None) -> str:
 
 def markdown_table(rows: list[ModelRow]) -> str:
     """The same as a Markdown table."""
-    lines = [_HEADINGS, ("---",) * len(_HEADINGS), *(row.as_markdown() for row in rows)]
+    lines = [_MARKDOWN_HEADINGS, ("---",) * len(_MARKDOWN_HEADINGS), *(row.as_markdown() for row in rows)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import torch
 
 from midas.errors import OutputError, WeightsError
-from midas.models.factory import create_model, identify
-from midas.models.legacy_keys import naming_of
+from midas.models.factory import create_model, form_of, identify
 from midas.models.onnx_names import INPUT_KEY, LICENCE_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
 from midas.models.weights import read_safetensors, read_safetensors_metadata, read_weights, write_safetensors
@@ -58,9 +57,7 @@ def convert_weights(source: Path, target: Path, *, model: str | None = None, ove
     state = read_weights(source)
     source_sha256 = sha256_of(source)
     _check_published(source, source_sha256)
-    spec = find_model(identify(source) if model is None else model)
-    if spec.huggingface and naming_of(state) == "huggingface":
-        spec = find_model(spec.huggingface)
+    spec = form_of(find_model(identify(source) if model is None else model), state)
     converted = create_model(spec.name, weights=state).state_dict()
     metadata = _metadata(spec, read_safetensors_metadata(source)) | {SOURCE_KEY: source_sha256}
     write_safetensors(converted, target, metadata, overwrite=overwrite)

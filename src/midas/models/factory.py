@@ -68,12 +68,22 @@ def create_model(
     else:
         spec = find_model(str(name))
         state = None if weights is None else _read_state(spec, weights)
-    if state is not None and spec.huggingface and naming_of(state) == "huggingface":
-        spec = find_model(spec.huggingface)
-    network = build(spec, pretrained_encoder=encoder_weights and state is None)
-    if state is not None:
-        load_exactly(network, translate(state, spec).state)
+    if state is None:
+        return build(spec, pretrained_encoder=encoder_weights).eval()
+    spec = form_of(spec, state)
+    network = build(spec)
+    translation = translate(state, spec)
+    load_exactly(network, translation.state, published=translation.published)
     return network.eval()
+
+
+def form_of(spec: ModelSpec, state: Mapping[str, Tensor]) -> ModelSpec:
+    """The form of a model that weights were made for: Hugging Face's computes some details in another way.
+
+    Raises:
+        WeightsError: nobody's names that we know.
+    """
+    return find_model(spec.huggingface) if spec.huggingface and naming_of(state) == "huggingface" else spec
 
 
 def build(spec: ModelSpec, *, pretrained_encoder: bool = False) -> DepthNetwork:

@@ -114,13 +114,20 @@ def write_safetensors(
             raise OutputError(f"{path} can't be written: {error}") from error
 
 
-def load_exactly(network: nn.Module, state: Mapping[str, Tensor], *, dropped: tuple[str, ...] = ()) -> None:
+def load_exactly(
+    network: nn.Module,
+    state: Mapping[str, Tensor],
+    *,
+    dropped: tuple[str, ...] = (),
+    published: Mapping[str, str] | None = None,
+) -> None:
     """Fill every parameter and buffer of a network, and use up every tensor given.
 
     Args:
         network: filled in place.
         state: tensors by the network's own names.
         dropped: names that may stand in ``state`` and are left out on purpose.
+        published: the name that a tensor has where it comes from, for messages.
 
     Raises:
         WeightsError: names are missing or left over, or shapes differ; the first ones are named.
@@ -133,7 +140,8 @@ def load_exactly(network: nn.Module, state: Mapping[str, Tensor], *, dropped: tu
     reshaped = [name for name in own if name in given and own[name].shape != given[name].shape]
     for problem, names in (("missing", missing), ("unexpected", unexpected), ("of another shape", reshaped)):
         if names:
-            raise WeightsError(f"{len(names)} tensors are {problem}, first: {', '.join(names[:3])}")
+            first = ", ".join((published or {}).get(name, name) for name in names[:3])
+            raise WeightsError(f"{len(names)} tensors are {problem}, first: {first}")
     network.load_state_dict(given, strict=False)
 
 
