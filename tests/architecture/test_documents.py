@@ -66,3 +66,21 @@ def test_the_python_blocks_run_in_the_order_of_reading(
 def test_the_links_to_files_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", read(document))
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_the_document_on_data_sets_has_every_layout() -> None:
+    from midas.evaluation.listing import layouts_markdown
+
+    assert layouts_markdown() in read(REPOSITORY / "docs" / "datasets.md")
+
+
+def test_the_document_on_evaluation_has_every_protocol() -> None:
+    from midas.evaluation.listing import protocols_markdown
+
+    assert protocols_markdown() in read(REPOSITORY / "docs" / "evaluate.md")
+
+
+def test_the_document_on_models_has_the_official_table() -> None:
+    from midas.evaluation.published import published_markdown
+
+    assert published_markdown() in read(REPOSITORY / "docs" / "models.md")

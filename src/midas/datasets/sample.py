@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from midas.arrays import Array, Bool, Float32, UInt8
+import numpy as np
+
+from midas.arrays import Array, Bool, Float, Float32, Shaped, UInt8
+from midas.errors import DatasetError
 
 
 @dataclass(frozen=True)
@@ -27,3 +30,85 @@ class Sample:
     name: str
     metric: bool
     sparse: bool
+
+    @classmethod
+    def from_depth(
+        cls,
+        image: UInt8[Array, "H W 3"],
+        depth_m: Float[Array, "h w"],
+        *,
+        name: str,
+        valid: Bool[Array, "_ _"] | None = None,
+        sparse: bool = False,
+    ) -> Sample:
+        """A sample whose target is stored as depth.
+
+        Args:
+            image: RGB.
+            depth_m: depth along the optical axis, metres; invalid where it isn't a finite number above 0.
+            name: ``dataset/scene/frame``.
+            valid: False where the set calls the depth invalid; None if the values say it all.
+            sparse: the target is valid at scattered points only.
+
+        Raises:
+            DatasetError: picture, target and mask differ in size.
+        """
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            inverse_depth = np.reciprocal(depth_m.astype(np.float32, copy=False))
+        return cls.from_inverse_depth(image, inverse_depth, name=name, valid=valid, sparse=sparse)
+
+    @classmethod
+    def from_inverse_depth(
+        cls,
+        image: UInt8[Array, "H W 3"],
+        inverse_depth: Float32[Array, "h w"],
+        *,
+        name: str,
+        valid: Bool[Array, "_ _"] | None = None,
+        sparse: bool = False,
+    ) -> Sample:
+        """A sample whose target is stored as, or proportional to, inverse depth.
+
+        Args:
+            image: RGB.
+            inverse_depth: 1/metre; invalid where it isn't a finite number above 0.
+            name: ``dataset/scene/frame``.
+            valid: False where the set calls the target invalid; None if the values say it all.
+            sparse: the target is valid at scattered points only.
+
+        Raises:
+            DatasetError: picture, target and mask differ in size.
+        """
+        mask = (inverse_depth > 0) & np.isfinite(inverse_depth)
+        for other in (mask, valid):
+            if other is not None and other.shape != image.shape[:2]:
+                raise DatasetError(
+                    f"{name}: the picture is {image.shape[:2]}, its target or mask {other.shape} (rows, columns); "
+                    "they must be alike: download the set again"
+                )
+        if valid is not None:
+            mask &= valid
+        disparity = np.where(mask, inverse_depth, np.float32(0))
+        return cls(image=image, disparity=disparity, mask=mask, name=name, metric=True, sparse=sparse)
+
+
+@dataclass(frozen=True)
+class PairSample:
+    """A picture with pairs of points, of which it is known which is nearer.
+
+    Attributes:
+        image: RGB.
+        first: row and column of each pair's one point, from 0; integers.
+        second: row and column of its other point.
+        relation: +1 where the first is nearer, -1 where the second is, 0 where they are equally far; int8.
+        name: ``dataset/scene/frame``.
+    """
+
+    image: UInt8[Array, "H W 3"]
+    first: Shaped[Array, "N 2"]
+    second: Shaped[Array, "N 2"]
+    relation: Shaped[Array, " N"]
+    name: str
+
+
+AnySample = Sample | PairSample

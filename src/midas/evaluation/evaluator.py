@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from midas.alignment import align_least_squares
-from midas.arrays import Array, Bool, Float32
-from midas.datasets.sample import Sample
-from midas.errors import DatasetError
+from midas.arrays import Array, Float, Float32
+from midas.datasets.sample import AnySample, PairSample, Sample
+from midas.errors import ConfigError, DatasetError
+from midas.evaluation.candidates import Candidate, FunctionCandidate
+from midas.evaluation.intervals import bootstrap_interval
 from midas.evaluation.protocols import Protocol
-from midas.metrics import abs_rel, delta1_outliers
+from midas.evaluation.scoring import MIN_VALID_PIXELS, PictureScore, score, score_pairs, usable
+from midas.metrics import METRICS, PAIR_METRICS
+from midas.pipeline import run_ahead
+from midas.resize import resize_map
 
 Predict = Callable[[Sample], Float32[Array, "H W"]]
-MIN_VALID_PIXELS = 10
-
-
-@dataclass(frozen=True)
-class PictureScore:
-    """One picture's figures: lower is better.
-
-    Attributes:
-        name: the sample's name.
-        abs_rel: mean relative error of depth, no unit.
-        delta1_outliers: percentage of pixels off by more than a factor of 1.25.
-    """
-
-    name: str
-    abs_rel: float
-    delta1_outliers: float
 
 
 @dataclass(frozen=True)
@@ -38,66 +29,162 @@ class EvaluationResult:
     """All pictures' figures and their means.
 
     Attributes:
-        protocol: by which they were measured.
+        model: what was measured.
+        dataset: on which set.
+        protocol: by which rules.
+        metrics: names of the figures, in the order of each score's.
         scores: one per picture, in order.
     """
 
+    model: str
+    dataset: str
     protocol: Protocol
+    metrics: tuple[str, ...]
     scores: tuple[PictureScore, ...]
+
+    def values(self, metric: str) -> Float[Array, " N"]:
+        """One figure per picture."""
+        index = self.metrics.index(metric)
+        return np.array([score.figures[index] for score in self.scores])
+
+    def mean(self, metric: str) -> float:
+        """The set's figure: the mean over pictures, weighted by their pixels where the protocol pools them."""
+        return float(np.average(self.values(metric), weights=self._weights()))
+
+    def interval(self, metric: str) -> tuple[float, float]:
+        """Its 95 % bootstrap interval over pictures."""
+        return bootstrap_interval(self.values(metric), self._weights())
 
     @property
     def abs_rel(self) -> float:
-        """Mean over pictures."""
-        return float(np.mean([score.abs_rel for score in self.scores]))
+        """Mean relative error of depth, no unit."""
+        return self.mean("abs_rel")
 
     @property
     def delta1_outliers(self) -> float:
-        """Mean over pictures, percent."""
-        return float(np.mean([score.delta1_outliers for score in self.scores]))
+        """Percentage of pixels off by more than a factor of 1.25."""
+        return self.mean("delta1_outliers")
+
+    def worst(self, count: int) -> list[PictureScore]:
+        """The pictures with the worst headline figure, worst first."""
+        metric = self.protocol.headline if self.protocol.headline in self.metrics else self.metrics[0]
+        order = np.argsort(self.values(metric), kind="stable")
+        if metric not in METRICS or METRICS[metric].lower_is_better:
+            order = order[::-1]
+        return [self.scores[index] for index in order[:count]]
+
+    def _weights(self) -> Float[Array, " N"] | None:
+        if self.protocol.averaging == "pictures":
+            return None
+        return np.array([score.pixels for score in self.scores], dtype=np.float64)
 
 
-def evaluate(predict: Predict, samples: Iterable[Sample], protocol: Protocol) -> EvaluationResult:
-    """Measure a predictor on samples.
+def evaluate(
+    predict: Predict, samples: Iterable[Sample], protocol: Protocol, *, metrics: tuple[str, ...] | None = None
+) -> EvaluationResult:
+    """Measure a function on samples.
 
     Args:
         predict: sample → relative disparity at its picture's size. Whether it looks at the target is its own affair.
         samples: pictures with targets. Those without enough valid pixels are left out.
         protocol: the rules.
+        metrics: names in `midas.metrics.METRICS`; None for the protocol's.
 
     Raises:
         DatasetError: no sample could be measured.
+        ConfigError: no such metric.
     """
-    scores = tuple(score_all(predict, samples, protocol))
-    if not scores:
-        raise DatasetError("nothing to evaluate: no sample has enough valid pixels")
-    return EvaluationResult(protocol, scores)
+    candidate = FunctionCandidate(predict)
+    scores = [score for _, score in score_all(candidate, samples, protocol, metrics=metrics)]
+    return gather(candidate.name, "samples", protocol, scores, metrics=metrics)
 
 
-def score_all(predict: Predict, samples: Iterable[Sample], protocol: Protocol) -> Iterator[PictureScore]:
-    """The figures of one picture after the other, as they are ready."""
-    for sample in samples:
-        mask = usable(sample, protocol)
-        if mask.sum() >= MIN_VALID_PIXELS:
-            yield score(predict(sample), sample, mask, protocol)
+def gather(
+    model: str,
+    dataset: str,
+    protocol: Protocol,
+    scores: Iterable[PictureScore | None],
+    *,
+    metrics: tuple[str, ...] | None = None,
+) -> EvaluationResult:
+    """Scores as a result; None stands for a picture that could not be measured.
 
-
-def usable(sample: Sample, protocol: Protocol) -> Bool[Array, "H W"]:
-    """Pixels that count: valid, at a finite distance, nearer than the cap."""
-    nearer_than = 0.0 if protocol.cap_m is None else 1.0 / protocol.cap_m
-    return sample.mask & (sample.disparity > nearer_than)
-
-
-def score(
-    prediction: Float32[Array, "H W"], sample: Sample, mask: Bool[Array, "H W"], protocol: Protocol
-) -> PictureScore:
-    """Align one prediction to its sample and measure it in depth.
-
-    Aligned inverse depth is kept above the cap's, which caps the depth and keeps it positive. Where the target has no
-    metric scale the floor is the target's own smallest inverse depth.
+    Raises:
+        DatasetError: there are none.
     """
-    aligned = align_least_squares(prediction, sample.disparity, mask).apply(prediction)
-    floor = 1.0 / protocol.cap_m if protocol.cap_m is not None else float(sample.disparity[mask].min())
-    depth = 1.0 / np.maximum(aligned[mask], np.float32(floor))
-    target = 1.0 / sample.disparity[mask]
-    everywhere = np.ones_like(depth, dtype=np.bool_)
-    return PictureScore(sample.name, abs_rel(depth, target, everywhere), delta1_outliers(depth, target, everywhere))
+    there = tuple(score for score in scores if score is not None)
+    result = EvaluationResult(model, dataset, protocol, metrics or protocol.metrics, there)
+    if not result.scores:
+        raise DatasetError(f"nothing to evaluate in {dataset}: no sample has enough valid pixels")
+    return result
+
+
+def score_all(
+    candidate: Candidate,
+    items: Iterable[Any],
+    protocol: Protocol,
+    *,
+    metrics: tuple[str, ...] | None = None,
+    read: Callable[[Any], AnySample] = lambda sample: sample,
+) -> Iterator[tuple[Any, PictureScore | None]]:
+    """The figures of one picture after the other, as they are ready.
+
+    Reading and preparing run ahead of the candidate, and measuring runs behind it, each in threads of its own.
+
+    Args:
+        candidate: what is measured.
+        items: samples, or what ``read`` makes samples of in a thread ahead, such as indices.
+        protocol: the rules.
+        metrics: names of metrics; None for the protocol's.
+        read: item → sample.
+
+    Yields:
+        Each item with its score; None where the sample has not enough valid pixels.
+
+    Raises:
+        ConfigError: no such metric.
+    """
+    names = check_metrics(protocol, metrics)
+
+    def prepare(item: Any) -> tuple[Any, AnySample, Any]:
+        sample = read(item)
+        return item, sample, candidate.prepare(sample)
+
+    def measure(work: tuple[Any, AnySample, Float32[Array, "h w"]]) -> tuple[Any, PictureScore | None]:
+        item, sample, disparity = work
+        return item, _measure(sample, disparity, protocol, names)
+
+    with closing(run_ahead(prepare, items, workers=1, waiting=2)) as prepared:
+        run = ((item, sample, candidate.run(ready)) for item, sample, ready in map(Future.result, prepared))
+        with closing(run_ahead(measure, run, workers=1, waiting=2)) as measured:
+            yield from map(Future.result, measured)
+
+
+def check_metrics(protocol: Protocol, metrics: Collection[str] | None) -> tuple[str, ...]:
+    """The names of the metrics to measure.
+
+    Raises:
+        ConfigError: one of them doesn't exist, or not for this kind of target.
+    """
+    known = PAIR_METRICS if protocol.pairs else METRICS
+    names = tuple(metrics or protocol.metrics)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ConfigError(f"no metric for {protocol.name} is called {unknown[0]!r}; there are: {', '.join(known)}")
+    return names
+
+
+def _measure(
+    sample: AnySample, disparity: Float32[Array, "h w"], protocol: Protocol, metrics: tuple[str, ...]
+) -> PictureScore | None:
+    size = (sample.image.shape[0], sample.image.shape[1])
+    if isinstance(sample, PairSample):
+        return score_pairs(_to_size(disparity, size), sample, metrics)
+    mask = usable(sample, protocol)
+    if np.count_nonzero(mask) < MIN_VALID_PIXELS:
+        return None
+    return score(_to_size(disparity, size), sample, mask, protocol, metrics)
+
+
+def _to_size(disparity: Float32[Array, "h w"], size: tuple[int, int]) -> Float32[Array, "H W"]:
+    return disparity if disparity.shape == size else resize_map(disparity, size)

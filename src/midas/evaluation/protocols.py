@@ -1,38 +1,123 @@
-"""Evaluation protocols as data: what is cut off, where the alignment happens, what is measured."""
+"""Evaluation protocols as data: what is cut off, where the alignment happens, what is measured.
+
+The same network gets very different figures by different rules, so that no figure is printed without the name of its
+protocol. The first six are the zero-shot benchmarks of the MiDaS paper (Ranftl et al., TPAMI 2022, section 6), which
+the DPT paper and the MiDaS 3.1 report kept. Variants of other papers have names of their own.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Literal
+
+from midas.errors import ConfigError
+from midas.preprocess import ResizeRule
+
+Space = Literal["inverse_depth", "depth"]
+Averaging = Literal["pictures", "pixels"]
+
+MIDAS = "Ranftl et al. 2022 (MiDaS), section 6"
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a prediction is compared with measured depth (MiDaS paper, section 6).
+    """How predictions are compared with measured depth.
 
-    Each picture is aligned on its own, by least squares in inverse depth over the valid pixels, without any crop. Then
-    the aligned prediction is turned into depth and capped. Figures are means over pictures.
+    Each picture is aligned on its own over its valid pixels. The aligned prediction becomes depth and is capped; errors
+    are taken in depth. Figures are means over pictures.
 
     Attributes:
         name: printed beside every figure.
         cap_m: predictions are cut to this depth in metres, and targets at or beyond it are left out; None where the
             target has no metric scale.
+        source: where the rules are published.
+        headline: the metric that the source reports.
+        metrics: those that are measured if nothing else is asked for; the headline is one of them.
+        pairs: the target is an order of pairs of points, not a map: nothing is aligned or capped.
+        pictures: how many the published figures are over; None if that is not fixed.
+        alignment: name in `midas.alignment.ALIGNMENTS`.
+        space: whether the alignment is found in inverse depth, or in depth after inverting the prediction.
+        minimum_m: targets at or below this depth are left out, and predictions are cut to it.
+        crop: name in `midas.evaluation.crops.CROPS`.
+        resize: which side of the network's input meets its target size; None leaves each model its own rule.
+        averaging: over pictures, or weighted by their number of valid pixels.
     """
 
     name: str
     cap_m: float | None
+    source: str = "this project"
+    headline: str = "delta1_outliers"
+    metrics: tuple[str, ...] = ("delta1_outliers", "abs_rel", "rmse", "log10_error")
+    pairs: bool = False
+    pictures: int | None = None
+    alignment: str = "least_squares"
+    space: Space = "inverse_depth"
+    minimum_m: float = 0.0
+    crop: str = "none"
+    resize: ResizeRule | None = None
+    averaging: Averaging = "pictures"
 
     @property
     def label(self) -> str:
-        """The name with the cap, for tables."""
+        """The name with what matters most, for tables."""
+        if self.pairs:
+            return self.name
         return f"{self.name}, no cap" if self.cap_m is None else f"{self.name}, cap {self.cap_m:g} m"
 
+
+def _paper(name: str, cap_m: float | None, headline: str, pictures: int, resize: ResizeRule) -> Protocol:
+    return Protocol(name, cap_m, MIDAS, headline, pictures=pictures, resize=resize)
+
+
+_NYU = _paper("nyu", 10.0, "delta1_outliers", 654, "upper_bound")
+_KITTI = _paper("kitti", 80.0, "delta1_outliers", 161, "lower_bound")
+_DEPTH_METRICS = ("abs_rel", "delta1_accuracy", "rmse", "log10_error")
+# Eigen et al. 2014 and those who followed: depth itself, scaled by the ratio of medians.
+_EIGEN = replace(
+    _KITTI, source="Garg et al. 2016; Eigen et al. 2014", headline="abs_rel", metrics=_DEPTH_METRICS, pictures=652,
+    alignment="median", space="depth", minimum_m=1e-3, resize=None,
+)  # fmt: skip
+_MARIGOLD = replace(
+    _EIGEN, source="Ke et al. 2024 (Marigold), affine-invariant depth", alignment="least_squares", pictures=None
+)
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
-        Protocol("indoor", cap_m=10.0),
-        Protocol("outdoor", cap_m=80.0),
-        Protocol("relative", cap_m=None),
+        # The six of the paper.
+        Protocol("diw", None, MIDAS, "whdr", ("whdr",), pairs=True, pictures=74_441, resize="upper_bound"),
+        _paper("eth3d", 72.0, "abs_rel", 454, "upper_bound"),
+        _paper("sintel", 72.0, "abs_rel", 1064, "upper_bound"),
+        _KITTI,
+        _NYU,
+        _paper("tum", 10.0, "delta1_outliers", 1815, "upper_bound"),
+        # Order of points, as Depth Anything V2 proposes it.
+        Protocol("da2k", None, "Yang et al. 2024 (Depth Anything V2)", "pair_accuracy", ("pair_accuracy",), pairs=True),
+        # Variants that other papers use on the same sets.
+        replace(_NYU, name="nyu_eigen_crop", source="Eigen et al. 2014", crop="nyu_eigen"),
+        replace(_NYU, name="nyu_no_cap", source="for comparison", cap_m=1e3),
+        replace(_NYU, name="nyu_depth_space", source="for comparison", space="depth"),
+        replace(_NYU, name="nyu_median", source="for comparison", alignment="median"),
+        replace(_NYU, name="nyu_robust", source="for comparison", alignment="robust"),
+        replace(_NYU, name="nyu_pooled", source="for comparison", averaging="pixels"),
+        replace(_MARIGOLD, name="nyu_marigold", cap_m=10.0, crop="nyu_eigen", pictures=654),
+        replace(_EIGEN, name="kitti_garg", crop="garg"),
+        replace(_EIGEN, name="kitti_eigen_crop", crop="kitti_eigen"),
+        replace(_MARIGOLD, name="kitti_marigold", crop="kitti_benchmark"),
+        # Further sets, by protocols that are published for them.
+        replace(_MARIGOLD, name="eth3d_marigold", cap_m=1e3, pictures=454),
+        replace(_MARIGOLD, name="scannet_marigold", cap_m=10.0, pictures=800),
+        replace(_MARIGOLD, name="diode_marigold", cap_m=350.0, minimum_m=0.6, pictures=771),
+        Protocol("diode", 50.0, "by the rules of the MiDaS paper", "abs_rel"),
+        Protocol("ibims1", 50.0, "Koch et al. 2018 (iBims-1), aligned as in the MiDaS paper", "abs_rel"),
+        Protocol("scannet", 10.0, "by the rules of the MiDaS paper", "delta1_outliers"),
+        Protocol("middlebury2014", None, "by the rules of the MiDaS paper", "abs_rel"),
+        Protocol("booster", None, "by the rules of the MiDaS paper", "abs_rel"),
+        # Any other set in the corpus format, by its domain.
+        Protocol("indoor", 10.0),
+        Protocol("outdoor", 80.0),
+        Protocol("relative", None, metrics=("delta1_outliers", "abs_rel", "log10_error")),
     )
 }
 
@@ -40,8 +125,21 @@ PROTOCOLS: dict[str, Protocol] = {
 OUTDOOR_DOMAINS = frozenset({"driving", "outdoor", "outdoor building + trees"})
 
 
+def find_protocol(name: str) -> Protocol:
+    """The protocol of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name not in PROTOCOLS:
+        near = get_close_matches(name, PROTOCOLS, n=1)
+        answer = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(PROTOCOLS)}"
+        raise ConfigError(f"no protocol is called {name!r}; {answer}")
+    return PROTOCOLS[name]
+
+
 def protocol_for(domain: str, *, metric: bool) -> Protocol:
-    """The protocol for a set: ``relative`` where its target has no unit, else by its domain."""
+    """The protocol for a set in the corpus format: ``relative`` where its target has no unit, else by its domain."""
     if not metric:
         return PROTOCOLS["relative"]
     return PROTOCOLS["outdoor" if domain in OUTDOOR_DOMAINS else "indoor"]

@@ -1,51 +1,81 @@
-"""Results as text: a Markdown table for people, JSON for programs, CSV for one line per picture."""
+"""Results as text: Markdown or LaTeX for people, JSON for programs. The protocol stands beside every figure."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from midas.evaluation.evaluator import EvaluationResult
+from midas.metrics import METRICS, PAIR_METRICS
 
-# (model, data set) → result
-Results = Mapping[tuple[str, str], EvaluationResult]
+_FIXED = ("model", "set", "pictures", "protocol")
+_NONE = "–"
 
 
-def to_markdown(results: Results) -> str:
-    """A table with one row per model and set; the protocol stands beside every figure."""
-    lines = ["| model | set | pictures | protocol | delta1_outliers % | AbsRel |", "|---|---|---|---|---|---|"]
-    for (model, dataset), result in results.items():
-        figures = f"{result.delta1_outliers:.2f} | {result.abs_rel:.4f}"
-        lines.append(f"| {model} | {dataset} | {len(result.scores)} | {result.protocol.label} | {figures} |")
+def to_markdown(results: Sequence[EvaluationResult]) -> str:
+    """A table with one row per model and set; 95 % intervals in brackets."""
+    metrics = _all_metrics(results)
+    head = [*_FIXED, *(_heading(name) for name in metrics)]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for result in results:
+        cells = [result.model, result.dataset, str(len(result.scores)), result.protocol.label]
+        cells += [_with_interval(result, name) if name in result.metrics else _NONE for name in metrics]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def to_json(results: Results) -> str:
-    """The same table as a JSON list."""
-    rows = [
-        {
-            "model": model,
-            "set": dataset,
-            "pictures": len(result.scores),
-            "protocol": result.protocol.name,
-            "cap_m": result.protocol.cap_m,
-            "delta1_outliers": result.delta1_outliers,
-            "abs_rel": result.abs_rel,
+def to_latex(results: Sequence[EvaluationResult]) -> str:
+    """The same as a LaTeX ``tabular`` with booktabs' rules, without intervals."""
+    metrics = _all_metrics(results)
+    head = " & ".join(_escaped(name) for name in (*_FIXED, *(_heading(name) for name in metrics)))
+    lines = [rf"\begin{{tabular}}{{llrl{'r' * len(metrics)}}}", r"\toprule", head + r" \\", r"\midrule"]
+    for result in results:
+        cells = [result.model, result.dataset, str(len(result.scores)), result.protocol.label]
+        cells += [_figure(name, result.mean(name)) if name in result.metrics else "--" for name in metrics]
+        lines.append(" & ".join(map(_escaped, cells)) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
+
+
+def to_json(results: Sequence[EvaluationResult]) -> str:
+    """The same as a JSON list, with all rules of the protocol and intervals."""
+    rows = []
+    for result in results:
+        figures = {
+            name: {"mean": result.mean(name), "interval_95": list(result.interval(name))} for name in result.metrics
         }
-        for (model, dataset), result in results.items()
-    ]
+        rows.append(
+            {
+                "model": result.model,
+                "set": result.dataset,
+                "pictures": len(result.scores),
+                "protocol": vars(result.protocol),
+                "figures": figures,
+            }
+        )
     return json.dumps(rows, indent=2)
 
 
-def to_csv(results: Results) -> str:
-    """One line per picture."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["model", "picture", "protocol", "delta1_outliers", "abs_rel"])
-    for (model, _), result in results.items():
-        for score in result.scores:
-            figures = [f"{score.delta1_outliers:.4f}", f"{score.abs_rel:.6f}"]
-            writer.writerow([model, score.name, result.protocol.name, *figures])
-    return text.getvalue()
+def _all_metrics(results: Sequence[EvaluationResult]) -> list[str]:
+    return list(dict.fromkeys(name for result in results for name in result.metrics))
+
+
+def _heading(name: str) -> str:
+    metric = METRICS[name] if name in METRICS else PAIR_METRICS[name]
+    unit = f", {metric.unit}" if metric.unit else ""
+    return f"{name}{unit}"
+
+
+def _with_interval(result: EvaluationResult, name: str) -> str:
+    low, high = result.interval(name)
+    return f"{_figure(name, result.mean(name))} [{_figure(name, low)}, {_figure(name, high)}]"
+
+
+def _figure(name: str, value: float) -> str:
+    metric = METRICS[name] if name in METRICS else PAIR_METRICS[name]
+    return f"{value:.2f}" if metric.unit == "%" else f"{value:.4f}"
+
+
+def _escaped(text: str) -> str:
+    for character in ("\\", "&", "%", "_", "#"):
+        text = text.replace(character, "\\" + character)
+    return text

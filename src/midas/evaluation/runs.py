@@ -1,51 +1,120 @@
-"""What is measured: a model by name or file, or a baseline, on one set."""
+"""One candidate on one benchmark: open it, measure what is not measured yet, look at the worst."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from midas.arrays import Array, Float32
-from midas.datasets.readers.corpus import CorpusInfo
-from midas.datasets.sample import Sample
-from midas.evaluation.baselines import fit_plane
-from midas.evaluation.evaluator import EvaluationResult, evaluate
-from midas.evaluation.protocols import protocol_for
-from midas.predictor import load
+from midas.datasets.catalogue import open_reader
+from midas.datasets.reader import Reader
+from midas.datasets.readers.corpus import CorpusDataset
+from midas.evaluation.candidates import Candidate
+from midas.evaluation.evaluator import EvaluationResult, check_metrics, gather, score_all
+from midas.evaluation.protocols import PROTOCOLS, Protocol, find_protocol, protocol_for
+from midas.evaluation.records import RunKey, ScoreFile
+from midas.evaluation.scoring import PictureScore
+
+CORPUS = "corpus"
+
+# Readers whose benchmark bears another name.
+_PROTOCOL_OF = {"tum_dynamic": "tum"}
 
 
-def evaluate_model(
-    name_or_path: str | Path, samples: Iterable[Sample], info: CorpusInfo, *, size: int | None = None
+@dataclass(frozen=True)
+class Benchmark:
+    """A set, and the rules by which it is measured.
+
+    Attributes:
+        reader: the set.
+        protocol: the rules.
+    """
+
+    reader: Reader
+    protocol: Protocol
+
+
+def open_benchmark(
+    name: str, root: Path, *, protocol: str | None = None, options: Mapping[str, str] | None = None
+) -> Benchmark:
+    """Open a set in its official layout, or one in the corpus format.
+
+    Args:
+        name: of a reader, or ``"corpus"``.
+        root: the set's folder.
+        protocol: name of other rules than those of the set's own benchmark.
+        options: what the reader lets one choose, such as which ground truth.
+
+    Raises:
+        DatasetError: the set is not there, or not as it should be.
+        ConfigError: no such benchmark or protocol.
+    """
+    reader = open_reader(name, root, **(options or {}))
+    if protocol is not None:
+        return Benchmark(reader, find_protocol(protocol))
+    if isinstance(reader, CorpusDataset):
+        return Benchmark(reader, protocol_for(reader.info.domain, metric=reader.info.metric))
+    return Benchmark(reader, protocol_of(name))
+
+
+def protocol_of(benchmark: str) -> Protocol:
+    """The rules of a benchmark by the name of its reader."""
+    return PROTOCOLS[_PROTOCOL_OF.get(benchmark, benchmark)]
+
+
+@dataclass
+class Progress:
+    """What has been measured so far, for whoever shows it.
+
+    Attributes:
+        total: pictures to measure in all.
+        show: called after each picture.
+        scores: those measured.
+    """
+
+    total: int
+    show: Callable[[Progress], None]
+    scores: list[PictureScore] = field(default_factory=list)
+    done: int = 0
+
+
+def run(
+    candidate: Candidate,
+    benchmark: Benchmark,
+    *,
+    metrics: tuple[str, ...] | None = None,
+    limit: int | None = None,
+    file: ScoreFile | None = None,
+    show: Callable[[Progress], None] = lambda _: None,
 ) -> EvaluationResult:
-    """A model's result on one set.
+    """Measure a candidate on a benchmark.
 
     Args:
-        name_or_path: as `midas.load` takes it.
-        samples: of that set.
-        info: says which protocol holds.
-        size: shorter side of the network's input, pixels.
+        candidate: what is measured.
+        benchmark: on what.
+        metrics: names of metrics; None for the protocol's.
+        limit: only so many pictures, the first ones.
+        file: holds the figures of each picture as they come, and those of an earlier run that stopped.
+        show: called after each picture.
 
     Raises:
-        MidasError: the model can't be loaded, or nothing can be measured.
+        MidasError: a picture can't be read or predicted, or nothing can be measured.
     """
-    predictor = load(name_or_path, size=size)
-
-    def predict(sample: Sample) -> Float32[Array, "H W"]:
-        return predictor(sample.image).values
-
-    return evaluate(predict, samples, protocol_for(info.domain, metric=info.metric))
-
-
-def evaluate_plane(samples: Iterable[Sample], info: CorpusInfo, *, tilted: bool) -> EvaluationResult:
-    """The result of the best plane in inverse depth, fitted to each picture's own target.
-
-    Args:
-        samples: of one set.
-        info: says which protocol holds.
-        tilted: a linear function of column and row; otherwise one constant.
-
-    Raises:
-        DatasetError: nothing can be measured.
-    """
-    return evaluate(partial(fit_plane, tilted=tilted), samples, protocol_for(info.domain, metric=info.metric))
+    reader, protocol = benchmark.reader, benchmark.protocol
+    names = check_metrics(protocol, metrics)
+    key = RunKey(candidate.name, reader.name, protocol.name)
+    count = len(reader) if limit is None else min(limit, len(reader))
+    known = {index: file.known(key, index, names) if file else None for index in range(count)}
+    progress = Progress(count, show, [score for score in known.values() if score is not None])
+    progress.done = len(progress.scores)
+    scores: dict[int, PictureScore | None] = dict(known)
+    missing = [index for index, score in known.items() if score is None]
+    for index, score in score_all(candidate, missing, protocol, metrics=names, read=reader.__getitem__):
+        scores[index] = score
+        progress.done += 1
+        if score is not None:
+            progress.scores.append(score)
+            if file is not None:
+                file.write(key, index, score, names)
+        progress.show(progress)
+    return gather(candidate.name, reader.name, protocol, scores.values(), metrics=names)

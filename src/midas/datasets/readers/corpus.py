@@ -7,7 +7,8 @@ Layout::
     <set>/<scene>/<frame>.png     16 bit, same size; 0 is invalid
 
 ``depth_kind`` says what value × depth_scale is: ``depth`` in metres, ``disparity`` in pixels, or
-``relative-disparity``, which has no unit and whose ``depth_scale`` may be null.
+``relative-disparity``, which has no unit and whose ``depth_scale`` may be null. Where ``intrinsics`` of a ``disparity``
+set hold ``f``, in pixels of the stored pictures, and ``baseline_m``, its inverse depth is known in 1/metre.
 """
 
 from __future__ import annotations
@@ -21,15 +22,36 @@ from typing import Any
 import cv2
 import numpy as np
 
+from midas.datasets.reader import Layout
 from midas.datasets.sample import Sample
 from midas.errors import DatasetError
+
+LAYOUT = Layout(
+    title="a set in the corpus format",
+    homepage="docs/datasets.md",
+    licence="each set's own",
+    tree="""
+<root>/dataset.json
+<root>/<scene>/<frame>.jpg
+<root>/<scene>/<frame>.png
+""",
+)
 
 DEPTH_KINDS = ("depth", "disparity", "relative-disparity")
 
 
 @dataclass(frozen=True)
 class CorpusInfo:
-    """What ``dataset.json`` says of a set, as far as reading and training need it."""
+    """What ``dataset.json`` says of a set, as far as reading and training need it.
+
+    Attributes:
+        name, domain, split: as the file has them.
+        depth_kind: one of ``DEPTH_KINDS``.
+        depth_scale: stored values times this are metres, pixels, or without unit.
+        sparse: the target is valid at scattered points only.
+        stereo_factor: focal length in pixels times baseline in metres, which makes inverse depth of stereo disparity;
+            None where that isn't known.
+    """
 
     name: str
     domain: str
@@ -37,11 +59,12 @@ class CorpusInfo:
     depth_scale: float
     split: str
     sparse: bool
+    stereo_factor: float | None = None
 
     @property
     def metric(self) -> bool:
         """The target is known in metres."""
-        return self.depth_kind == "depth"
+        return self.depth_kind == "depth" or self.stereo_factor is not None
 
 
 class CorpusDataset:
@@ -57,7 +80,7 @@ class CorpusDataset:
     """
 
     def __init__(self, root: str | Path, *, scenes: tuple[str, ...] | None = None, excluded: tuple[str, ...] = ()):
-        self.root = Path(root)
+        self.root = LAYOUT.folder(root)
         self.info = read_info(self.root)
         present = {path.name for path in self.root.iterdir() if path.is_dir()}
         unknown = sorted({*(scenes or ()), *excluded} - present)
@@ -67,6 +90,11 @@ class CorpusDataset:
         self.pictures = sorted(path for scene in sorted(chosen) for path in (self.root / scene).glob("*.jpg"))
         if not self.pictures:
             raise DatasetError(f"{self.root} holds no <scene>/<frame>.jpg")
+
+    @property
+    def name(self) -> str:
+        """The set's name, the first part of every sample's."""
+        return self.info.name
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -78,8 +106,8 @@ class CorpusDataset:
             DatasetError: a file is missing or damaged, or picture and target differ in size.
         """
         path = self.pictures[index]
-        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        stored = cv2.imread(str(path.with_suffix(".png")), cv2.IMREAD_UNCHANGED)
+        bgr = cv2.imread(str(LAYOUT.file(path)), cv2.IMREAD_COLOR)
+        stored = cv2.imread(str(LAYOUT.file(path.with_suffix(".png"))), cv2.IMREAD_UNCHANGED)
         if bgr is None or stored is None:
             raise DatasetError(f"{path} or its .png is missing or damaged")
         if bgr.shape[:2] != stored.shape or stored.dtype != np.uint16:
@@ -88,6 +116,8 @@ class CorpusDataset:
         values = stored.astype(np.float32) * np.float32(self.info.depth_scale)
         if self.info.depth_kind == "depth":
             values = np.divide(1.0, values, out=np.zeros_like(values), where=mask)
+        elif self.info.stereo_factor is not None:
+            values /= np.float32(self.info.stereo_factor)
         return Sample(
             image=np.ascontiguousarray(bgr[..., ::-1]),
             disparity=values,
@@ -120,6 +150,7 @@ def read_info(root: Path) -> CorpusInfo:
             depth_scale=float(facts["depth_scale"] if facts["depth_scale"] is not None else 1 / 65535),
             split=facts["split"],
             sparse=bool(facts.get("sparse", False)),
+            stereo_factor=_stereo_factor(facts),
         )
     except FileNotFoundError as error:
         raise DatasetError(f"{path} doesn't exist; a set in the corpus format has one beside its scenes") from error
@@ -128,3 +159,23 @@ def read_info(root: Path) -> CorpusInfo:
     if info.depth_kind not in DEPTH_KINDS:
         raise DatasetError(f"{path}: depth_kind {info.depth_kind!r} is none of {', '.join(DEPTH_KINDS)}")
     return info
+
+
+def _stereo_factor(facts: dict[str, Any]) -> float | None:
+    intrinsics = facts.get("intrinsics") or {}
+    if facts["depth_kind"] != "disparity" or not {"f", "baseline_m"} <= set(intrinsics):
+        return None
+    return float(intrinsics["f"]) * float(intrinsics["baseline_m"])
+
+
+def evaluation_sets(folder: Path) -> list[Path]:
+    """The sets of a folder whose split is ``eval``, by name.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    roots = sorted(path.parent for path in folder.glob("*/dataset.json"))
+    found = [root for root in roots if read_info(root).split == "eval"]
+    if not found:
+        raise DatasetError(f"{folder} holds no set in the corpus format whose split is eval")
+    return found

@@ -1,0 +1,102 @@
+"""File formats of data sets: pictures, maps of codes or numbers, lists. Nothing that is read is ever executed.
+
+Every function raises a ``DatasetError`` that names the file when it is damaged or not what it should be.
+"""
+
+from __future__ import annotations
+
+import tokenize
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from midas.arrays import Array, Bool, Float32, UInt8, UInt16
+from midas.errors import DatasetError, OutputError
+from midas.writers import read_map
+
+_DPT_TAG = 202021.25
+
+# What NumPy raises for a damaged array, collected by changing bytes of good ones at random.
+_DAMAGED_ARRAY = (EOFError, MemoryError, OSError, SyntaxError, TypeError, ValueError, tokenize.TokenError)
+
+
+def read_rgb(path: Path, *, upright: bool = False) -> UInt8[Array, "H W 3"]:
+    """A picture as RGB, whatever its format and its number of channels.
+
+    Args:
+        path: the file.
+        upright: turn it as its EXIF orientation says. Targets are laid over pixels as they are stored, so that this is
+            for sets alone whose annotators saw the turned picture.
+    """
+    flags = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    return np.asarray(cv2.cvtColor(_decode(path, flags), cv2.COLOR_BGR2RGB))
+
+
+def read_codes(path: Path) -> UInt16[Array, "H W"]:
+    """A PNG of one channel and 16 bits, as stored."""
+    codes = _decode(path, cv2.IMREAD_UNCHANGED)
+    if codes.ndim != 2 or codes.dtype != np.uint16:
+        raise DatasetError(f"{path} holds {codes.dtype} {codes.shape}: expected one channel of 16 bits")
+    return codes
+
+
+def read_mask(path: Path) -> Bool[Array, "H W"]:
+    """True where a picture isn't black."""
+    return np.asarray(_decode(path, cv2.IMREAD_GRAYSCALE) > 0)
+
+
+def read_npy(path: Path) -> Array:
+    """A NumPy array of two axes; a third of length 1 is dropped."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except _DAMAGED_ARRAY as error:
+        raise DatasetError(f"{path} can't be read as a NumPy array: {error}") from error
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.ndim != 2 or array.dtype.kind not in "fiub":
+        raise DatasetError(f"{path} holds {array.dtype} {array.shape}: expected numbers with two axes")
+    return np.asarray(array)
+
+
+def read_pfm(path: Path) -> Float32[Array, "H W"]:
+    """A PFM file of one channel. Its header's scale tells the byte order only, as Middlebury has it."""
+    try:
+        return read_map(path)[0]
+    except OutputError as error:
+        raise DatasetError(str(error)) from error
+
+
+def read_raw_floats(path: Path, size: tuple[int, int]) -> Float32[Array, "H W"]:
+    """Bare little-endian float32 numbers, row by row, of a known size (height, width)."""
+    values = np.fromfile(path, dtype="<f4")
+    if values.size != size[0] * size[1]:
+        raise DatasetError(f"{path} holds {values.size} numbers: expected {size[0]} × {size[1]}, as its picture has")
+    return values.reshape(size).astype(np.float32, copy=False)
+
+
+def read_dpt(path: Path) -> Float32[Array, "H W"]:
+    """A ``.dpt`` file: the tag 202021.25 as float32, width and height as int32, float32 rows; little-endian."""
+    data = path.read_bytes()
+    if len(data) < 12 or np.frombuffer(data, "<f4", 1)[0] != _DPT_TAG:
+        raise DatasetError(f"{path} is no .dpt file: it doesn't start with the tag {_DPT_TAG}")
+    width, height = (int(side) for side in np.frombuffer(data, "<i4", 2, offset=4))
+    if len(data) != 12 + 4 * width * height:
+        raise DatasetError(f"{path} is cut short or damaged: {len(data)} bytes don't make {height} × {width} numbers")
+    return np.frombuffer(data, "<f4", offset=12).reshape(height, width).astype(np.float32)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file, stripped, without empty ones and comments (``#``)."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path} can't be read as a list: {error}") from error
+    return [line for line in (line.strip() for line in text.splitlines()) if line and not line.startswith("#")]
+
+
+def _decode(path: Path, flags: int) -> Array:
+    array = cv2.imread(str(path), flags)
+    if array is None:
+        raise DatasetError(f"{path} is damaged or no picture: download it again")
+    return np.asarray(array)

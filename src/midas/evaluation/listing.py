@@ -1,0 +1,64 @@
+"""Tables of what can be measured and by which rules."""
+
+from __future__ import annotations
+
+from midas.datasets.catalogue import READERS
+from midas.evaluation.protocols import PROTOCOLS, Protocol
+from midas.evaluation.runs import CORPUS, protocol_of
+
+
+def benchmarks_markdown() -> str:
+    """Sets, where to get them, and the protocol that each is measured by if no other is named."""
+    lines = ["| benchmark | set | from | options | protocol |", "|---|---|---|---|---|"]
+    for name, entry in READERS.items():
+        protocol = "indoor, outdoor or relative, by its domain" if name == CORPUS else protocol_of(name).name
+        options = ", ".join(entry.options) or "–"
+        lines.append(f"| `{name}` | {entry.title} | {entry.homepage} | {options} | {protocol} |")
+    return "\n".join(lines)
+
+
+def layouts_markdown() -> str:
+    """Each set with its terms and the folder that its reader wants."""
+    parts = []
+    for name, entry in READERS.items():
+        layout = entry.layout
+        options = f" Options: {', '.join(entry.options)}." if entry.options else ""
+        tree = layout.tree.strip()
+        parts.append(
+            f"### `{name}`: {layout.title}\n\n{layout.homepage}. Licence: {layout.licence}.{options}\n\n```text\n{tree}\n```"
+        )
+    return "\n\n".join(parts)
+
+
+def protocols_markdown() -> str:
+    """All protocols with their rules."""
+    head = ("protocol", "alignment", "cap", "crop", "network input", "headline figure", "pictures", "source")
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(_cells(protocol)) + " |" for protocol in PROTOCOLS.values()]
+    return "\n".join(lines)
+
+
+_RESIZE = {
+    "upper_bound": "longer side",
+    "lower_bound": "shorter side",
+    "minimal": "side nearer to it",
+    None: "model's own",
+}
+
+
+def _cells(protocol: Protocol) -> tuple[str, ...]:
+    alignment = f"{protocol.alignment} in {protocol.space.replace('_', ' ')}"
+    cap = "none" if protocol.cap_m is None else f"{protocol.cap_m:g} m"
+    if protocol.minimum_m:
+        cap = f"{protocol.minimum_m:g} to {cap}"
+    pooled = ", pooled" if protocol.averaging == "pixels" else ""
+    return (
+        f"`{protocol.name}`",
+        "order of pairs" if protocol.pairs else alignment,
+        "–" if protocol.pairs else cap,
+        "–" if protocol.pairs else protocol.crop,
+        _RESIZE[protocol.resize],
+        protocol.headline + pooled,
+        str(protocol.pictures or "all"),
+        protocol.source,
+    )

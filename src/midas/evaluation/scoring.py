@@ -1,0 +1,121 @@
+"""One picture: align the prediction to the target, turn it into depth, measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from midas.alignment import ALIGNMENTS
+from midas.arrays import Array, Bool, Float, Float32
+from midas.datasets.sample import PairSample, Sample
+from midas.evaluation.crops import find_crop
+from midas.evaluation.protocols import Protocol
+from midas.metrics import METRICS, PAIR_METRICS
+
+MIN_VALID_PIXELS = 10
+
+# A prediction has no zero of its own, and its inverse has a pole there. Aligning in depth, as some papers do, needs an
+# inverse all the same: the far end is put at this share of the prediction's range.
+_INVERSION_FLOOR = 0.01
+
+# Where an alignment in depth goes below nought, and the protocol says nothing of a minimum.
+_NEAREST_M = 1e-3
+
+
+@dataclass(frozen=True)
+class PictureScore:
+    """One picture's figures.
+
+    Attributes:
+        name: the sample's name.
+        pixels: how many valid pixels, or pairs, they are over.
+        figures: one per metric, in the order that the result states.
+    """
+
+    name: str
+    pixels: int
+    figures: tuple[float, ...]
+
+
+def usable(sample: Sample, protocol: Protocol) -> Bool[Array, "H W"]:
+    """Pixels that count: valid, inside the crop, nearer than the cap and farther than the minimum."""
+    nearer_than = 0.0 if protocol.cap_m is None else 1.0 / protocol.cap_m
+    mask = sample.mask & (sample.disparity > np.float32(nearer_than))
+    if protocol.minimum_m > 0:
+        mask &= sample.disparity < np.float32(1.0 / protocol.minimum_m)
+    if protocol.crop != "none":
+        mask &= find_crop(protocol.crop).mask(sample.mask.shape)
+    return mask
+
+
+def score(
+    prediction: Float32[Array, "H W"],
+    sample: Sample,
+    mask: Bool[Array, "H W"],
+    protocol: Protocol,
+    metrics: tuple[str, ...],
+) -> PictureScore:
+    """Align one prediction to its sample and measure it in depth.
+
+    Args:
+        prediction: relative disparity at the sample's size.
+        sample: the target.
+        mask: pixels that count, as ``usable`` gives them.
+        protocol: the rules.
+        metrics: names in `midas.metrics.METRICS`.
+    """
+    inverse_depth = sample.disparity[mask]
+    depth = aligned_depth(prediction[mask], inverse_depth, protocol)
+    target = 1.0 / inverse_depth
+    everywhere = np.ones_like(depth, dtype=np.bool_)
+    figures = tuple(float(METRICS[name].function(depth, target, everywhere)) for name in metrics)
+    return PictureScore(sample.name, len(depth), figures)
+
+
+def aligned_depth(
+    prediction: Float32[Array, " N"], inverse_depth: Float32[Array, " N"], protocol: Protocol
+) -> Float[Array, " N"]:
+    """Depth that a prediction stands for once it is aligned to a target, capped as the protocol says.
+
+    Aligned inverse depth is kept above the cap's, which caps the depth and keeps it positive. Where the target has no
+    metric scale the floor is the target's own smallest inverse depth.
+
+    Args:
+        prediction: relative disparity of the valid pixels.
+        inverse_depth: their targets.
+        protocol: the rules.
+    """
+    align = ALIGNMENTS[protocol.alignment]
+    floor = 1.0 / protocol.cap_m if protocol.cap_m is not None else float(inverse_depth.min())
+    if protocol.space == "inverse_depth":
+        aligned = align(prediction, inverse_depth).apply(prediction)
+        ceiling = 1.0 / protocol.minimum_m if protocol.minimum_m else None
+        capped: Float[Array, " N"] = 1.0 / np.clip(aligned, np.float32(floor), ceiling)
+        return capped
+    inverted = _inverted(prediction)
+    depth = align(inverted, 1.0 / inverse_depth).apply(inverted)
+    # A depth of nought or less has no ratio to anything.
+    nearest = protocol.minimum_m or _NEAREST_M
+    clipped: Float[Array, " N"] = np.clip(depth, np.float32(nearest), np.float32(1.0 / floor))
+    return clipped
+
+
+def _inverted(prediction: Float32[Array, " N"]) -> Float32[Array, " N"]:
+    low, high = float(prediction.min()), float(prediction.max())
+    if low == high:
+        return np.ones_like(prediction)
+    return np.float32(1.0) / ((prediction - np.float32(low)) / np.float32(high - low) + np.float32(_INVERSION_FLOOR))
+
+
+def score_pairs(prediction: Float32[Array, "H W"], sample: PairSample, metrics: tuple[str, ...]) -> PictureScore:
+    """Compare the order of pairs of points with that of a prediction.
+
+    Args:
+        prediction: relative disparity at the sample's size.
+        sample: the pairs.
+        metrics: names in `midas.metrics.PAIR_METRICS`.
+    """
+    pairs = (sample.first, sample.second, sample.relation)
+    figures = tuple(float(PAIR_METRICS[name].function(prediction, *pairs)) for name in metrics)
+    return PictureScore(sample.name, len(sample.relation), figures)

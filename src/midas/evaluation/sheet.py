@@ -1,0 +1,119 @@
+"""The worst pictures of a run, side by side with what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from midas.alignment import align_least_squares
+from midas.arrays import Array, Bool, Float32, UInt8
+from midas.atomic import atomic_file
+from midas.colormaps import apply_colormap
+from midas.datasets.sample import Sample
+from midas.errors import DatasetError
+from midas.evaluation.candidates import Candidate
+from midas.evaluation.evaluator import EvaluationResult
+from midas.evaluation.runs import Benchmark
+from midas.evaluation.scoring import usable
+from midas.resize import resize_map
+from midas.writers import write_map
+
+CELL_HEIGHT_PX = 200
+TEXT_HEIGHT_PX = 18
+GAP_PX = 4
+COLUMNS = ("picture", "target", "prediction, aligned", "error: near, far")
+_UNKNOWN = 90  # grey of pixels without a target
+_LARGEST_ERROR = float(np.log(2.0))  # a depth wrong by a factor of two has full colour
+
+
+def write_worst(
+    result: EvaluationResult, candidate: Candidate, benchmark: Benchmark, folder: Path, *, count: int
+) -> Path:
+    """Predict the pictures with the worst headline figure once more, and write their maps and a sheet of all.
+
+    The sheet has one row per picture: the picture, its target, the aligned prediction in the target's colours, and the
+    error, blue where the prediction is too near, red where it is too far.
+
+    Args:
+        result: of a run.
+        candidate: what was measured.
+        benchmark: on what.
+        folder: gets ``worst_<set>.png``, and the raw prediction of each picture as NPY.
+        count: number of pictures.
+
+    Raises:
+        DatasetError: the set has pairs of points, which are not maps.
+        OutputError: a file can't be written.
+    """
+    if benchmark.protocol.pairs:
+        raise DatasetError(f"{benchmark.reader.name} has pairs of points: there is no map to show beside a prediction")
+    worst = {score.name: score for score in result.worst(count)}
+    rows: dict[str, UInt8[Array, "h w 3"]] = {}
+    for index in range(len(benchmark.reader)):
+        sample = benchmark.reader[index]
+        if sample.name in worst and isinstance(sample, Sample):
+            disparity = candidate.run(candidate.prepare(sample))
+            prediction = resize_map(disparity, (sample.image.shape[0], sample.image.shape[1]))
+            write_map(folder / f"{sample.name.replace('/', '_')}.npy", prediction, "npy", overwrite=True)
+            figures = zip(result.metrics, worst[sample.name].figures, strict=True)
+            caption = f"{sample.name}   " + "   ".join(f"{name} {value:.4g}" for name, value in figures)
+            rows[sample.name] = _row(sample, prediction, usable(sample, benchmark.protocol), caption)
+        if len(rows) == len(worst):
+            break
+    path = folder / f"worst_{result.dataset}.png"
+    _write_sheet([rows[name] for name in worst], path)
+    return path
+
+
+def _row(
+    sample: Sample, prediction: Float32[Array, "H W"], mask: Bool[Array, "H W"], caption: str
+) -> UInt8[Array, "h w 3"]:
+    aligned = align_least_squares(prediction, sample.disparity, mask).apply(prediction)
+    low, high = np.percentile(sample.disparity[mask], [2, 98])
+    span = max(float(high - low), 1e-12)
+
+    def coloured(disparity: Float32[Array, "H W"]) -> UInt8[Array, "H W 3"]:
+        return apply_colormap(((disparity - np.float32(low)) / np.float32(span)).astype(np.float32))
+
+    target = coloured(sample.disparity)
+    target[~mask] = _UNKNOWN
+    cells = [_cell(part) for part in (sample.image, target, coloured(aligned), _error(aligned, sample.disparity, mask))]
+    gap = np.full((CELL_HEIGHT_PX, GAP_PX, 3), 255, np.uint8)
+    row = np.concatenate([part for cell in cells for part in (cell, gap)], axis=1)
+    return np.concatenate([_text(caption, row.shape[1]), row])
+
+
+def _error(
+    aligned: Float32[Array, "H W"], target: Float32[Array, "H W"], mask: Bool[Array, "H W"]
+) -> UInt8[Array, "H W 3"]:
+    """Logarithm of the ratio of depths: red too far, blue too near, white right."""
+    picture = np.full((*mask.shape, 3), _UNKNOWN, np.uint8)
+    floor = float(target[mask].min())
+    ratio = np.log(target[mask] / np.maximum(aligned[mask], np.float32(floor)))
+    share = np.clip(ratio / _LARGEST_ERROR, -1, 1)
+    fade = 255 * (1 - np.abs(share))
+    picture[mask] = np.stack([np.where(share >= 0, 255, fade), fade, np.where(share <= 0, 255, fade)], axis=1).astype(
+        np.uint8
+    )
+    return picture
+
+
+def _cell(picture: UInt8[Array, "H W 3"]) -> UInt8[Array, "h w 3"]:
+    width_px = max(1, round(picture.shape[1] * CELL_HEIGHT_PX / picture.shape[0]))
+    return np.asarray(Image.fromarray(picture).resize((width_px, CELL_HEIGHT_PX), Image.Resampling.LANCZOS))
+
+
+def _text(text: str, width_px: int) -> UInt8[Array, "h w 3"]:
+    strip = Image.new("RGB", (width_px, TEXT_HEIGHT_PX), "white")
+    ImageDraw.Draw(strip).text((4, 3), text, fill="black", font=ImageFont.load_default())
+    return np.asarray(strip)
+
+
+def _write_sheet(rows: list[UInt8[Array, "h w 3"]], path: Path) -> None:
+    width_px = max(row.shape[1] for row in rows)
+    legend = _text("   |   ".join(COLUMNS) + "   (blue: too near, red: too far, full colour: factor 2)", width_px)
+    padded = [np.pad(row, ((0, GAP_PX), (0, width_px - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
+    with atomic_file(path, overwrite=True) as file:
+        Image.fromarray(np.concatenate([legend, *padded])).save(file, format="PNG")

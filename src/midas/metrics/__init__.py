@@ -1,0 +1,59 @@
+"""Figures of merit, one pure function each: of depth, of the order of points, of boundaries, of a video's steadiness.
+
+``METRICS`` and ``PAIR_METRICS`` list by name those that an evaluation picks from, and what their figures mean.
+"""
+
+from midas.metrics.boundaries import BOUNDARY_THRESHOLDS, BoundaryScores, boundary_scores, sobel_edge_scores
+from midas.metrics.depth import (
+    DELTA_THRESHOLD,
+    abs_rel,
+    delta1_accuracy,
+    delta1_outliers,
+    delta2_accuracy,
+    delta2_outliers,
+    delta3_accuracy,
+    delta3_outliers,
+    kitti_si_log,
+    log10_error,
+    rmse,
+    rmse_log,
+    si_log,
+    sq_rel,
+    valid_pixels,
+)
+from midas.metrics.ordinal import d3r, grid_pairs, ordinal_error, pair_accuracy, sample_pairs, whdr
+from midas.metrics.table import METRICS, PAIR_METRICS, Metric
+from midas.metrics.temporal import flow_warping_error, temporal_alignment_error
+
+__all__ = [
+    "BOUNDARY_THRESHOLDS",
+    "DELTA_THRESHOLD",
+    "METRICS",
+    "PAIR_METRICS",
+    "BoundaryScores",
+    "Metric",
+    "abs_rel",
+    "boundary_scores",
+    "d3r",
+    "delta1_accuracy",
+    "delta1_outliers",
+    "delta2_accuracy",
+    "delta2_outliers",
+    "delta3_accuracy",
+    "delta3_outliers",
+    "flow_warping_error",
+    "grid_pairs",
+    "kitti_si_log",
+    "log10_error",
+    "ordinal_error",
+    "pair_accuracy",
+    "rmse",
+    "rmse_log",
+    "sample_pairs",
+    "si_log",
+    "sobel_edge_scores",
+    "sq_rel",
+    "temporal_alignment_error",
+    "valid_pixels",
+    "whdr",
+]

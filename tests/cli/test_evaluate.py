@@ -1,0 +1,110 @@
+"""``midas evaluate`` as its users meet it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from tests.corpus_miniature import write_miniature
+from tests.tiny_model import write_tiny_model
+from typer.testing import CliRunner, Result
+
+from midas.cli import app
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_miniature(tmp_path / "set")
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    return write_tiny_model(tmp_path / "tiny.onnx")
+
+
+def evaluate(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+
+
+def test_a_table_names_model_set_protocol_and_figures(root: Path, tiny: Path) -> None:
+    result = evaluate("--root", root, "--model", tiny)
+    assert result.exit_code == 0, result.output
+    assert "| tiny | miniature | 6 | indoor, cap 10 m |" in result.stdout
+
+
+def test_several_models_and_sets_stand_in_one_table(root: Path, tiny: Path, tmp_path: Path) -> None:
+    other = write_miniature(tmp_path / "other", name="other", domain="driving")
+    result = evaluate("--root", root, "--root", other, "--model", tiny, "--model", "midas_nano_256", "--json")
+    rows = json.loads(result.stdout)
+    assert [(row["model"], row["set"]) for row in rows] == [
+        ("tiny", "miniature"), ("midas_nano_256", "miniature"), ("tiny", "other"), ("midas_nano_256", "other"),
+    ]  # fmt: skip
+    assert [row["protocol"]["name"] for row in rows] == ["indoor", "indoor", "outdoor", "outdoor"]
+
+
+def test_a_file_gets_a_line_per_picture_and_can_be_continued(root: Path, tiny: Path, tmp_path: Path) -> None:
+    scores = tmp_path / "scores.csv"
+    assert evaluate("--root", root, "--model", tiny, "--csv", scores, "--limit", 2).exit_code == 0
+    again = evaluate("--root", root, "--model", tiny, "--csv", scores)
+    assert again.exit_code != 0
+    assert "--resume" in again.stderr
+    assert evaluate("--root", root, "--model", tiny, "--csv", scores, "--resume").exit_code == 0
+    assert [row["index"] for row in csv.DictReader(scores.read_text().splitlines())] == list("012345")
+
+
+def test_all_metrics_or_chosen_ones(root: Path, tiny: Path) -> None:
+    chosen = evaluate("--root", root, "--model", tiny, "--metric", "rmse", "--json")
+    assert list(json.loads(chosen.stdout)[0]["figures"]) == ["rmse"]
+    everything = evaluate("--root", root, "--model", tiny, "--metric", "all", "--json")
+    assert len(json.loads(everything.stdout)[0]["figures"]) >= 12
+
+
+def test_the_worst_pictures_are_drawn(root: Path, tiny: Path, tmp_path: Path) -> None:
+    result = evaluate("--root", root, "--model", tiny, "--worst", 2, "--save-maps", tmp_path / "worst")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "worst" / "worst_miniature.png").is_file()
+
+
+def test_the_official_table_is_printed(root: Path, tiny: Path) -> None:
+    assert "| `dpt_large_384` | 10.82 |" in evaluate("--published").stdout
+    assert "| `dpt_large_384` | 10.82 |" in evaluate("--root", root, "--model", tiny, "--published").stdout
+
+
+def test_the_list_has_every_benchmark_and_protocol() -> None:
+    text = evaluate("--list").stdout
+    assert "| `sintel` |" in text
+    assert "| `nyu_marigold` | least_squares in depth |" in text
+
+
+def test_the_table_goes_to_a_file(root: Path, tiny: Path, tmp_path: Path) -> None:
+    assert evaluate("--root", root, "--model", tiny, "--format", "latex", "-o", tmp_path / "t.tex").exit_code == 0
+    assert (tmp_path / "t.tex").read_text().startswith(r"\begin{tabular}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "expected one folder for each benchmark"),
+        (("--root", "nowhere"), "there is no folder nowhere"),
+        (("--root", "nowhere", "--benchmark", "nyu2"), "did you mean 'nyu'"),
+        (("--root", "nowhere", "--worst", "3"), "belong together"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong(arguments: tuple[str, ...], message: str) -> None:
+    result = evaluate(*arguments)
+    assert result.exit_code in (1, 2)
+    assert message in result.stderr
+
+
+def test_a_wrong_protocol_metric_or_option_is_answered(root: Path, tiny: Path) -> None:
+    for arguments, message in (
+        (("--protocol", "nyu_medan"), "did you mean 'nyu_median'"),
+        (("--metric", "delta1"), "no metric for indoor is called 'delta1'"),
+        (("--option", "depth"), "expected KEY=VALUE"),
+        (("--resume",), "name one"),
+    ):
+        result = evaluate("--root", root, "--model", tiny, *arguments)
+        assert result.exit_code == 2, result.output
+        assert message in result.stderr
