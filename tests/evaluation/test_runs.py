@@ -62,6 +62,12 @@ def test_a_set_s_own_protocol_gives_way_to_a_named_one(root: Path) -> None:
     assert open_benchmark("corpus", root, protocol="nyu_median").protocol.alignment == "median"
 
 
+def test_a_copy_of_a_benchmark_in_the_corpus_format_is_measured_by_the_benchmark_s_rules(root: Path) -> None:
+    opened = open_benchmark("nyu", root)
+    assert isinstance(opened.reader, CorpusDataset)
+    assert opened.protocol is PROTOCOLS["nyu"]
+
+
 def test_a_run_that_stopped_goes_on_with_what_is_missing(benchmark_: Benchmark, tmp_path: Path) -> None:
     asked: list[str] = []
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from midas.datasets.catalogue import open_reader
+from midas.datasets.catalogue import READERS, open_reader
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
 from midas.evaluation.candidates import Candidate
@@ -37,10 +37,10 @@ class Benchmark:
 def open_benchmark(
     name: str, root: Path, *, protocol: str | None = None, options: Mapping[str, str] | None = None
 ) -> Benchmark:
-    """Open a set in its official layout, or one in the corpus format.
+    """Open a set in its official layout, or one in the corpus format, which its ``dataset.json`` tells.
 
     Args:
-        name: of a reader, or ``"corpus"``.
+        name: of a reader, or ``"corpus"``; of a set in the corpus format it names the rules only.
         root: the set's folder.
         protocol: name of other rules than those of the set's own benchmark.
         options: what the reader lets one choose, such as which ground truth.
@@ -49,10 +49,11 @@ def open_benchmark(
         DatasetError: the set is not there, or not as it should be.
         ConfigError: no such benchmark or protocol.
     """
-    reader = open_reader(name, root, **(options or {}))
+    in_corpus_format = name in READERS and (root / "dataset.json").is_file()
+    reader = open_reader(CORPUS if in_corpus_format else name, root, **(options or {}))
     if protocol is not None:
         return Benchmark(reader, find_protocol(protocol))
-    if isinstance(reader, CorpusDataset):
+    if name == CORPUS and isinstance(reader, CorpusDataset):
         return Benchmark(reader, protocol_for(reader.info.domain, metric=reader.info.metric))
     return Benchmark(reader, protocol_of(name))
 
