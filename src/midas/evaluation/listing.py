@@ -24,9 +24,8 @@ def layouts_markdown() -> str:
         layout = entry.layout
         options = f" Options: {', '.join(entry.options)}." if entry.options else ""
         tree = layout.tree.strip()
-        parts.append(
-            f"### `{name}`: {layout.title}\n\n{layout.homepage}. Licence: {layout.licence}.{options}\n\n```text\n{tree}\n```"
-        )
+        facts = f"{layout.homepage}. Licence: {layout.licence}.{options}"
+        parts.append(f"### `{name}`: {layout.title}\n\n{facts}\n\n```text\n{tree}\n```")
     return "\n\n".join(parts)
 
 
