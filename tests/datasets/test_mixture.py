@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from tests.corpus_miniature import write_miniature
 
-from midas.datasets.mixture import Augmentation, Source, TrainingMixture
+from midas.datasets.mixture import Augmentation, Source, TrainingMixture, collate
 from midas.datasets.readers.corpus import CorpusDataset
-from midas.datasets.sample import Sample
+from midas.datasets.sample import PairSample, Sample
 from midas.datasets.sky import find_sky, with_sky
 from midas.datasets.transforms import (
     PhotometricJitter,
@@ -22,6 +23,7 @@ from midas.datasets.transforms import (
     random_flip,
     resize_sample,
 )
+from midas.errors import DatasetError
 from midas.models.zoo import find_model
 
 
@@ -43,7 +45,8 @@ def mixture(tmp_path: Path, *, epoch: int = 0, sky: bool = False) -> TrainingMix
 
 
 def test_an_item_is_pixels_target_and_mask_of_one_of_the_sizes(tmp_path: Path) -> None:
-    pixels, target, mask = mixture(tmp_path)[0]
+    item = mixture(tmp_path)[1]
+    pixels, target, mask = item.pixels, item.target, item.mask
     assert pixels.shape[1:] in ((32, 64), (64, 32))
     assert pixels.shape[1:] == target.shape == mask.shape
     assert (float(target.min()), float(target.max())) == (0.0, 1.0)
@@ -58,7 +61,7 @@ def test_all_items_of_a_batch_have_one_size(tmp_path: Path) -> None:
 
 def test_the_same_epoch_gives_the_same_items_and_another_epoch_others(tmp_path: Path) -> None:
     again, other = mixture(tmp_path), mixture(tmp_path, epoch=1)
-    assert all(torch.equal(a, b) for a, b in zip(mixture(tmp_path)[5], again[5], strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(mixture(tmp_path)[5][:-1], again[5][:-1], strict=True))
     assert any(
         mixture(tmp_path)[i][0].shape != other[i][0].shape or not torch.equal(again[i][0], other[i][0])
         for i in range(4)
@@ -150,3 +153,77 @@ def test_samples_are_drawn_in_proportion_to_the_weights(tmp_path: Path) -> None:
     )  # fmt: skip
     drawn = [items.draw(index).name.split("/")[0] for index in range(400)]
     assert 270 <= drawn.count("often") <= 330
+
+
+class Broken:
+    """A set of which every other picture can't be read, or none can."""
+
+    name = "broken"
+
+    def __init__(self, *, all_broken: bool = False) -> None:
+        self.all_broken = all_broken
+
+    def __len__(self) -> int:
+        return 10
+
+    def __getitem__(self, index: int) -> Sample:
+        if self.all_broken or index % 2:
+            raise DatasetError(f"picture {index} is damaged")
+        return ramp_sample()
+
+
+class Pairs:
+    """A set with one pair of points: the left one is nearer."""
+
+    name = "pairs"
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, index: int) -> PairSample:
+        image = np.linspace(255, 0, 80).astype(np.uint8)[None, :, None].repeat(40, 0).repeat(3, 2)
+        return PairSample(image, np.array([[20, 10]]), np.array([[20, 70]]), np.array([1], np.int8), "pairs/0")
+
+
+def of_sources(*sources: Source, **options: Any) -> TrainingMixture:
+    plain = PhotometricJitter().scaled(0.0)
+    return TrainingMixture(
+        sources, Augmentation(((32, 64),), 0.6, plain), find_model("midas_nano_256").input,
+        batch_size=6, pictures=30, seed=3, epoch=0, **options,
+    )  # fmt: skip
+
+
+def test_another_sample_stands_in_for_one_that_cannot_be_read_and_it_is_named() -> None:
+    items = [of_sources(Source(Broken(), 1.0))[index] for index in range(30)]
+    assert all(bool(item.mask.all()) for item in items)
+    named = [name for item in items for name in item.unreadable]
+    assert named
+    assert all("is damaged" in name and name.startswith("broken[") for name in named)
+    assert collate(items).unreadable == tuple(named)
+
+
+def test_a_set_of_which_nothing_can_be_read_is_an_error() -> None:
+    with pytest.raises(DatasetError, match="in a row can't be read"):
+        of_sources(Source(Broken(all_broken=True), 1.0))[0]
+
+
+def test_naive_mixing_gives_each_set_its_part_of_every_batch(tmp_path: Path) -> None:
+    dataset = CorpusDataset(write_miniature(tmp_path / "set"))
+    items = of_sources(*[Source(dataset, weight) for weight in (1.0, 5.0, 9.0)], rule="naive")
+    for first in range(0, 30, 6):
+        drawn = [int(items[index].source) for index in range(first, first + 6)]
+        assert sorted(drawn) == [0, 0, 1, 1, 2, 2]
+
+
+def test_pairs_and_maps_stand_in_one_batch_and_points_move_with_their_picture(tmp_path: Path) -> None:
+    dataset = CorpusDataset(write_miniature(tmp_path / "set"))
+    items = of_sources(Source(dataset, 1.0), Source(Pairs(), 1.0), rule="naive", pairs=4)
+    batch = collate([items[index] for index in range(6)])
+    ordinal = batch.pair_mask[:, 0]
+    assert int(ordinal.sum()) == 3
+    assert not bool(batch.mask[ordinal].any())
+    assert bool(batch.mask[~ordinal].any())
+    for pixels, (row, column, other_row, other_column) in zip(
+        batch.pixels[ordinal], batch.points[ordinal, 0].tolist(), strict=True
+    ):
+        assert pixels[0, row, column] > pixels[0, other_row, other_column]  # bright is near in these pictures

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,11 +12,23 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from midas.datasets.readers.corpus import CorpusDataset
-from midas.datasets.sample import Sample
+from midas.datasets.mixing import MixingRule, batch_plan
+from midas.datasets.reader import Reader
+from midas.datasets.sample import AnySample, PairSample, Sample
 from midas.datasets.sky import with_sky
-from midas.datasets.transforms import PhotometricJitter, jitter_colours, normalize_target, random_crop, random_flip
+from midas.datasets.transforms import (
+    PhotometricJitter,
+    jitter_colours,
+    normalize_target,
+    random_crop,
+    random_flip,
+    resize_pairs,
+)
+from midas.errors import DatasetError, ImageError
 from midas.preprocess import InputSpec
+
+# How often another sample of the same set is drawn in place of one that can't be read.
+_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -29,9 +42,9 @@ class Source:
         late_weight: the weight for the later part of a run; None keeps it as it is.
     """
 
-    dataset: CorpusDataset
+    dataset: Reader
     weight: float
-    sky: bool
+    sky: bool = False
     late_weight: float | None = None
 
     def late(self) -> Source:
@@ -54,19 +67,58 @@ class Augmentation:
     colours: PhotometricJitter
 
 
-class TrainingMixture(Dataset[tuple[Tensor, Tensor, Tensor]]):
+class Item(NamedTuple):
+    """One training sample; batched, every field gains a leading axis.
+
+    Attributes:
+        pixels: normalised RGB (3, H, W).
+        target: disparity in [0, 1], (H, W); 0 where there is none.
+        mask: True where the target is valid; nowhere for a sample with pairs.
+        points: rows and columns of pairs, (P, 4): first row, first column, second row, second column.
+        relation: (P,): +1 where the first is nearer, -1 the second, 0 equally far.
+        pair_mask: (P,): True for pairs that there are.
+        source: index of the data set.
+        unreadable: names of samples that were drawn and could not be read; another one stands here.
+    """
+
+    pixels: Tensor
+    target: Tensor
+    mask: Tensor
+    points: Tensor
+    relation: Tensor
+    pair_mask: Tensor
+    source: Tensor
+    unreadable: tuple[str, ...]
+
+    def to(self, device: torch.device) -> Item:
+        """The same on another device."""
+        moved: dict[str, Any] = {
+            name: value.to(device) for name, value in self._asdict().items() if isinstance(value, Tensor)
+        }
+        return self._replace(**moved)
+
+
+def collate(items: Sequence[Item]) -> Item:
+    """Samples as one batch."""
+    tensors: dict[str, Any] = {name: torch.stack([getattr(item, name) for item in items]) for name in Item._fields[:-1]}
+    return items[0]._replace(**tensors, unreadable=tuple(name for item in items for name in item.unreadable))
+
+
+class TrainingMixture(Dataset[Item]):
     """Samples of one epoch. Item i depends on (seed, epoch, i) alone, so a resumed run sees what it would have seen.
 
     Args:
         sources: the sets and their weights.
         augmentation: crops and colours.
         input_spec: mean and standard deviation of the network's input.
-        batch_size: samples that share one size.
+        batch_size: samples that share one size, and over which the rule of mixing holds.
         pictures: samples per epoch.
         seed, epoch: what the draws depend on.
+        rule: how a batch is shared among the sets.
+        pairs: number of pairs of points that samples of ordinal sets are brought to.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         sources: Sequence[Source],
         augmentation: Augmentation,
@@ -76,6 +128,8 @@ class TrainingMixture(Dataset[tuple[Tensor, Tensor, Tensor]]):
         pictures: int,
         seed: int,
         epoch: int,
+        rule: MixingRule = "weighted",
+        pairs: int = 1,
     ) -> None:
         self.sources = sources
         self.augmentation = augmentation
@@ -83,38 +137,77 @@ class TrainingMixture(Dataset[tuple[Tensor, Tensor, Tensor]]):
         self.batch_size = batch_size
         self.pictures = pictures
         self.key = (seed, epoch)
-        weights = np.array([source.weight for source in sources], dtype=np.float64)
-        self.thresholds = np.cumsum(weights / weights.sum())
+        self.rule = rule
+        self.pairs = pairs
 
     def __len__(self) -> int:
         return self.pictures
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Pixels (3, H, W), target disparity in [0, 1] (H, W), mask (H, W)."""
+    def __getitem__(self, index: int) -> Item:
+        """The sample at an index, varied.
+
+        Raises:
+            DatasetError: one set gives nothing that can be read.
+        """
         # Several loader processes share the cores with the network; OpenCV's own threads would only be in the way.
         cv2.setNumThreads(0)
         rng = np.random.default_rng((*self.key, index))
-        return self._to_tensors(self._vary(self._draw(rng), index, rng))
+        sample, source, unreadable = self._draw(index, rng)
+        return self._to_item(self._vary(sample, index, rng), source, unreadable)
 
-    def draw(self, index: int) -> Sample:
+    def draw(self, index: int) -> AnySample:
         """The sample that item ``index`` is made from, before crop, flip and colours."""
-        return self._draw(np.random.default_rng((*self.key, index)))
+        return self._draw(index, np.random.default_rng((*self.key, index)))[0]
 
-    def _draw(self, rng: np.random.Generator) -> Sample:
-        chosen = min(int(np.searchsorted(self.thresholds, rng.random())), len(self.sources) - 1)
+    def _draw(self, index: int, rng: np.random.Generator) -> tuple[AnySample, int, tuple[str, ...]]:
+        chosen = self._source_of(index)
         source = self.sources[chosen]
-        sample = source.dataset[int(rng.integers(len(source.dataset)))]
-        return with_sky(sample) if source.sky else sample
+        unreadable: list[str] = []
+        for _ in range(_TRIES):
+            picture = int(rng.integers(len(source.dataset)))
+            try:
+                sample = source.dataset[picture]
+            except (DatasetError, ImageError) as error:
+                unreadable.append(f"{source.dataset.name}[{picture}]: {error}")
+                continue
+            found = with_sky(sample) if source.sky and isinstance(sample, Sample) else sample
+            return found, chosen, tuple(unreadable)
+        raise DatasetError(
+            f"{_TRIES} samples of {source.dataset.name} in a row can't be read; the last: {unreadable[-1]}"
+        )
 
-    def _vary(self, sample: Sample, index: int, rng: np.random.Generator) -> Sample:
+    def _source_of(self, index: int) -> int:
+        batch, place = divmod(index, self.batch_size)
+        plan = batch_plan(
+            self.rule,
+            [source.weight for source in self.sources],
+            [len(source.dataset) for source in self.sources],
+            self.batch_size,
+            np.random.default_rng((*self.key, batch, len(self.sources))),
+        )
+        return int(plan[place])
+
+    def _vary(self, sample: AnySample, index: int, rng: np.random.Generator) -> AnySample:
         sizes = self.augmentation.sizes
         of_batch = np.random.default_rng((*self.key, index // self.batch_size, len(sizes)))
         size = sizes[int(of_batch.integers(len(sizes)))]
-        sample = random_flip(random_crop(sample, size, self.augmentation.min_crop_share, rng), rng)
-        return replace(sample, image=jitter_colours(sample.image, self.augmentation.colours, rng))
+        if isinstance(sample, PairSample):
+            varied: AnySample = resize_pairs(sample, size, flip=bool(rng.random() >= 0.5))
+        else:
+            varied = random_flip(random_crop(sample, size, self.augmentation.min_crop_share, rng), rng)
+        return replace(varied, image=jitter_colours(varied.image, self.augmentation.colours, rng))
 
-    def _to_tensors(self, sample: Sample) -> tuple[Tensor, Tensor, Tensor]:
+    def _to_item(self, sample: AnySample, source: int, unreadable: tuple[str, ...]) -> Item:
         mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.input_spec.mean, self.input_spec.std))
-        pixels = torch.from_numpy(sample.image.copy()).permute(2, 0, 1).float().div(255.0)
-        target = torch.from_numpy(normalize_target(sample))
-        return (pixels - mean) / std, target, torch.from_numpy(sample.mask.copy())
+        pixels = (torch.from_numpy(sample.image.copy()).permute(2, 0, 1).float().div(255.0) - mean) / std
+        points = torch.zeros(self.pairs, 4, dtype=torch.long)
+        relation, pair_mask = torch.zeros(self.pairs), torch.zeros(self.pairs, dtype=torch.bool)
+        if isinstance(sample, PairSample):
+            count = min(self.pairs, len(sample.relation))
+            points[:count] = torch.from_numpy(np.concatenate([sample.first, sample.second], axis=1)[:count])
+            relation[:count] = torch.from_numpy(sample.relation[:count].astype(np.float32))
+            pair_mask[:count] = True
+            target, mask = torch.zeros(pixels.shape[1:]), torch.zeros(pixels.shape[1:], dtype=torch.bool)
+        else:
+            target, mask = torch.from_numpy(normalize_target(sample)), torch.from_numpy(sample.mask.copy())
+        return Item(pixels, target, mask, points, relation, pair_mask, torch.tensor(source), unreadable)

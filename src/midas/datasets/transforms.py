@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
-from midas.datasets.sample import Sample
+from midas.datasets.sample import PairSample, Sample
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,22 @@ def random_flip(sample: Sample, rng: np.random.Generator) -> Sample:
     if rng.random() < 0.5:
         return sample
     return replace(sample, image=sample.image[:, ::-1], disparity=sample.disparity[:, ::-1], mask=sample.mask[:, ::-1])
+
+
+def resize_pairs(sample: PairSample, size: tuple[int, int], *, flip: bool) -> PairSample:
+    """A picture with pairs of points at another size, whole and without regard to its aspect, mirrored or not."""
+    height, width = sample.image.shape[:2]
+    shrinks = size[0] < height
+    image = cv2.resize(sample.image, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    factor = np.array([size[0] / height, size[1] / width])
+    largest = np.array(size) - 1
+    first, second = (
+        np.minimum((points + 0.5) * factor, largest).astype(np.int64) for points in (sample.first, sample.second)
+    )
+    if flip:
+        image = image[:, ::-1]
+        first, second = (np.stack([points[:, 0], largest[1] - points[:, 1]], axis=1) for points in (first, second))
+    return replace(sample, image=np.ascontiguousarray(image), first=first, second=second)
 
 
 def jitter_colours(

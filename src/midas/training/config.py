@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from midas.datasets.mixing import MixingRule
 from midas.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -24,14 +25,22 @@ class ModelSettings:
     """What is trained.
 
     Attributes:
-        name: a name from the model table.
-        encoder_weights: safetensors file that the encoder starts from; None starts from random weights.
-        weights: safetensors file of the whole network to start from, in place of ``encoder_weights``.
+        name: a name from the model table; empty where ``encoder`` is given.
+        encoder: any network of timm, under the DPT decoder, in place of a name.
+        features: width of that decoder.
+        encoder_weights: safetensors file that the encoder starts from, or ``"imagenet"`` for timm's own with
+            ``encoder``; None starts from random weights.
+        weights: file of the whole network to start from, or ``"pretrained"`` for those of the model table, in place of
+            ``encoder_weights``.
+        freeze_batch_norm: keep the statistics of batch normalisations as they are, for small batches.
     """
 
-    name: str
+    name: str = ""
+    encoder: str | None = None
+    features: int = Field(default=256, gt=0)
     encoder_weights: Path | None = None
     weights: Path | None = None
+    freeze_batch_norm: bool = False
 
 
 @dataclass(frozen=True, config=CLOSED)
@@ -39,15 +48,20 @@ class SetSettings:
     """One data set in the mixture.
 
     Attributes:
-        name: folder below the data root.
+        name: folder below the data root; of a set that needs none, any name.
+        reader: what reads it, a name from ``midas evaluate --list``, or ``"synthetic"``.
+        options: choices that the reader offers.
         weight: relative share of training samples.
         late_weight: the same from ``run.late_from`` on; None keeps ``weight``.
         sky: find the sky and count it as valid at disparity 0.
-        validation_scenes: scenes that are never trained on and that the validation figure is taken from.
+        validation_scenes: of a set in the corpus format, scenes that are never trained on and that the validation
+            figure is taken from.
     """
 
     name: str
-    weight: float = Field(gt=0)
+    weight: float = Field(default=1.0, gt=0)
+    reader: str = "corpus"
+    options: dict[str, Any] = Field(default_factory=dict)
     late_weight: float | None = Field(default=None, gt=0)
     sky: bool = False
     validation_scenes: tuple[str, ...] = ()
@@ -63,22 +77,37 @@ class DataSettings:
         sizes: (height, width) of training pictures; each batch has one of them.
         min_crop_share: smallest crop, as a share of the largest that fits.
         colour_strength: factor of all colour changes; 0 leaves colours as they are.
+        mixing: how a batch is shared: ``weighted`` by the sets' weights, ``naive`` in equal parts (MiDaS),
+            ``dataset_uniform`` by drawing the set first (DPT), ``by_size``.
+        pairs: pairs of points that a sample of an ordinal set gives.
+        unreadable_limit: samples of a run that may be unreadable before it is given up.
     """
 
-    root: Path
     sets: tuple[SetSettings, ...] = Field(min_length=1)
     sizes: tuple[tuple[int, int], ...] = Field(min_length=1)
+    root: Path = Path()
     min_crop_share: float = Field(default=0.7, gt=0, le=1)
     colour_strength: float = Field(default=1.0, ge=0)
+    mixing: MixingRule = "weighted"
+    pairs: int = Field(default=1, ge=1)
+    unreadable_limit: int = Field(default=20, ge=0)
 
 
 @dataclass(frozen=True, config=CLOSED)
 class LossSettings:
-    """Trimmed scale-and-shift-invariant MAE plus gradient matching (MiDaS paper, eq. 7, 11, 12)."""
+    """Trimmed scale-and-shift-invariant MAE plus gradient matching (MiDaS paper, eq. 7, 11, 12).
+
+    Attributes:
+        trim: share of a picture's largest residuals that is left out.
+        gradient_weight: of the gradient term.
+        gradient_scales: its number of resolutions.
+        ordinal_weight: of the ranking loss, where ordinal sets are in the mixture.
+    """
 
     trim: float = Field(default=0.2, ge=0, lt=1)
     gradient_weight: float = Field(default=0.5, ge=0)
     gradient_scales: int = Field(default=4, ge=1)
+    ordinal_weight: float = Field(default=1.0, ge=0)
 
 
 @dataclass(frozen=True, config=CLOSED)
@@ -109,7 +138,15 @@ class RunSettings:
         seed: draws of samples, augmentation and initial weights depend on it alone.
         late_from: share of the epochs after which the late weights of the sets hold.
         ema_decay: weight of the past in the running average of weights that is validated and shipped.
-        precision: ``bfloat16`` runs the network in autocast; the loss is in float32 always.
+        accumulate: a batch is computed in so many parts.
+        devices, nodes: processes per machine, and machines; ``torchrun`` says how many there are where it starts them.
+        strategy: how processes share the work: ``ddp``, or ``fsdp`` for networks that don't fit one device.
+        precision: ``bfloat16`` and ``float16`` run the network in autocast; the loss is in float32 always.
+        compile: let PyTorch compile the network.
+        checkpoint_steps: also write a checkpoint after so many steps of an epoch; 0 only after each epoch.
+        patience: stop after so many epochs without a better figure; 0 never does.
+        keep_best: how many of the best epochs' weights are kept beside ``best.safetensors``.
+        tensorboard: write scalars and strips of pictures for TensorBoard.
         threads: CPU threads of the network; 0 leaves it to PyTorch.
         workers: processes that read and vary samples; 0 reads between steps.
     """
@@ -120,7 +157,16 @@ class RunSettings:
     seed: int = 0
     late_from: float = Field(default=0.5, ge=0, le=1)
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    accumulate: int = Field(default=1, ge=1)
+    devices: int = Field(default=1, ge=1)
+    nodes: int = Field(default=1, ge=1)
+    strategy: Literal["auto", "ddp", "fsdp"] = "auto"
+    precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+    compile: bool = False
+    checkpoint_steps: int = Field(default=0, ge=0)
+    patience: int = Field(default=0, ge=0)
+    keep_best: int = Field(default=0, ge=0)
+    tensorboard: bool = False
     threads: int = Field(default=0, ge=0)
     workers: int = Field(default=1, ge=0)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from torch import nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -37,8 +36,3 @@ def build_schedule(optimizer: AdamW, settings: OptimizerSettings, steps: int) ->
         return 0.5 * (1.0 + math.cos(math.pi * min((step - warmup) / max(steps - warmup, 1), 1.0)))
 
     return LambdaLR(optimizer, factor)
-
-
-def clip_gradient(network: nn.Module, largest_norm: float) -> float:
-    """Scale the whole gradient down to a norm; the norm it had is returned."""
-    return float(nn.utils.clip_grad_norm_(network.parameters(), largest_norm))

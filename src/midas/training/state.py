@@ -15,6 +15,7 @@ from midas.models.weights import write_safetensors
 CHECKPOINT = "checkpoint.pt"
 BEST_WEIGHTS = "best.safetensors"
 LAST_WEIGHTS = "last.safetensors"
+NAN_BATCH = "nan_batch.pt"
 
 
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
@@ -42,3 +43,50 @@ def load_checkpoint(folder: Path) -> dict[str, Any]:
 def save_weights(path: Path, network: nn.Module, metadata: dict[str, str]) -> None:
     """Write a network's weights as safetensors, at once or not at all."""
     write_safetensors(network.state_dict(), path, metadata, overwrite=True)
+
+
+def save_nan_batch(folder: Path, item: Any, prediction: torch.Tensor) -> Path:
+    """Write the batch whose loss is no number, for inspection; its path."""
+    path = folder / NAN_BATCH
+    tensors = {name: value.cpu() for name, value in item._asdict().items() if isinstance(value, torch.Tensor)}
+    with atomic_file(path, overwrite=True) as file:
+        torch.save(tensors | {"prediction": prediction.detach().cpu()}, file)
+    return path
+
+
+class BestEpochs:
+    """Keeps ``best.safetensors``, and the weights of the best few epochs beside it.
+
+    Args:
+        folder: of the run.
+        count: how many epochs are kept beside the best.
+    """
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self.folder = folder
+        self.count = count
+        self._figures: dict[int, float] = {}
+
+    def offer(self, network: nn.Module, epoch: int, figure: float, metadata: dict[str, str], *, best: bool) -> None:
+        """Write an epoch's weights if they are among the best, and remove those that no longer are."""
+        if best:
+            save_weights(self.folder / BEST_WEIGHTS, network, metadata)
+        if not self.count or figure != figure:
+            return
+        ranked = sorted(self._figures.items() | {(epoch, figure)}, key=lambda entry: entry[1])[: self.count]
+        if epoch in dict(ranked):
+            save_weights(self._path(epoch), network, metadata)
+        for dropped in set(self._figures) - set(dict(ranked)):
+            self._path(dropped).unlink(missing_ok=True)
+        self._figures = dict(ranked)
+
+    def state(self) -> dict[int, float]:
+        """What a checkpoint holds of it: the figures of the kept epochs."""
+        return dict(self._figures)
+
+    def restore(self, state: dict[int, float]) -> None:
+        """The inverse of ``state``."""
+        self._figures = dict(state)
+
+    def _path(self, epoch: int) -> Path:
+        return self.folder / f"epoch_{epoch:03d}.safetensors"

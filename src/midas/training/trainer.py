@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,41 +12,47 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
-from midas.datasets.mixture import Augmentation, Source, TrainingMixture
-from midas.datasets.readers.corpus import CorpusDataset
+from midas.datasets.mixture import Augmentation, Item, TrainingMixture, collate
 from midas.datasets.transforms import PhotometricJitter
-from midas.errors import TrainingError
-from midas.losses import LossTerms, total_loss
-from midas.models.factory import create_model, create_untrained
+from midas.errors import ConfigError, TrainingError
+from midas.models.factory import create_model, create_untrained, load_encoder
 from midas.models.network import DepthNetwork
-from midas.models.zoo import find_model
-from midas.training.config import DataSettings, ModelSettings, TrainingConfig
-from midas.training.optimizer import build_optimizer, build_schedule, clip_gradient
-from midas.training.state import BEST_WEIGHTS, LAST_WEIGHTS, load_checkpoint, save_checkpoint, save_weights
+from midas.training.config import ModelSettings, TrainingConfig
+from midas.training.distributed import StepSampler, launch
+from midas.training.journal import EpochReport, Journal
+from midas.training.objective import Terms, loss_terms
+from midas.training.optimizer import build_optimizer, build_schedule
+from midas.training.sources import open_sets
+from midas.training.state import (
+    LAST_WEIGHTS,
+    BestEpochs,
+    load_checkpoint,
+    save_checkpoint,
+    save_nan_batch,
+    save_weights,
+)
 from midas.training.validation import validate, validation_figure
 
-LOG = "log.csv"
 
-
-@dataclass(frozen=True)
-class EpochReport:
-    """One line of the log.
+@dataclass
+class Position:
+    """Where a run stands.
 
     Attributes:
-        epoch: counted from 1.
-        loss, data_loss, gradient_loss: means over the epoch's steps.
-        pictures_per_s: training throughput without validation.
-        figure: the validation figure, percent; NaN without validation scenes.
-        best: the smallest figure so far.
+        epoch: finished epochs.
+        step: finished steps of the one under way.
+        sums: of the loss terms over these steps.
+        best: the smallest validation figure so far.
+        waited: epochs since then.
+        unreadable: samples that could not be read.
     """
 
-    epoch: int
-    loss: float
-    data_loss: float
-    gradient_loss: float
-    pictures_per_s: float
-    figure: float
-    best: float
+    epoch: int = 0
+    step: int = 0
+    sums: list[float] = field(default_factory=lambda: [0.0] * len(Terms._fields))
+    best: float = float("inf")
+    waited: int = 0
+    unreadable: int = 0
 
 
 class Trainer:
@@ -67,34 +72,45 @@ class Trainer:
             torch.set_num_threads(config.run.threads)
         self.config = config
         self.folder = folder
-        self.spec = find_model(config.model.name)
+        self.fabric = launch(config.run)
         self.sources, self.validation_sets = open_sets(config.data)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        network = start_network(config.model, config.run.seed)
-        self.network = network.to(self.device).to(memory_format=torch.channels_last)
+        network = start_network(config.model, config.run.seed).to(self.fabric.device)
+        self.network = network.to(memory_format=torch.channels_last)
         self.average = AveragedModel(
             self.network,
             multi_avg_fn=get_ema_multi_avg_fn(config.run.ema_decay),  # type: ignore[no-untyped-call]
             use_buffers=True,
         )
-        self.optimizer = build_optimizer(self.network, config.optimizer)
-        steps_per_epoch = config.run.pictures_per_epoch // config.run.batch_size
-        self.schedule = build_schedule(self.optimizer, config.optimizer, config.run.epochs * steps_per_epoch)
-        self.epoch = 0
-        self.best = float("inf")
+        optimizer = build_optimizer(self.network, config.optimizer)
+        self.steps_per_epoch = config.run.pictures_per_epoch // config.run.batch_size
+        self.schedule = build_schedule(optimizer, config.optimizer, config.run.epochs * self.steps_per_epoch)
+        trained = torch.compile(self.network) if config.run.compile else self.network
+        self.trained, self.optimizer = self.fabric.setup(cast(torch.nn.Module, trained), optimizer)
+        self.position = Position()
+        self.kept = BestEpochs(folder, config.run.keep_best)
+
+    @property
+    def best(self) -> float:
+        """The smallest validation figure so far."""
+        return self.position.best
 
     def run(self) -> None:
-        """Train from the current epoch to the last; validate, log and save after each."""
-        while self.epoch < self.config.run.epochs:
-            terms, rate = self._train_epoch()
-            self.epoch += 1
+        """Train from where the run stands to the last epoch; validate, log and save after each."""
+        journal = Journal(self.folder, tensorboard=self.config.run.tensorboard) if self._leads() else None
+        while self.position.epoch < self.config.run.epochs and not self._stalled():
+            item, rate = self._train_epoch()
             figure = self._validate()
-            report = EpochReport(self.epoch, *terms, rate, figure, min(self.best, figure))
-            self._keep(report)
-            self._log(report)
+            report = self._finish_epoch(figure, rate)
+            self._save(report)
+            if journal:
+                journal.write(report)
+                journal.draw(report.epoch, item, self._predict(item), self.network.input_spec)
+            self.fabric.barrier()
+        if journal:
+            journal.close()
 
     def resume(self) -> None:
-        """Take up the run in this folder after its last finished epoch.
+        """Take up the run in this folder where its last checkpoint was written.
 
         Raises:
             TrainingError: there is no checkpoint, or it is of a run with other settings.
@@ -106,123 +122,183 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
-        self.epoch, self.best = state["epoch"], state["best"]
+        torch.set_rng_state(state["rng"])
+        self.position = Position(**state["position"])
+        self.kept.restore(state["kept"])
 
-    def _train_epoch(self) -> tuple[tuple[float, float, float], float]:
-        self.network.train()
-        loader = self._loader()
-        sums = torch.zeros(3)
-        started = time.perf_counter()
-        with progress_bar() as progress:
-            task = progress.add_task(f"epoch {self.epoch + 1}/{self.config.run.epochs}", total=len(loader), note="")
-            for step, (pixels, target, mask) in enumerate(loader, start=1):
-                terms = self._step(pixels.to(self.device), target.to(self.device), mask.to(self.device))
-                sums += torch.stack([terms.total, terms.data, terms.gradient]).detach().cpu()
-                rate = step * self.config.run.batch_size / (time.perf_counter() - started)
-                note = f"loss {float(sums[0]) / step:.4f}  {rate:.1f} pictures/s"
-                progress.update(task, advance=1, note=note)
-        total, data, gradient = (float(value) / len(loader) for value in sums)
-        return (total, data, gradient), rate
+    def _train_epoch(self) -> tuple[Item, float]:
+        """Run the rest of an epoch; its last batch, and the pictures per second."""
+        position, run = self.position, self.config.run
+        self.trained.train()
+        if self.config.model.freeze_batch_norm:
+            freeze_batch_norm(self.network)
+        first, started = position.step, time.perf_counter()
+        loader = iter(self._loader())
+        with progress_bar(visible=self._leads()) as progress:
+            task = progress.add_task(
+                f"epoch {position.epoch + 1}/{run.epochs}", total=self.steps_per_epoch, completed=first, note=""
+            )
+            while position.step < self.steps_per_epoch:
+                pieces = [next(loader).to(self.fabric.device) for _ in range(run.accumulate)]
+                self._count_unreadable(pieces)
+                terms = self._step(pieces)
+                position.step += 1
+                position.sums = [total + value for total, value in zip(position.sums, terms, strict=True)]
+                rate = (position.step - first) * run.batch_size / (time.perf_counter() - started)
+                note = f"loss {position.sums[0] / position.step:.4f}  {rate:.1f} pictures/s"
+                progress.update(task, completed=position.step, note=note)
+                # After the last step the epoch's own checkpoint is about to be written.
+                at_rest = position.step < self.steps_per_epoch
+                if run.checkpoint_steps and at_rest and position.step % run.checkpoint_steps == 0:
+                    self._checkpoint()
+        return pieces[-1], rate
 
-    def _step(self, pixels: torch.Tensor, target: torch.Tensor, mask: torch.Tensor) -> LossTerms:
-        settings = self.config.loss
-        half = self.config.run.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            prediction = self.network(pixels.contiguous(memory_format=torch.channels_last))
-        terms = total_loss(
-            prediction, target, mask,
-            trim=settings.trim, gradient_weight=settings.gradient_weight, scales=settings.gradient_scales,
-        )  # fmt: skip
-        if not torch.isfinite(terms.total):
-            raise TrainingError(f"the loss is {float(terms.total)} in epoch {self.epoch + 1}; lower the learning rates")
-        self.optimizer.zero_grad(set_to_none=True)
-        terms.total.backward()  # type: ignore[no-untyped-call]
-        clip_gradient(self.network, self.config.optimizer.clip_norm)
+    def _step(self, pieces: list[Item]) -> list[float]:
+        """One step of the optimiser; the loss terms, averaged over pieces and processes."""
+        sums = torch.zeros(len(Terms._fields), device=self.fabric.device)
+        for number, item in enumerate(pieces, start=1):
+            with self.fabric.no_backward_sync(self.trained, enabled=number < len(pieces)):
+                prediction = self.trained(item.pixels.contiguous(memory_format=torch.channels_last))
+                terms = loss_terms(prediction.float(), item, self.config.loss)
+                if not torch.isfinite(terms.total):
+                    path = save_nan_batch(self.folder, item, prediction)
+                    raise TrainingError(
+                        f"the loss is {float(terms.total.detach())} in epoch {self.position.epoch + 1}, step "
+                        f"{self.position.step + 1}; its batch is in {path}; lower the learning rates"
+                    )
+                self.fabric.backward(terms.total / len(pieces))
+            sums += torch.stack(list(terms)).detach() / len(pieces)
+        self.fabric.clip_gradients(self.trained, self.optimizer, max_norm=self.config.optimizer.clip_norm)
         self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
         self.schedule.step()
         self.average.update_parameters(self.network)
-        return terms
+        reduced = cast(torch.Tensor, self.fabric.all_reduce(sums, reduce_op="mean"))
+        return [float(value) for value in reduced]
 
-    def _loader(self) -> DataLoader[Any]:
+    def _loader(self) -> DataLoader[Item]:
         run, data = self.config.run, self.config.data
-        late = self.epoch >= run.late_from * run.epochs
+        late = self.position.epoch >= run.late_from * run.epochs
         mixture = TrainingMixture(
             [source.late() for source in self.sources] if late else self.sources,
             Augmentation(data.sizes, data.min_crop_share, PhotometricJitter().scaled(data.colour_strength)),
-            self.spec.input,
+            self.network.input_spec,
             batch_size=run.batch_size,
-            pictures=run.pictures_per_epoch // run.batch_size * run.batch_size,
+            pictures=self.steps_per_epoch * run.batch_size,
             seed=run.seed,
-            epoch=self.epoch,
+            epoch=self.position.epoch,
+            rule=data.mixing,
+            pairs=data.pairs,
         )
-        return DataLoader(mixture, batch_size=run.batch_size, num_workers=run.workers, shuffle=False)
+        sampler = StepSampler(
+            self.steps_per_epoch,
+            run.batch_size,
+            accumulate=run.accumulate,
+            first=self.position.step,
+            rank=self.fabric.global_rank,
+            processes=self.fabric.world_size,
+        )
+        return DataLoader(mixture, batch_sampler=sampler, num_workers=run.workers, collate_fn=collate)
+
+    def _count_unreadable(self, pieces: list[Item]) -> None:
+        names = [name for item in pieces for name in item.unreadable]
+        self.position.unreadable += len(names)
+        if self.position.unreadable > self.config.data.unreadable_limit:
+            raise TrainingError(
+                f"{self.position.unreadable} samples could not be read, more than data.unreadable_limit "
+                f"{self.config.data.unreadable_limit}; the last: {names[-1]}"
+            )
 
     def _validate(self) -> float:
-        if not self.validation_sets:
+        if not (self.validation_sets and self._leads()):
             return float("nan")
-        results = validate(self._averaged(), self.validation_sets, self.spec.input)
-        return validation_figure(results)
+        return validation_figure(validate(self._averaged(), self.validation_sets, self.network.input_spec))
+
+    def _predict(self, item: Item) -> torch.Tensor:
+        averaged = self._averaged().eval()
+        with torch.inference_mode():
+            prediction: torch.Tensor = averaged(item.pixels).float()
+        return prediction
+
+    def _finish_epoch(self, figure: float, rate: float) -> EpochReport:
+        position = self.position
+        total, data, gradient, ordinal = (value / max(position.step, 1) for value in position.sums)
+        # Without validation scenes every epoch counts as the best yet.
+        better = not figure >= position.best
+        position.epoch, position.step, position.sums = position.epoch + 1, 0, [0.0] * len(Terms._fields)
+        position.waited = 0 if better else position.waited + 1
+        position.best = min(position.best, figure) if figure == figure else position.best
+        return EpochReport(position.epoch, total, data, gradient, ordinal, rate, figure, position.best)
+
+    def _save(self, report: EpochReport) -> None:
+        if not self._leads():
+            return
+        metadata = {"midas.epoch": str(report.epoch), "midas.validation": f"{report.figure:.4f}"}
+        if self.config.model.name:
+            metadata["midas.name"] = self.config.model.name
+        averaged = self._averaged()
+        self.kept.offer(averaged, report.epoch, report.figure, metadata, best=self.position.waited == 0)
+        save_weights(self.folder / LAST_WEIGHTS, averaged, metadata)
+        self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        if not self._leads():
+            return
+        state: dict[str, Any] = {
+            "config": repr(self.config),
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "rng": torch.get_rng_state(),
+            "position": vars(self.position),
+            "kept": self.kept.state(),
+        }
+        save_checkpoint(self.folder, state)
+
+    def _stalled(self) -> bool:
+        patience = self.config.run.patience
+        return bool(patience and self.position.waited >= patience)
+
+    def _leads(self) -> bool:
+        return bool(self.fabric.is_global_zero)
 
     def _averaged(self) -> DepthNetwork:
         return cast(DepthNetwork, self.average.module)
 
-    def _keep(self, report: EpochReport) -> None:
-        metadata = {"model": self.spec.name, "epoch": str(report.epoch), "validation": f"{report.figure:.4f}"}
-        # Without validation scenes every epoch counts as the best yet.
-        if not report.figure >= self.best:
-            save_weights(self.folder / BEST_WEIGHTS, self._averaged(), metadata)
-        save_weights(self.folder / LAST_WEIGHTS, self._averaged(), metadata)
-        self.best = report.best
-        save_checkpoint(
-            self.folder,
-            {
-                "config": repr(self.config),
-                "network": self.network.state_dict(),
-                "average": self.average.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "schedule": self.schedule.state_dict(),
-                "epoch": self.epoch,
-                "best": self.best,
-            },
-        )
-
-    def _log(self, report: EpochReport) -> None:
-        path = self.folder / LOG
-        new = not path.exists()
-        with path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(vars(report))
-            writer.writerow(f"{value:.5g}" if isinstance(value, float) else value for value in vars(report).values())
-
-
-def open_sets(settings: DataSettings) -> tuple[list[Source], list[CorpusDataset]]:
-    """The training sources and the validation sets, which share no scene.
-
-    Raises:
-        TrainingError: a set is for evaluation only.
-        DatasetError: a set isn't there.
-    """
-    sources, validation = [], []
-    for entry in settings.sets:
-        folder = settings.root / entry.name
-        dataset = CorpusDataset(folder, excluded=entry.validation_scenes)
-        if dataset.info.split != "train":
-            raise TrainingError(f"{folder} is for evaluation only: its split is {dataset.info.split!r}")
-        sources.append(Source(dataset, entry.weight, entry.sky, entry.late_weight))
-        if entry.validation_scenes:
-            validation.append(CorpusDataset(folder, scenes=entry.validation_scenes))
-    return sources, validation
-
 
 def start_network(settings: ModelSettings, seed: int) -> DepthNetwork:
-    """The network with the weights that the run starts from."""
-    if settings.weights is not None:
-        return create_model(settings.name, weights=settings.weights)
-    return create_untrained(settings.name, settings.encoder_weights, seed=seed)
+    """The network with the weights that the run starts from.
+
+    Raises:
+        ConfigError: neither a name nor an encoder, or both.
+    """
+    if bool(settings.name) == (settings.encoder is not None):
+        raise ConfigError("model: give name or encoder, one of them")
+    weights = settings.weights
+    if settings.encoder is None:
+        if weights is not None:
+            return create_model(settings.name, weights=str(weights))
+        return create_untrained(settings.name, settings.encoder_weights, seed=seed)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        imagenet = str(settings.encoder_weights) == "imagenet"
+        network = create_model(
+            encoder=settings.encoder, weights=weights, encoder_weights=imagenet, features=settings.features
+        )
+    if settings.encoder_weights is not None and not imagenet:
+        load_encoder(network, settings.encoder_weights)
+    return network
 
 
-def progress_bar() -> Progress:
+def freeze_batch_norm(network: DepthNetwork) -> None:
+    """Keep the statistics of every batch normalisation as they are; its scale and shift go on learning."""
+    for module in network.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.eval()
+
+
+def progress_bar(*, visible: bool) -> Progress:
     """A bar with throughput and time left."""
     return Progress(
         TextColumn("{task.description}"),
@@ -231,4 +307,5 @@ def progress_bar() -> Progress:
         TextColumn("{task.fields[note]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
+        disable=not visible,
     )

@@ -1,0 +1,77 @@
+"""One process or many: Lightning Fabric starts them, and each takes its part of every batch."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+
+from lightning_fabric import Fabric
+from torch.utils.data import Sampler
+
+from midas.errors import ConfigError
+from midas.training.config import RunSettings
+
+_PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
+
+
+def launch(settings: RunSettings) -> Fabric:
+    """Start the run's processes, or join those that ``torchrun`` has started.
+
+    Args:
+        settings: devices, nodes, strategy and precision.
+    """
+    # torchrun has decided how many there are.
+    devices = int(os.environ.get("LOCAL_WORLD_SIZE", settings.devices))
+    nodes = int(os.environ.get("WORLD_SIZE", devices * settings.nodes)) // devices
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces what the settings say
+    alone = devices * nodes == 1
+    strategy = "auto" if alone else ("ddp" if settings.strategy == "auto" else settings.strategy)
+    fabric = Fabric(
+        accelerator="auto",
+        devices=devices,
+        num_nodes=nodes,
+        strategy=strategy,
+        precision=_PRECISIONS[settings.precision],  # type: ignore[arg-type]
+    )
+    fabric.launch()
+    return fabric
+
+
+class StepSampler(Sampler[list[int]]):
+    """Indices of one process: its part of each step's batch, in as many pieces as gradients are accumulated over.
+
+    Step s is over the indices from s times the batch size on, however many processes there are, so that the number of
+    processes doesn't change what is learnt from.
+
+    Args:
+        steps: number of steps in the epoch.
+        batch_size: samples per step, over all processes.
+        accumulate: pieces of a process's part.
+        first: step to begin with.
+        rank, processes: which process this is, of how many.
+
+    Raises:
+        ConfigError: the batch can't be divided so.
+    """
+
+    def __init__(
+        self, steps: int, batch_size: int, *, accumulate: int = 1, first: int = 0, rank: int = 0, processes: int = 1
+    ) -> None:
+        if batch_size % (processes * accumulate):
+            raise ConfigError(
+                f"a batch of {batch_size} can't be divided among {processes} processes in {accumulate} parts each"
+            )
+        self.steps = range(first, steps)
+        self.batch_size = batch_size
+        self.pieces = range(rank * accumulate, (rank + 1) * accumulate)
+        self.piece_size = batch_size // (processes * accumulate)
+
+    def __len__(self) -> int:
+        return len(self.steps) * len(self.pieces)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in self.steps:
+            for piece in self.pieces:
+                start = step * self.batch_size + piece * self.piece_size
+                yield list(range(start, start + self.piece_size))

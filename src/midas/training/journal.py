@@ -1,0 +1,102 @@
+"""What a run says of itself: a CSV file, and TensorBoard's if asked for."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from midas.arrays import Array, UInt8
+from midas.colormaps import colorize
+from midas.datasets.mixture import Item
+from midas.preprocess import InputSpec
+
+LOG = "log.csv"
+EVENTS = "tensorboard"
+_STRIP_PICTURES = 4
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """One line of the log.
+
+    Attributes:
+        epoch: counted from 1.
+        loss, data_loss, gradient_loss, ordinal_loss: means over the epoch's steps.
+        pictures_per_s: training throughput without validation.
+        figure: the validation figure, percent; NaN without validation scenes.
+        best: the smallest figure so far.
+    """
+
+    epoch: int
+    loss: float
+    data_loss: float
+    gradient_loss: float
+    ordinal_loss: float
+    pictures_per_s: float
+    figure: float
+    best: float
+
+
+class Journal:
+    """Writes reports.
+
+    Args:
+        folder: of the run.
+        tensorboard: whether to write for TensorBoard too.
+    """
+
+    def __init__(self, folder: Path, *, tensorboard: bool) -> None:
+        self.path = folder / LOG
+        self._writer: Any = None
+        if tensorboard:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._writer = SummaryWriter(str(folder / EVENTS))
+
+    def write(self, report: EpochReport) -> None:
+        """Add an epoch."""
+        new = not self.path.exists()
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if new:
+                writer.writerow(vars(report))
+            writer.writerow(f"{value:.5g}" if isinstance(value, float) else value for value in vars(report).values())
+        if self._writer:
+            for name, value in vars(report).items():
+                self._writer.add_scalar(name, value, report.epoch)
+            self._writer.flush()
+
+    def draw(self, epoch: int, item: Item, prediction: torch.Tensor, input_spec: InputSpec) -> None:
+        """Add a strip of pictures, targets and predictions to TensorBoard.
+
+        Args:
+            epoch: counted from 1.
+            item: a batch.
+            prediction: the network's output for it, (B, H, W).
+            input_spec: how its pixels were normalised.
+        """
+        if self._writer:
+            strip = picture_strip(item, prediction, input_spec)
+            self._writer.add_image("pictures", strip, epoch, dataformats="HWC")
+            self._writer.flush()
+
+    def close(self) -> None:
+        """Finish what is being written."""
+        if self._writer:
+            self._writer.close()
+
+
+def picture_strip(item: Item, prediction: torch.Tensor, input_spec: InputSpec) -> UInt8[Array, "h w 3"]:
+    """Rows of picture, target and prediction, one per sample of a batch."""
+    mean, std = (np.array(values)[:, None, None] for values in (input_spec.mean, input_spec.std))
+    rows = []
+    for pixels, target, disparity in list(zip(item.pixels, item.target, prediction, strict=True))[:_STRIP_PICTURES]:
+        picture = ((pixels.cpu().numpy() * std + mean) * 255).clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+        maps = [colorize(values.detach().float().cpu().numpy()) for values in (target, disparity)]
+        rows.append(np.concatenate([picture, *maps], axis=1))
+    return np.concatenate(rows)

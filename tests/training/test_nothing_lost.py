@@ -1,0 +1,212 @@
+"""A run that is killed, spread over processes or met by bad data loses nothing and says what happened."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.corpus_miniature import write_miniature
+
+from midas.errors import ConfigError, TrainingError
+from midas.models.weights import read_safetensors
+from midas.training import trainer as trainer_module
+from midas.training.config import parse_config, read_config
+from midas.training.distributed import StepSampler
+from midas.training.trainer import Trainer
+
+# Without batch normalisation, whose statistics are those of the pictures that one process sees.
+CONFIG = """
+[model]
+encoder = "vit_tiny_patch16_224"
+features = 16
+
+[data]
+root = "{root}"
+sizes = [[64, 96]]
+[[data.sets]]
+name = "miniature"
+
+[optimizer]
+decoder_rate = 1e-3
+encoder_rate = 1e-4
+
+[run]
+epochs = 3
+pictures_per_epoch = 24
+batch_size = 4
+precision = "float32"
+threads = 1
+workers = 0
+checkpoint_steps = 2
+"""
+
+
+@pytest.fixture
+def config_path(tmp_path: Path) -> Path:
+    write_miniature(tmp_path / "miniature")
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIG.format(root=tmp_path), encoding="utf-8")
+    return path
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "midas", "train", *map(str, arguments)]
+
+
+def quiet() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def weights_of(folder: Path) -> dict[str, torch.Tensor]:
+    return read_safetensors(folder / "last.safetensors")
+
+
+def distance(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> float:
+    return sum(float((first[name] - second[name]).abs().sum()) for name in first)
+
+
+def test_a_run_killed_in_the_middle_of_an_epoch_ends_with_the_weights_of_an_uninterrupted_one(
+    config_path: Path, tmp_path: Path
+) -> None:
+    subprocess.run(command(config_path, "-o", tmp_path / "whole"), check=True, env=quiet(), capture_output=True)
+    killed = subprocess.Popen(command(config_path, "-o", tmp_path / "parts"), env=quiet(), stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (tmp_path / "parts" / "checkpoint.pt").exists():
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert (
+        not (tmp_path / "parts" / "log.csv").exists()
+        or len((tmp_path / "parts" / "log.csv").read_text().splitlines()) < 4
+    )
+    resumed = subprocess.run(
+        command(config_path, "-o", tmp_path / "parts", "--resume"),
+        env=quiet(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_two_processes_learn_what_one_learns_from_the_same_batches(config_path: Path, tmp_path: Path) -> None:
+    # Slow enough that rounding isn't blown up from step to step, as training does with any small difference.
+    slow = config_path.read_text().replace("1e-3", "1e-5").replace("1e-4", "1e-6")
+    config_path.write_text(slow.replace("pictures_per_epoch = 24", "pictures_per_epoch = 8"))
+    subprocess.run(command(config_path, "-o", tmp_path / "one"), check=True, env=quiet(), capture_output=True)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    both = subprocess.run(
+        [*launcher, *command(config_path, "-o", tmp_path / "two")[1:]],
+        env=quiet(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert both.returncode == 0, both.stderr[-3000:]
+    one, two = weights_of(tmp_path / "one"), weights_of(tmp_path / "two")
+    start = trainer_module.start_network(read_config(config_path).model, 0).state_dict()
+    assert distance(one, two) < 0.01 * distance(one, start)
+    assert len((tmp_path / "two" / "log.csv").read_text().splitlines()) == 4
+
+
+def config(tmp_path: Path, **changes: dict[str, Any]) -> Any:
+    if not (tmp_path / "miniature").exists():
+        write_miniature(tmp_path / "miniature")
+    sections: dict[str, Any] = {
+        "model": {"encoder": "vit_tiny_patch16_224", "features": 16},
+        "data": {"root": str(tmp_path), "sets": [{"name": "miniature"}], "sizes": [[64, 96]]},
+        "optimizer": {"decoder_rate": 1e-3, "encoder_rate": 1e-4},
+        "run": {"epochs": 2, "pictures_per_epoch": 8, "batch_size": 4, "workers": 0, "precision": "float32"},
+    }
+    return parse_config({name: values | changes.get(name, {}) for name, values in sections.items()})
+
+
+def test_gradients_accumulated_over_parts_of_a_batch_are_those_of_the_batch(tmp_path: Path) -> None:
+    slow = {"decoder_rate": 1e-5, "encoder_rate": 1e-6}
+    for accumulate in (1, 2):
+        settings = config(tmp_path, run={"accumulate": accumulate}, optimizer=slow)
+        Trainer(settings, tmp_path / f"run{accumulate}").run()
+    whole, parts = weights_of(tmp_path / "run1"), weights_of(tmp_path / "run2")
+    start = trainer_module.start_network(settings.model, 0).state_dict()
+    assert distance(whole, parts) < 0.01 * distance(whole, start)
+
+
+def test_too_many_unreadable_samples_end_the_run_and_name_the_last(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "miniature")
+    for path in sorted((tmp_path / "miniature").glob("*/*.png"))[:4]:
+        path.write_bytes(b"damaged")
+    Trainer(config(tmp_path, data={"unreadable_limit": 1000}), tmp_path / "patient").run()
+    with pytest.raises(TrainingError, match=r"more than data\.unreadable_limit 0; the last: miniature\["):
+        Trainer(config(tmp_path, data={"unreadable_limit": 0}), tmp_path / "strict").run()
+
+
+def test_a_loss_that_is_no_number_stops_the_run_with_its_batch_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = trainer_module.loss_terms
+    monkeypatch.setattr(
+        trainer_module, "loss_terms", lambda *arguments: original(*arguments)._replace(total=torch.tensor(float("nan")))
+    )
+    with pytest.raises(TrainingError, match=r"the loss is nan in epoch 1, step 1; its batch is in .*nan_batch\.pt"):
+        Trainer(config(tmp_path), tmp_path / "run").run()
+    saved = torch.load(tmp_path / "run" / "nan_batch.pt", weights_only=True)
+    assert saved["pixels"].shape == (4, 3, 64, 96)
+    assert saved["prediction"].shape == (4, 64, 96)
+
+
+def test_a_run_without_gain_stops_and_keeps_only_its_best_epochs(tmp_path: Path) -> None:
+    settings = config(
+        tmp_path,
+        data={"sets": [{"name": "miniature", "validation_scenes": ["b"]}]},
+        optimizer={"decoder_rate": 1e-12, "encoder_rate": 1e-12},
+        run={"epochs": 9, "patience": 2, "keep_best": 1},
+    )
+    run = Trainer(settings, tmp_path / "run")
+    run.run()
+    assert run.position.epoch < 9
+    assert len(list((tmp_path / "run").glob("epoch_*.safetensors"))) == 1
+
+
+def test_tensorboard_gets_scalars_and_pictures(tmp_path: Path) -> None:
+    Trainer(config(tmp_path, run={"epochs": 1, "tensorboard": True}), tmp_path / "run").run()
+    (events,) = (tmp_path / "run" / "tensorboard").glob("events*")
+    content = events.read_bytes()
+    assert b"pictures_per_s" in content
+    assert b"PNG" in content
+
+
+@pytest.mark.parametrize(("rank", "processes", "accumulate"), [(0, 1, 1), (0, 2, 1), (1, 2, 2), (3, 4, 1)])
+def test_processes_and_pieces_share_each_step_s_samples(rank: int, processes: int, accumulate: int) -> None:
+    shares = [
+        list(StepSampler(3, 8, accumulate=accumulate, rank=other, processes=processes)) for other in range(processes)
+    ]
+    assert sorted(index for share in shares for piece in share for index in piece) == list(range(24))
+    own = shares[rank]
+    assert len(own) == 3 * accumulate
+    assert own[0][0] == rank * 8 // processes
+
+
+def test_a_sampler_can_begin_in_the_middle() -> None:
+    assert list(StepSampler(3, 4, first=2)) == list(StepSampler(3, 4))[2:]
+
+
+def test_a_batch_that_cannot_be_divided_is_refused() -> None:
+    with pytest.raises(ConfigError, match="can't be divided among 3 processes"):
+        StepSampler(3, 8, processes=3)
+
+
+@pytest.mark.parametrize("model", [{}, {"name": "midas_nano_256", "encoder": "resnet18"}])
+def test_a_model_is_either_named_or_built_on_an_encoder(tmp_path: Path, model: dict[str, str]) -> None:
+    settings = config(tmp_path)
+    chosen = type(settings.model)(**model)
+    with pytest.raises(ConfigError, match="one of them"):
+        trainer_module.start_network(chosen, 0)
