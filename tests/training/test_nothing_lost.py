@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tests.corpus_miniature import write_miniature
 
+from midas.datasets.sample import PairSample
 from midas.errors import ConfigError, TrainingError
 from midas.models.weights import read_safetensors
+from midas.training import sources as sources_module
 from midas.training import trainer as trainer_module
-from midas.training.config import parse_config, read_config
+from midas.training.config import ParetoSettings, parse_config, read_config
 from midas.training.distributed import StepSampler
 from midas.training.trainer import Trainer
 
@@ -127,7 +132,7 @@ def config(tmp_path: Path, **changes: dict[str, Any]) -> Any:
         "optimizer": {"decoder_rate": 1e-3, "encoder_rate": 1e-4},
         "run": {"epochs": 2, "pictures_per_epoch": 8, "batch_size": 4, "workers": 0, "precision": "float32"},
     }
-    return parse_config({name: values | changes.get(name, {}) for name, values in sections.items()})
+    return parse_config({name: sections.get(name, {}) | changes.get(name, {}) for name in sections | changes})
 
 
 def test_gradients_accumulated_over_parts_of_a_batch_are_those_of_the_batch(tmp_path: Path) -> None:
@@ -210,3 +215,57 @@ def test_a_model_is_either_named_or_built_on_an_encoder(tmp_path: Path, model: d
     chosen = type(settings.model)(**model)
     with pytest.raises(ConfigError, match="one of them"):
         trainer_module.start_network(chosen, 0)
+
+
+def two_sets(tmp_path: Path, **changes: dict[str, Any]) -> Any:
+    write_miniature(tmp_path / "other", name="other")
+    sets = [{"name": "miniature"}, {"name": "other"}]
+    return config(tmp_path, data={"sets": sets, "mixing": "naive"}, **changes)
+
+
+def test_a_pareto_run_learns_from_all_sets_at_once(tmp_path: Path) -> None:
+    settings = two_sets(tmp_path, run={"epochs": 4, "pictures_per_epoch": 16})
+    settings = replace(settings, pareto=ParetoSettings(normalization="l2"))
+    Trainer(settings, tmp_path / "run").run()
+    rows = list(csv.DictReader((tmp_path / "run" / "log.csv").read_text().splitlines()))
+    assert float(rows[-1]["loss"]) < 0.8 * float(rows[0]["loss"])
+
+
+def test_a_pareto_step_takes_one_batch_whole(tmp_path: Path) -> None:
+    settings = replace(two_sets(tmp_path, run={"accumulate": 2}), pareto=ParetoSettings())
+    with pytest.raises(ConfigError, match="accumulate is 1"):
+        Trainer(settings, tmp_path / "run")
+
+
+@pytest.mark.parametrize("loss", [{"data": "ssi_mae"}, {"data": "ssi_mse"}, {"variant": "gist"}])
+def test_a_run_can_take_another_loss(tmp_path: Path, loss: dict[str, str]) -> None:
+    Trainer(config(tmp_path, loss=loss), tmp_path / "run").run()
+    assert (tmp_path / "run" / "last.safetensors").is_file()
+
+
+def test_pairs_of_points_teach_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A bright half is nearer than a dark one, and nothing else is said."""
+
+    class BrightIsNear:
+        name = "diw"
+
+        def __len__(self) -> int:
+            return 8
+
+        def __getitem__(self, index: int) -> PairSample:
+            image = np.full((64, 96, 3), 30, np.uint8)
+            left, right = np.array([[32, 20]]), np.array([[32, 75]])
+            image[:, slice(0, 48) if index % 2 else slice(48, 96)] = 220
+            relation = np.array([1 if index % 2 else -1], np.int8)
+            return PairSample(image, left, right, relation, f"diw/a/{index}")
+
+    monkeypatch.setattr(sources_module, "open_reader", lambda name, folder, **_: BrightIsNear())
+    run = Trainer(
+        config(
+            tmp_path, data={"sets": [{"name": "diw", "reader": "diw"}]}, run={"epochs": 4, "pictures_per_epoch": 32}
+        ),
+        tmp_path / "run",
+    )
+    run.run()
+    rows = list(csv.DictReader((tmp_path / "run" / "log.csv").read_text().splitlines()))
+    assert float(rows[-1]["ordinal_loss"]) < 0.7 * float(rows[0]["ordinal_loss"])

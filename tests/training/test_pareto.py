@@ -294,6 +294,16 @@ def test_processes_that_average_their_gradients_take_the_step_of_the_average() -
     assert step.losses == pytest.approx([(one + other).item() / 2 for one, other in zip(mine, theirs, strict=True)])
 
 
+def test_a_process_whose_pictures_say_nothing_takes_the_step_of_the_others() -> None:
+    network = small_network()
+    theirs = losses_of(network, 2)
+    gradients = gradients_apart(network, theirs)
+    received = iter([*gradients, torch.stack(theirs).detach()])
+    silent = [torch.zeros((), dtype=torch.float64)] * 2
+    pareto_backward(silent, list(network.parameters()), reduce=lambda sent: (sent + next(received)) / 2)
+    torch.testing.assert_close(left_gradient(network), min_norm_weights(gradients @ gradients.T) @ gradients / 2)
+
+
 def test_a_step_without_losses_or_parameters_is_refused() -> None:
     network, losses = network_and_losses(1)
     with pytest.raises(TrainingError, match="no loss"):

@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from midas.datasets.mixing import MixingRule
 from midas.errors import ConfigError
+from midas.training.pareto import Normalization, Solver
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -95,19 +96,36 @@ class DataSettings:
 
 @dataclass(frozen=True, config=CLOSED)
 class LossSettings:
-    """Trimmed scale-and-shift-invariant MAE plus gradient matching (MiDaS paper, eq. 7, 11, 12).
+    """A data term plus gradient matching (MiDaS paper, eq. 12).
 
     Attributes:
+        data: the data term, a name in `midas.losses.DATA_TERMS`; the paper's choice is the trimmed one (eq. 7).
+        variant: ``gist`` for the authors' published program with its departures from the paper.
         trim: share of a picture's largest residuals that is left out.
         gradient_weight: of the gradient term.
         gradient_scales: its number of resolutions.
         ordinal_weight: of the ranking loss, where ordinal sets are in the mixture.
     """
 
+    data: Literal["ssi_trimmed_mae", "ssi_mae", "ssi_mse", "scale_invariant_log"] = "ssi_trimmed_mae"
+    variant: Literal["paper", "gist"] = "paper"
     trim: float = Field(default=0.2, ge=0, lt=1)
     gradient_weight: float = Field(default=0.5, ge=0)
     gradient_scales: int = Field(default=4, ge=1)
     ordinal_weight: float = Field(default=1.0, ge=0)
+
+
+@dataclass(frozen=True, config=CLOSED)
+class ParetoSettings:
+    """Each data set is a task, and every step goes where all of their losses fall (`midas.training.pareto`).
+
+    Attributes:
+        normalization: what each task's gradient is divided by.
+        method: how the weights are found.
+    """
+
+    normalization: Normalization = "none"
+    method: Solver = "frank_wolfe"
 
 
 @dataclass(frozen=True, config=CLOSED)
@@ -180,6 +198,7 @@ class TrainingConfig:
     optimizer: OptimizerSettings
     run: RunSettings
     loss: LossSettings = Field(default_factory=LossSettings)
+    pareto: ParetoSettings | None = None
 
 
 def read_config(path: str | Path) -> TrainingConfig:

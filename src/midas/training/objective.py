@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from midas.datasets.mixture import Item
-from midas.losses import total_loss
+from midas.losses import ordinal_ranking, total_loss
 from midas.training.config import LossSettings
 
 
@@ -37,8 +37,40 @@ def loss_terms(prediction: Tensor, item: Item, settings: LossSettings) -> Terms:
         settings: weights of the terms.
     """
     dense = total_loss(
-        prediction, item.target, item.mask,
-        trim=settings.trim, gradient_weight=settings.gradient_weight, scales=settings.gradient_scales,
-    )  # fmt: skip
+        prediction,
+        item.target,
+        item.mask,
+        data=settings.data,
+        variant=settings.variant,
+        trim=settings.trim,
+        gradient_weight=settings.gradient_weight,
+        scales=settings.gradient_scales,
+    )
     ordinal = torch.zeros_like(dense.total)
+    if bool(item.pair_mask.any()):
+        first, second = item.points[..., :2], item.points[..., 2:]
+        ordinal = ordinal_ranking(prediction, first, second, item.relation.long(), item.pair_mask)
     return Terms(dense.total + settings.ordinal_weight * ordinal, dense.data, dense.gradient, ordinal)
+
+
+def terms_by_source(prediction: Tensor, item: Item, settings: LossSettings, sources: int) -> list[Terms]:
+    """The loss of each data set's pictures in a batch, in order; zero for a set that is not in it.
+
+    Args:
+        prediction: relative disparity (B, H, W), float32.
+        item: the batch.
+        settings: weights of the terms.
+        sources: number of sets.
+    """
+    terms = []
+    nothing = torch.zeros((), device=prediction.device)
+    for source in range(sources):
+        chosen = item.source == source
+        if not bool(chosen.any()):
+            terms.append(Terms(nothing, nothing, nothing, nothing))
+            continue
+        part: dict[str, Any] = {
+            name: value[chosen] for name, value in item._asdict().items() if isinstance(value, Tensor)
+        }
+        terms.append(loss_terms(prediction[chosen], item._replace(**part), settings))
+    return terms

@@ -7,7 +7,8 @@ it looks for the point of smallest norm in their convex hull,
     minimise |sum_t w_t g_t|^2   with   w_t >= 0,   sum_t w_t = 1,
 
 whose inner product with every g_t is at least its own squared norm: to first order a step along it lowers all losses
-alike or more, and where it is zero no step can. Both solvers see the gradients' inner products only, a T x T matrix.
+that have weight alike and the others no less, and where it is zero no step lowers all. Both solvers see the gradients'
+inner products only, a T x T matrix.
 
 Where this differs from the code published with the paper of 2018, and why:
 
@@ -110,7 +111,8 @@ def pareto_backward(
     trained = first + [each for each in parameters if each.requires_grad and id(each) not in known]
     if not first:
         raise TrainingError("no shared parameter is trained; Pareto steps need one that requires a gradient")
-    rows, values, used = [], [], [False] * len(trained)
+    # What this process doesn't use another may, and all must leave the same gradients.
+    rows, values, used = [], [], [reduce is not None] * len(trained)
     for loss in losses:
         row, touched = _flat_gradient(loss, trained, retain_graph)
         rows.append(row if reduce is None else reduce(row))
@@ -203,7 +205,7 @@ def min_norm_weights(
 
 
 def min_norm_two(first: float, between: float, second: float) -> float:
-    """Weight of the first of two vectors in the shortest combination of both (Sener and Koltun, eq. 4).
+    """Weight of the first of two vectors in the shortest combination of both.
 
     Args:
         first, second: squared norms.

@@ -17,11 +17,12 @@ from midas.datasets.transforms import PhotometricJitter
 from midas.errors import ConfigError, TrainingError
 from midas.models.factory import create_model, create_untrained, load_encoder
 from midas.models.network import DepthNetwork
-from midas.training.config import ModelSettings, TrainingConfig
+from midas.training.config import ModelSettings, ParetoSettings, TrainingConfig
 from midas.training.distributed import StepSampler, launch
 from midas.training.journal import EpochReport, Journal
-from midas.training.objective import Terms, loss_terms
+from midas.training.objective import Terms, loss_terms, terms_by_source
 from midas.training.optimizer import build_optimizer, build_schedule
+from midas.training.pareto import pareto_backward
 from midas.training.sources import open_sets
 from midas.training.state import (
     LAST_WEIGHTS,
@@ -67,6 +68,8 @@ class Trainer:
     """
 
     def __init__(self, config: TrainingConfig, folder: Path) -> None:
+        if config.pareto is not None and config.run.accumulate > 1:
+            raise ConfigError("run.accumulate is 1 with [pareto]: a step is found from the gradients of one batch")
         torch.manual_seed(config.run.seed)
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
@@ -156,18 +159,10 @@ class Trainer:
     def _step(self, pieces: list[Item]) -> list[float]:
         """One step of the optimiser; the loss terms, averaged over pieces and processes."""
         sums = torch.zeros(len(Terms._fields), device=self.fabric.device)
+        backward = self._backward if self.config.pareto is None else self._pareto_backward
         for number, item in enumerate(pieces, start=1):
-            with self.fabric.no_backward_sync(self.trained, enabled=number < len(pieces)):
-                prediction = self.trained(item.pixels.contiguous(memory_format=torch.channels_last))
-                terms = loss_terms(prediction.float(), item, self.config.loss)
-                if not torch.isfinite(terms.total):
-                    path = save_nan_batch(self.folder, item, prediction)
-                    raise TrainingError(
-                        f"the loss is {float(terms.total.detach())} in epoch {self.position.epoch + 1}, step "
-                        f"{self.position.step + 1}; its batch is in {path}; lower the learning rates"
-                    )
-                self.fabric.backward(terms.total / len(pieces))
-            sums += torch.stack(list(terms)).detach() / len(pieces)
+            last = number == len(pieces)
+            sums += torch.stack(list(backward(item, len(pieces), last=last))).detach() / len(pieces)
         self.fabric.clip_gradients(self.trained, self.optimizer, max_norm=self.config.optimizer.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -175,6 +170,46 @@ class Trainer:
         self.average.update_parameters(self.network)
         reduced = cast(torch.Tensor, self.fabric.all_reduce(sums, reduce_op="mean"))
         return [float(value) for value in reduced]
+
+    def _backward(self, item: Item, pieces: int, *, last: bool) -> Terms:
+        """Add one piece's gradient; processes exchange theirs with the last."""
+        with self.fabric.no_backward_sync(self.trained, enabled=not last):
+            prediction = self._forward(item)
+            terms = loss_terms(prediction, item, self.config.loss)
+            self._check_finite(terms, item, prediction)
+            self.fabric.backward(terms.total / pieces)
+        return terms
+
+    def _pareto_backward(self, item: Item, pieces: int, *, last: bool) -> Terms:
+        """Leave the gradient along which the losses of all data sets fall."""
+        settings = cast(ParetoSettings, self.config.pareto)
+        # The combination is of gradients over all processes, which are exchanged here and not by DDP's wrapper.
+        with self.fabric.autocast():
+            prediction = self.network(item.pixels.contiguous(memory_format=torch.channels_last)).float()
+        by_source = terms_by_source(prediction, item, self.config.loss, len(self.sources))
+        for terms in by_source:
+            self._check_finite(terms, item, prediction)
+        pareto_backward(
+            [terms.total for terms in by_source],
+            list(self.network.parameters()),
+            normalization=settings.normalization,
+            method=settings.method,
+            reduce=lambda tensor: cast(torch.Tensor, self.fabric.all_reduce(tensor, reduce_op="mean")),
+            retain_graph=True,
+        )
+        return Terms(*(torch.stack(values).mean() for values in zip(*by_source, strict=True)))
+
+    def _forward(self, item: Item) -> torch.Tensor:
+        prediction: torch.Tensor = self.trained(item.pixels.contiguous(memory_format=torch.channels_last)).float()
+        return prediction
+
+    def _check_finite(self, terms: Terms, item: Item, prediction: torch.Tensor) -> None:
+        if not torch.isfinite(terms.total):
+            path = save_nan_batch(self.folder, item, prediction)
+            raise TrainingError(
+                f"the loss is {float(terms.total.detach())} in epoch {self.position.epoch + 1}, step "
+                f"{self.position.step + 1}; its batch is in {path}; lower the learning rates"
+            )
 
     def _loader(self) -> DataLoader[Item]:
         run, data = self.config.run, self.config.data
