@@ -23,7 +23,7 @@ Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def main() -> None:
-    """Print a line for each loss: milliseconds of both, their ratio, and by how much the values differ."""
+    """Print a line for each loss: milliseconds of both, their ratio, and by how much the gradients differ."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--size", type=int, default=384)
@@ -35,29 +35,30 @@ def main() -> None:
     maps = random_maps(arguments.batch, arguments.size, arguments.valid, arguments.device)
     print(f"{'':32}{'ours':>12}{'plain':>12}{'plain/ours':>12}{'difference':>12}")
     for name in [arguments.only] if arguments.only else COMPETITORS:
-        (ours_s, value), (plain_s, expected) = compare(*COMPETITORS[name], maps, arguments.runs)
-        difference = abs(value - expected) / expected
+        ours_s, plain_s, difference = compare(*COMPETITORS[name], maps, arguments.runs)
         print(f"{name:32}{1e3 * ours_s:9.1f} ms{1e3 * plain_s:9.1f} ms{plain_s / ours_s:12.2f}{difference:12.1e}")
 
 
-def compare(
-    ours: Loss, plain: Loss, maps: tuple[Tensor, Tensor, Tensor], runs: int
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Median seconds and value of both, run in turns after one turn that doesn't count."""
-    turns = [(timed(ours, maps), timed(plain, maps)) for _ in range(runs + 1)][1:]
-    ours_s, plain_s = (median(turn[side][0] for turn in turns) for side in (0, 1))
-    return (ours_s, turns[0][0][1]), (plain_s, turns[0][1][1])
+def compare(ours: Loss, plain: Loss, maps: tuple[Tensor, Tensor, Tensor], runs: int) -> tuple[float, float, float]:
+    """Median seconds of both, run in turns, and the largest difference of their gradients over the largest gradient."""
+    gradient, expected = (timed(loss, maps)[1] for loss in (ours, plain))  # This turn's time doesn't count.
+    turns = [(timed(ours, maps)[0], timed(plain, maps)[0]) for _ in range(runs)]
+    ours_s, plain_s = (median(seconds) for seconds in zip(*turns, strict=True))
+    return ours_s, plain_s, float((gradient - expected).abs().max() / expected.abs().max())
 
 
-def timed(loss: Loss, maps: tuple[Tensor, Tensor, Tensor]) -> tuple[float, float]:
-    """Seconds of a forward and a backward pass, and the loss."""
+def timed(loss: Loss, maps: tuple[Tensor, Tensor, Tensor]) -> tuple[float, Tensor]:
+    """Seconds of a forward and a backward pass, and the gradient."""
     prediction = maps[0].clone().requires_grad_()
-    start = time.perf_counter()
-    value = loss(prediction, maps[1], maps[2])
-    value.backward()  # type: ignore[no-untyped-call]
-    if value.is_cuda:
+    if prediction.is_cuda:
         torch.cuda.synchronize()
-    return time.perf_counter() - start, float(value.detach())
+    start = time.perf_counter()
+    loss(prediction, maps[1], maps[2]).backward()  # type: ignore[no-untyped-call]
+    if prediction.is_cuda:
+        torch.cuda.synchronize()
+    seconds = time.perf_counter() - start
+    assert prediction.grad is not None
+    return seconds, prediction.grad
 
 
 def random_maps(batch: int, size: int, valid: float, device: str) -> tuple[Tensor, Tensor, Tensor]:

@@ -15,6 +15,7 @@ from midas.errors import DatasetError
 READERS = {
     "read_rgb": ".png",
     "read_codes": ".png",
+    "read_grey": ".png",
     "read_mask": ".png",
     "read_npy": ".npy",
     "read_pfm": ".pfm",

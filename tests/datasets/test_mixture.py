@@ -11,7 +11,7 @@ import pytest
 import torch
 from tests.corpus_miniature import write_miniature
 
-from midas.datasets.mixture import Augmentation, Source, TrainingMixture, collate
+from midas.datasets.mixture import Augmentation, EpochPlan, Source, TrainingMixture, collate
 from midas.datasets.readers.corpus import CorpusDataset
 from midas.datasets.sample import PairSample, Sample
 from midas.datasets.sky import find_sky, with_sky
@@ -39,9 +39,7 @@ def mixture(tmp_path: Path, *, epoch: int = 0, sky: bool = False) -> TrainingMix
     dataset = CorpusDataset(root if root.exists() else write_miniature(root))
     augmentation = Augmentation(((32, 64), (64, 32)), 0.6, PhotometricJitter())
     spec = find_model("midas_nano_256").input
-    return TrainingMixture(
-        [Source(dataset, 1.0, sky)], augmentation, spec, batch_size=4, pictures=16, seed=3, epoch=epoch
-    )
+    return TrainingMixture([Source(dataset, 1.0, sky)], augmentation, spec, EpochPlan(16, 4), seed=3, epoch=epoch)
 
 
 def test_an_item_is_pixels_target_and_mask_of_one_of_the_sizes(tmp_path: Path) -> None:
@@ -147,10 +145,10 @@ def test_a_set_keeps_its_share_unless_a_late_one_is_given(tmp_path: Path) -> Non
 def test_samples_are_drawn_in_proportion_to_the_weights(tmp_path: Path) -> None:
     often, seldom = (CorpusDataset(write_miniature(tmp_path / name, name=name)) for name in ("often", "seldom"))
     sources = [Source(often, 3.0, sky=False), Source(seldom, 1.0, sky=False)]
+    augmentation = Augmentation(((32, 32),), 0.6, PhotometricJitter())
     items = TrainingMixture(
-        sources, Augmentation(((32, 32),), 0.6, PhotometricJitter()), find_model("midas_nano_256").input,
-        batch_size=4, pictures=400, seed=0, epoch=0,
-    )  # fmt: skip
+        sources, augmentation, find_model("midas_nano_256").input, EpochPlan(400, 4), seed=0, epoch=0
+    )
     drawn = [items.draw(index).name.split("/")[0] for index in range(400)]
     assert 270 <= drawn.count("often") <= 330
 
@@ -187,10 +185,8 @@ class Pairs:
 
 def of_sources(*sources: Source, **options: Any) -> TrainingMixture:
     plain = PhotometricJitter().scaled(0.0)
-    return TrainingMixture(
-        sources, Augmentation(((32, 64),), 0.6, plain), find_model("midas_nano_256").input,
-        batch_size=6, pictures=30, seed=3, epoch=0, **options,
-    )  # fmt: skip
+    spec, plan = find_model("midas_nano_256").input, EpochPlan(30, 6, **options)
+    return TrainingMixture(sources, Augmentation(((32, 64),), 0.6, plain), spec, plan, seed=3, epoch=0)
 
 
 def test_another_sample_stands_in_for_one_that_cannot_be_read_and_it_is_named() -> None:

@@ -7,12 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.datasets.miniatures import COLOUR, DEPTH_M, HOLE, MAP_SETS, MINIATURES, PAIR_SETS, PIXEL, SIZE
+from tests.datasets.miniatures import COLOUR, DEPTH_M, HOLE, PAIR_SETS, PIXEL, SIZE
+from tests.datasets.miniatures import MINIATURES as EVALUATION_MINIATURES
+from tests.datasets.training_miniatures import RELATIVE_SETS, SKY, SKY_SETS, TRAINING_MINIATURES
 
 from midas.datasets.catalogue import READERS, open_reader
 from midas.datasets.reader import Reader, samples
 from midas.datasets.sample import PairSample, Sample
 from midas.errors import DatasetError
+
+MINIATURES = EVALUATION_MINIATURES | TRAINING_MINIATURES
+MAP_SETS = [name for name in MINIATURES if name not in PAIR_SETS]
+# iBims-1 stores steps of 0.8 mm, the raw Kinect of NYU 351 of inverse depth to 1/metre.
+TOLERANCES = {"ibims1": 2e-4, "nyu_raw": 5e-3}
 
 every_set = pytest.mark.parametrize("name", sorted(MINIATURES))
 every_map_set = pytest.mark.parametrize("name", MAP_SETS)
@@ -50,23 +57,26 @@ def test_pictures_are_rgb_in_8_bits(name: str, tmp_path: Path) -> None:
 
 
 @every_map_set
-def test_a_target_is_valid_where_it_is_above_0_and_as_large_as_its_picture(name: str, tmp_path: Path) -> None:
+def test_a_target_is_valid_where_it_is_above_0_or_sky_and_as_large_as_its_picture(name: str, tmp_path: Path) -> None:
     for sample in samples(open_reader(name, MINIATURES[name](tmp_path / "set").root)):
         assert isinstance(sample, Sample)
         assert sample.disparity.shape == sample.mask.shape == sample.image.shape[:2]
         assert (sample.disparity.dtype, sample.mask.dtype) == (np.float32, np.bool_)
         assert np.isfinite(sample.disparity).all()
-        assert (sample.mask == (sample.disparity > 0)).all()
+        assert (sample.disparity >= 0).all()
+        valid_zeros = np.argwhere(sample.mask != (sample.disparity > 0)).tolist()
+        assert valid_zeros == ([list(SKY)] if name in SKY_SETS else [])
 
 
 @every_map_set
-def test_a_known_depth_comes_out_at_its_pixel_in_1_per_metre(name: str, tmp_path: Path) -> None:
+def test_a_known_depth_comes_out_at_its_pixel_in_1_per_metre_or_in_proportion(name: str, tmp_path: Path) -> None:
     sample = open_reader(name, MINIATURES[name](tmp_path / "set").root)[0]
     assert isinstance(sample, Sample)
-    assert sample.metric
-    tolerance = 2e-4 if name == "ibims1" else 1e-6  # iBims-1 stores steps of 0.8 mm.
-    assert sample.disparity[PIXEL] == pytest.approx(1 / DEPTH_M, rel=tolerance)
-    assert sample.disparity[PIXEL[::-1]] == pytest.approx(1 / 2.0, rel=tolerance)
+    assert sample.metric == (name not in RELATIVE_SETS)
+    unit = 1.0 if sample.metric else sample.disparity[PIXEL[::-1]] * 2.0
+    tolerance = TOLERANCES.get(name, 1e-6)
+    assert sample.disparity[PIXEL] == pytest.approx(unit / DEPTH_M, rel=tolerance)
+    assert sample.disparity[PIXEL[::-1]] == pytest.approx(unit / 2.0, rel=tolerance)
     assert not sample.mask[HOLE]
 
 

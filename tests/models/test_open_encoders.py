@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import timm
 import torch
+from safetensors.torch import save_file
 
 from midas.errors import ModelError
 from midas.models import create_model
+from midas.models.factory import create_untrained
 from midas.models.open_spec import open_spec
 
 ENCODERS = [
@@ -67,3 +72,15 @@ def test_a_name_and_an_encoder_together_are_refused() -> None:
         create_model("midas_nano_256", encoder="resnet18")
     with pytest.raises(ModelError, match="not both"):
         create_model()
+
+
+@pytest.mark.parametrize("timm_name", ["beit_base_patch16_384", "resnext101_32x8d"])
+def test_a_classifier_of_timm_starts_the_encoder_of_a_published_network(timm_name: str, tmp_path: Path) -> None:
+    model = {"beit_base_patch16_384": "dpt_beit_base_384", "resnext101_32x8d": "midas_v21_384"}[timm_name]
+    classifier = timm.create_model(timm_name, pretrained=False)
+    save_file(classifier.state_dict(), tmp_path / "classifier.safetensors")
+    network = create_untrained(model, tmp_path / "classifier.safetensors")
+    ours = network.encoder.state_dict()
+    same = [name for name in classifier.state_dict() if f"network.{name}" in ours]
+    assert len(same) > 100
+    assert all(torch.equal(ours[f"network.{name}"], classifier.state_dict()[name]) for name in same)

@@ -12,12 +12,14 @@ import pytest
 import torch
 from tests.corpus_miniature import write_miniature
 
+from midas.datasets.catalogue import find_reader
 from midas.errors import ConfigError, TrainingError
 from midas.models import create_model
 from midas.models.weights import read_safetensors
 from midas.models.zoo import find_model
 from midas.training.config import TrainingConfig, parse_config, read_config
 from midas.training.optimizer import build_optimizer, build_schedule
+from midas.training.sources import SYNTHETIC
 from midas.training.trainer import Trainer, open_sets
 
 
@@ -91,7 +93,7 @@ def test_a_set_for_evaluation_is_never_trained_on(tmp_path: Path) -> None:
 def test_validation_scenes_are_not_trained_on(tmp_path: Path) -> None:
     sources, validation = open_sets(config(tmp_path).data)
     assert {path.parent.name for path in sources[0].dataset.pictures} == {"a"}
-    assert {path.parent.name for path in validation[0].pictures} == {"b"}
+    assert {path.parent.name for path in validation[0].benchmark.reader.pictures} == {"b"}
 
 
 def test_the_encoder_learns_at_its_own_rate_and_norms_do_not_decay(tmp_path: Path) -> None:
@@ -137,6 +139,14 @@ def test_every_config_in_the_repository_can_be_read(repository: Path) -> None:
     paths = sorted((repository / "configs").glob("*.toml"))
     assert paths
     assert all(isinstance(read_config(path), TrainingConfig) for path in paths)
+
+
+def test_every_set_of_a_config_in_the_repository_has_its_reader_and_options(repository: Path) -> None:
+    for path in sorted((repository / "configs").glob("*.toml")):
+        data = read_config(path).data
+        for entry in (*data.sets, *data.validation):
+            if entry.reader != SYNTHETIC:
+                assert set(entry.options) <= set(find_reader(entry.reader).options), path.name
 
 
 def test_a_missing_config_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -75,6 +75,22 @@ READERS: dict[str, ReaderEntry] = {
         ReaderEntry("sintel", "SintelReader"),
         ReaderEntry("tum", "TumReader"),
         ReaderEntry("tum_dynamic", "TumDynamicReader"),
+        # To train on.
+        ReaderEntry("apolloscape", "ApolloscapeReader"),
+        ReaderEntry("arkitscenes", "ArkitscenesReader"),
+        ReaderEntry("blendedmvs", "BlendedmvsReader"),
+        ReaderEntry("diml", "DimlReader"),
+        ReaderEntry("hrwsi", "HrwsiReader"),
+        ReaderEntry("hypersim", "HypersimReader"),
+        ReaderEntry("irs", "IrsReader"),
+        ReaderEntry("megadepth", "MegadepthReader"),
+        ReaderEntry("movies", "MoviesReader"),
+        ReaderEntry("nyu_raw", "NyuRawReader"),
+        ReaderEntry("redweb", "RedwebReader"),
+        ReaderEntry("stereo_pairs", "StereoPairsReader"),
+        ReaderEntry("sun_rgbd", "SunRgbdReader"),
+        ReaderEntry("tartanair", "TartanairReader"),
+        ReaderEntry("virtual_kitti2", "VirtualKitti2Reader"),
     )
 }
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from midas.arrays import Array, Bool, Float32, UInt8, UInt16
-from midas.errors import DatasetError, OutputError
+from midas.errors import DatasetError, MissingExtraError, OutputError
 from midas.writers import read_map
 
 _DPT_TAG = 202021.25
@@ -41,6 +41,14 @@ def read_codes(path: Path) -> UInt16[Array, "H W"]:
     return codes
 
 
+def read_grey(path: Path) -> Float32[Array, "H W"]:
+    """A picture of one channel, 8 or 16 bits, as the numbers that are stored."""
+    codes = _decode(path, cv2.IMREAD_UNCHANGED)
+    if codes.ndim != 2 or codes.dtype not in (np.uint8, np.uint16):
+        raise DatasetError(f"{path} holds {codes.dtype} {codes.shape}: expected one channel of 8 or 16 bits")
+    return codes.astype(np.float32)
+
+
 def read_mask(path: Path) -> Bool[Array, "H W"]:
     """True where a picture isn't black."""
     return np.asarray(_decode(path, cv2.IMREAD_GRAYSCALE) > 0)
@@ -65,6 +73,28 @@ def read_pfm(path: Path) -> Float32[Array, "H W"]:
         return read_map(path)[0]
     except OutputError as error:
         raise DatasetError(str(error)) from error
+
+
+def read_hdf5(path: Path, key: str) -> Float32[Array, "H W"]:
+    """One array of two axes in an HDF5 file.
+
+    Raises:
+        DatasetError: the file is damaged or lacks the array.
+        MissingExtraError: the package that reads HDF5 isn't installed.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise MissingExtraError("reading HDF5 files", "lab") from error
+    # Opened for each map: an open HDF5 file can't go through a fork or into another process.
+    try:
+        with h5py.File(path, "r") as file:
+            values = np.asarray(file[key], dtype=np.float32)
+    except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise DatasetError(f"{path} isn't an HDF5 file with a map {key!r}: {error}") from error
+    if values.ndim != 2:
+        raise DatasetError(f"{path} holds {key!r} of shape {values.shape}: expected two axes")
+    return values
 
 
 def read_raw_floats(path: Path, size: tuple[int, int]) -> Float32[Array, "H W"]:

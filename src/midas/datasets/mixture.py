@@ -30,6 +30,9 @@ from midas.preprocess import InputSpec
 # How often another sample of the same set is drawn in place of one that can't be read.
 _TRIES = 20
 
+# Draws that all samples of a batch share come from streams of their own.
+_SIZE_STREAM, _SOURCE_STREAM = 1, 2
+
 
 @dataclass(frozen=True)
 class Source:
@@ -65,6 +68,23 @@ class Augmentation:
     sizes: tuple[tuple[int, int], ...]
     min_crop_share: float
     colours: PhotometricJitter
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """How many samples an epoch has, and how its batches are shared.
+
+    Attributes:
+        pictures: samples per epoch.
+        batch_size: samples that share one size, and over which the rule of mixing holds.
+        rule: how a batch is shared among the sets.
+        pairs: number of pairs of points that samples of ordinal sets are brought to.
+    """
+
+    pictures: int
+    batch_size: int
+    rule: MixingRule = "weighted"
+    pairs: int = 1
 
 
 class Item(NamedTuple):
@@ -111,37 +131,28 @@ class TrainingMixture(Dataset[Item]):
         sources: the sets and their weights.
         augmentation: crops and colours.
         input_spec: mean and standard deviation of the network's input.
-        batch_size: samples that share one size, and over which the rule of mixing holds.
-        pictures: samples per epoch.
+        plan: of the epoch.
         seed, epoch: what the draws depend on.
-        rule: how a batch is shared among the sets.
-        pairs: number of pairs of points that samples of ordinal sets are brought to.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         sources: Sequence[Source],
         augmentation: Augmentation,
         input_spec: InputSpec,
+        plan: EpochPlan,
         *,
-        batch_size: int,
-        pictures: int,
         seed: int,
         epoch: int,
-        rule: MixingRule = "weighted",
-        pairs: int = 1,
     ) -> None:
         self.sources = sources
         self.augmentation = augmentation
         self.input_spec = input_spec
-        self.batch_size = batch_size
-        self.pictures = pictures
+        self.plan = plan
         self.key = (seed, epoch)
-        self.rule = rule
-        self.pairs = pairs
 
     def __len__(self) -> int:
-        return self.pictures
+        return self.plan.pictures
 
     def __getitem__(self, index: int) -> Item:
         """The sample at an index, varied.
@@ -177,19 +188,19 @@ class TrainingMixture(Dataset[Item]):
         )
 
     def _source_of(self, index: int) -> int:
-        batch, place = divmod(index, self.batch_size)
+        batch, place = divmod(index, self.plan.batch_size)
         plan = batch_plan(
-            self.rule,
+            self.plan.rule,
             [source.weight for source in self.sources],
             [len(source.dataset) for source in self.sources],
-            self.batch_size,
-            np.random.default_rng((*self.key, batch, len(self.sources))),
+            self.plan.batch_size,
+            np.random.default_rng((*self.key, batch, _SOURCE_STREAM)),
         )
         return int(plan[place])
 
     def _vary(self, sample: AnySample, index: int, rng: np.random.Generator) -> AnySample:
         sizes = self.augmentation.sizes
-        of_batch = np.random.default_rng((*self.key, index // self.batch_size, len(sizes)))
+        of_batch = np.random.default_rng((*self.key, index // self.plan.batch_size, _SIZE_STREAM))
         size = sizes[int(of_batch.integers(len(sizes)))]
         if isinstance(sample, PairSample):
             varied: AnySample = resize_pairs(sample, size, flip=bool(rng.random() >= 0.5))
@@ -200,10 +211,10 @@ class TrainingMixture(Dataset[Item]):
     def _to_item(self, sample: AnySample, source: int, unreadable: tuple[str, ...]) -> Item:
         mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.input_spec.mean, self.input_spec.std))
         pixels = (torch.from_numpy(sample.image.copy()).permute(2, 0, 1).float().div(255.0) - mean) / std
-        points = torch.zeros(self.pairs, 4, dtype=torch.long)
-        relation, pair_mask = torch.zeros(self.pairs), torch.zeros(self.pairs, dtype=torch.bool)
+        points = torch.zeros(self.plan.pairs, 4, dtype=torch.long)
+        relation, pair_mask = torch.zeros(self.plan.pairs), torch.zeros(self.plan.pairs, dtype=torch.bool)
         if isinstance(sample, PairSample):
-            count = min(self.pairs, len(sample.relation))
+            count = min(self.plan.pairs, len(sample.relation))
             points[:count] = torch.from_numpy(np.concatenate([sample.first, sample.second], axis=1)[:count])
             relation[:count] = torch.from_numpy(sample.relation[:count].astype(np.float32))
             pair_mask[:count] = True

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from midas.datasets.catalogue import READERS
 from midas.evaluation.protocols import PROTOCOLS, Protocol
-from midas.evaluation.runs import CORPUS, protocol_of
+from midas.evaluation.runs import CORPUS, has_protocol, protocol_of
 
 
 def benchmarks_markdown() -> str:
     """Sets, where to get them, and the protocol that each is measured by if no other is named."""
     lines = ["| benchmark | set | from | options | protocol |", "|---|---|---|---|---|"]
     for name, entry in READERS.items():
-        protocol = "indoor, outdoor or relative, by its domain" if name == CORPUS else protocol_of(name).name
         options = ", ".join(entry.options) or "–"
-        lines.append(f"| `{name}` | {entry.title} | {entry.homepage} | {options} | {protocol} |")
+        lines.append(f"| `{name}` | {entry.title} | {entry.homepage} | {options} | {_rules(name)} |")
     return "\n".join(lines)
+
+
+def _rules(name: str) -> str:
+    if name == CORPUS:
+        return "indoor, outdoor or relative, by its domain"
+    return protocol_of(name).name if has_protocol(name) else "to train on: name one with `--protocol`"
 
 
 def layouts_markdown() -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from midas.datasets.catalogue import READERS, open_reader
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
+from midas.errors import ConfigError
 from midas.evaluation.candidates import Candidate
 from midas.evaluation.evaluator import EvaluationResult, check_metrics, gather, score_all
 from midas.evaluation.protocols import PROTOCOLS, Protocol, find_protocol, protocol_for
@@ -59,8 +60,22 @@ def open_benchmark(
 
 
 def protocol_of(benchmark: str) -> Protocol:
-    """The rules of a benchmark by the name of its reader."""
+    """The rules of a benchmark by the name of its reader.
+
+    Raises:
+        ConfigError: it is a set to train on, which has none of its own.
+    """
+    if not has_protocol(benchmark):
+        raise ConfigError(
+            f"{benchmark} is a set to train on, without rules of its own for measuring: name some with --protocol, "
+            "such as relative, indoor or outdoor; `midas evaluate --list` shows all"
+        )
     return PROTOCOLS[_PROTOCOL_OF.get(benchmark, benchmark)]
+
+
+def has_protocol(benchmark: str) -> bool:
+    """Whether the set of that name is measured by rules of its own."""
+    return _PROTOCOL_OF.get(benchmark, benchmark) in PROTOCOLS
 
 
 @dataclass

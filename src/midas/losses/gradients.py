@@ -85,7 +85,7 @@ def absolute_differences(
 
 
 class _AbsoluteDifferences(torch.autograd.Function):
-    """Keeps the signs of the differences and adds them up in place on the way back: two thirds of the time of slices."""
+    """Keeps the signs of the differences and adds them up in place on the way back: faster than slices by a third."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, mask: Tensor, k: int) -> Tensor:

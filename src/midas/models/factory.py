@@ -18,17 +18,17 @@ from midas.models.encoders.levit import LevitEncoder
 from midas.models.encoders.pyramid import PyramidEncoder
 from midas.models.encoders.vit import VitEncoder
 from midas.models.heads import DisparityHead
-from midas.models.legacy_keys import naming_of, translate
+from midas.models.legacy_keys import encoder_state, naming_of, translate
 from midas.models.network import DepthNetwork
 from midas.models.onnx_names import NAME_KEY
 from midas.models.open_spec import open_spec
 from midas.models.reassemble import Reassemble
 from midas.models.specs import EncoderSpec, FeatureSpec, LevitSpec, ModelSpec, Naming, PyramidSpec
-from midas.models.weights import load_exactly, read_safetensors, read_safetensors_metadata, read_weights
+from midas.models.weights import load_exactly, read_safetensors_metadata, read_weights
 from midas.models.zoo import MODELS, find_model, find_weights_file
 
 # What an ImageNet classifier holds behind the last feature map, by timm's names.
-CLASSIFIER_PREFIXES = ("conv_head.", "bn2.", "classifier.")
+CLASSIFIER_PREFIXES = ("conv_head.", "bn2.", "classifier.", "fc.", "head.", "head_dist.", "norm.", "fc_norm.")
 
 Weights = str | Path | Mapping[str, Any] | None
 
@@ -129,14 +129,16 @@ def create_untrained(name: str, encoder_weights: str | Path | None = None, *, se
 
 
 def load_encoder(network: DepthNetwork, path: str | Path) -> None:
-    """Start a network's encoder from a classifier's weights (safetensors, timm's names), leaving its last layers out.
+    """Start a network's encoder from a classifier's weights (timm's names), leaving its last layers out.
 
     Raises:
         WeightsError: the file doesn't fit the encoder.
     """
-    state = read_safetensors(path)
-    dropped = tuple(key for key in state if key.startswith(CLASSIFIER_PREFIXES))
-    load_exactly(network.encoder.get_submodule("network"), state, dropped=dropped)
+    state = encoder_state(read_weights(path))
+    own = network.encoder.state_dict()
+    behind = tuple(f"network.{prefix}" for prefix in CLASSIFIER_PREFIXES)
+    dropped = tuple(key for key in state if key.startswith(behind) and key not in own)
+    load_exactly(network.encoder, state, dropped=dropped)
 
 
 def identify(path: str | Path) -> str:

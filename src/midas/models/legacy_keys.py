@@ -90,6 +90,15 @@ def translate(state: Mapping[str, Tensor], spec: ModelSpec) -> Translation:
     return result
 
 
+def encoder_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A classifier's weights under timm's names, as our encoders name them."""
+    return {
+        re.sub(*_TABLE_OF_BEIT, f"network.{name}"): tensor
+        for name, tensor in state.items()
+        if not name.endswith(".relative_position_index")
+    }
+
+
 def _rename(name: str, rules: Collection[Rule]) -> str:
     for pattern, replacement in rules:
         name = re.sub(pattern, replacement, name)
@@ -152,6 +161,7 @@ _DROPPED = (
     (r"mask_token$", "used in pretraining only"),
 )
 
+_TABLE_OF_BEIT = (r"^network\.blocks\.(\d+)\.attn\.relative_position_bias_table$", r"bias_tables.\1")
 _BEIT: tuple[Rule, ...] = (
     (r"^encoder\.network\.blocks\.(\d+)\.attn\.relative_position_bias_table$", r"encoder.bias_tables.\1"),
 )

@@ -69,12 +69,32 @@ class SetSettings:
 
 
 @dataclass(frozen=True, config=CLOSED)
+class ValidationSettings:
+    """A set that the validation figure is taken from, beside the validation scenes of training sets.
+
+    Attributes:
+        name: folder below the data root; of a set that needs none, any name.
+        reader: what reads it.
+        options: choices that the reader offers.
+        protocol: name of the rules, from ``midas evaluate --list``.
+        limit: only so many pictures, the first ones.
+    """
+
+    name: str
+    reader: str = "corpus"
+    options: dict[str, Any] = Field(default_factory=dict)
+    protocol: str = "relative"
+    limit: int | None = Field(default=None, gt=0)
+
+
+@dataclass(frozen=True, config=CLOSED)
 class DataSettings:
     """Where samples come from and how they are varied.
 
     Attributes:
         root: folder that holds the sets.
         sets: the mixture.
+        validation: sets that are validated on.
         sizes: (height, width) of training pictures; each batch has one of them.
         min_crop_share: smallest crop, as a share of the largest that fits.
         colour_strength: factor of all colour changes; 0 leaves colours as they are.
@@ -87,6 +107,7 @@ class DataSettings:
     sets: tuple[SetSettings, ...] = Field(min_length=1)
     sizes: tuple[tuple[int, int], ...] = Field(min_length=1)
     root: Path = Path()
+    validation: tuple[ValidationSettings, ...] = ()
     min_crop_share: float = Field(default=0.7, gt=0, le=1)
     colour_strength: float = Field(default=1.0, ge=0)
     mixing: MixingRule = "weighted"

@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
 from midas.arrays import Array, UInt8
+from midas.atomic import atomic_file
 from midas.colormaps import colorize
 from midas.datasets.mixture import Item
 from midas.preprocess import InputSpec
 
 LOG = "log.csv"
 EVENTS = "tensorboard"
+PICTURES = "pictures"
 _STRIP_PICTURES = 4
 
 
@@ -72,7 +75,7 @@ class Journal:
             self._writer.flush()
 
     def draw(self, epoch: int, item: Item, prediction: torch.Tensor, input_spec: InputSpec) -> None:
-        """Add a strip of pictures, targets and predictions to TensorBoard.
+        """Write a strip of pictures, targets and predictions to ``pictures/``, and to TensorBoard.
 
         Args:
             epoch: counted from 1.
@@ -80,8 +83,10 @@ class Journal:
             prediction: the network's output for it, (B, H, W).
             input_spec: how its pixels were normalised.
         """
+        strip = picture_strip(item, prediction, input_spec)
+        with atomic_file(self.path.parent / PICTURES / f"epoch_{epoch:03d}.png", overwrite=True) as file:
+            Image.fromarray(strip).save(file, format="PNG")
         if self._writer:
-            strip = picture_strip(item, prediction, input_spec)
             self._writer.add_image("pictures", strip, epoch, dataformats="HWC")
             self._writer.flush()
 

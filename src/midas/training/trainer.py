@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
-from midas.datasets.mixture import Augmentation, Item, TrainingMixture, collate
+from midas.datasets.mixture import Augmentation, EpochPlan, Item, TrainingMixture, collate
 from midas.datasets.transforms import PhotometricJitter
 from midas.errors import ConfigError, TrainingError
 from midas.models.factory import create_model, create_untrained, load_encoder
@@ -218,12 +218,9 @@ class Trainer:
             [source.late() for source in self.sources] if late else self.sources,
             Augmentation(data.sizes, data.min_crop_share, PhotometricJitter().scaled(data.colour_strength)),
             self.network.input_spec,
-            batch_size=run.batch_size,
-            pictures=self.steps_per_epoch * run.batch_size,
+            EpochPlan(self.steps_per_epoch * run.batch_size, run.batch_size, data.mixing, data.pairs),
             seed=run.seed,
             epoch=self.position.epoch,
-            rule=data.mixing,
-            pairs=data.pairs,
         )
         sampler = StepSampler(
             self.steps_per_epoch,

@@ -8,13 +8,14 @@ import numpy as np
 import torch
 
 from midas.arrays import Array, Float32
-from midas.datasets.readers.corpus import CorpusDataset
 from midas.datasets.sample import Sample
-from midas.evaluation.evaluator import EvaluationResult, Predict, evaluate
-from midas.evaluation.protocols import protocol_for
+from midas.evaluation.candidates import FunctionCandidate
+from midas.evaluation.evaluator import EvaluationResult, Predict
+from midas.evaluation.runs import run
 from midas.models.network import DepthNetwork
 from midas.preprocess import InputSpec, Preprocess
 from midas.resize import resize_map
+from midas.training.sources import ValidationSet
 
 
 def network_predictor(network: DepthNetwork, input_spec: InputSpec) -> Predict:
@@ -32,16 +33,17 @@ def network_predictor(network: DepthNetwork, input_spec: InputSpec) -> Predict:
 
 
 def validate(
-    network: DepthNetwork, sets: Sequence[CorpusDataset], input_spec: InputSpec
+    network: DepthNetwork, sets: Sequence[ValidationSet], input_spec: InputSpec
 ) -> dict[str, EvaluationResult]:
     """Each set's result by its name."""
     network.eval()
-    predict = network_predictor(network, input_spec)
-    results = {}
-    for dataset in sets:
-        protocol = protocol_for(dataset.info.domain, metric=dataset.info.metric)
-        results[dataset.info.name] = evaluate(predict, dataset.samples(), protocol)
-    return results
+    candidate = FunctionCandidate(network_predictor(network, input_spec))
+    return {
+        chosen.benchmark.reader.name: run(
+            candidate, chosen.benchmark, metrics=("delta1_outliers", "abs_rel"), limit=chosen.limit
+        )
+        for chosen in sets
+    }
 
 
 def validation_figure(results: dict[str, EvaluationResult]) -> float:
