@@ -40,11 +40,14 @@ def main() -> None:
 
 
 def compare(ours: Loss, plain: Loss, maps: tuple[Tensor, Tensor, Tensor], runs: int) -> tuple[float, float, float]:
-    """Median seconds of both, run in turns, and the largest difference of their gradients over the largest gradient."""
+    """Median seconds of both, run in turns, and the norm of the gradients' difference over that of the gradient.
+
+    Where rounding turns the sign of a residual near 0, a few pixels differ; in float64 they don't.
+    """
     gradient, expected = (timed(loss, maps)[1] for loss in (ours, plain))  # This turn's time doesn't count.
     turns = [(timed(ours, maps)[0], timed(plain, maps)[0]) for _ in range(runs)]
     ours_s, plain_s = (median(seconds) for seconds in zip(*turns, strict=True))
-    return ours_s, plain_s, float((gradient - expected).abs().max() / expected.abs().max())
+    return ours_s, plain_s, float((gradient - expected).norm() / expected.norm())
 
 
 def timed(loss: Loss, maps: tuple[Tensor, Tensor, Tensor]) -> tuple[float, Tensor]:
