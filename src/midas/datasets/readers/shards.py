@@ -8,7 +8,8 @@ from pathlib import Path
 
 from midas.datasets.reader import Layout
 from midas.datasets.sample import AnySample
-from midas.datasets.shards import decode_sample, read_index, read_members
+from midas.datasets.shard_members import DAMAGED, decode_sample
+from midas.datasets.shards import INDEX_NAME, read_index, read_members
 from midas.errors import DatasetError
 
 LAYOUT = Layout(
@@ -34,8 +35,11 @@ class ShardDataset:
 
     def __init__(self, root: str | Path) -> None:
         self.root = LAYOUT.folder(root)
-        LAYOUT.file(self.root / "index.json")
+        LAYOUT.file(self.root / INDEX_NAME)
         self.index = read_index(self.root)
+        for shard in self.index.shards:
+            if LAYOUT.file(self.root / shard.file).stat().st_size != shard.bytes:
+                raise DatasetError(f"{self.root / shard.file} is not {shard.bytes} bytes long: copy or pack it again")
         self.ends = list(accumulate(shard.count for shard in self.index.shards))
 
     @property
@@ -58,5 +62,5 @@ class ShardDataset:
         shard = self.index.shards[number]
         try:
             return decode_sample(read_members(self.root, shard, place - self.ends[number] + shard.count))
-        except (OSError, KeyError, SyntaxError, TypeError, ValueError) as error:
+        except DAMAGED as error:
             raise DatasetError(f"{self.root / shard.file}, sample {index} is damaged: {error!r}") from error
