@@ -16,6 +16,10 @@ import h5py
 import numpy as np
 from scipy.io import savemat
 
+from midas.datasets.readers.corpus import CorpusDataset
+from midas.datasets.shard_members import Packing
+from midas.datasets.shards import pack
+
 SIZE = (24, 32)
 PIXEL = (3, 7)
 HOLE = (0, 0)
@@ -276,6 +280,12 @@ def write_corpus(root: Path) -> Miniature:
     return Miniature(root, 1, root / "room" / "000.png")
 
 
+def write_shards(root: Path) -> Miniature:
+    corpus = write_corpus(root.with_name("to_pack"))
+    pack(CorpusDataset(corpus.root), root, Packing())
+    return Miniature(root, count=corpus.count, needed=root / "shard-000000.tar")
+
+
 MINIATURES: dict[str, Callable[[Path], Miniature]] = {
     "booster": write_booster,
     "corpus": write_corpus,
@@ -288,6 +298,7 @@ MINIATURES: dict[str, Callable[[Path], Miniature]] = {
     "middlebury2014": write_middlebury2014,
     "nyu": write_nyu,
     "scannet": write_scannet,
+    "shards": write_shards,
     "sintel": write_sintel,
     "tum": write_tum,
     "tum_dynamic": write_tum_dynamic,

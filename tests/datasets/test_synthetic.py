@@ -105,8 +105,10 @@ def test_rays_meet_hills_at_the_height_of_the_ground() -> None:
 
 
 def test_the_sky_never_shows_through_hills() -> None:
-    scene = scene_before(Camera((0, 0, 90.0), yaw_deg=70.0))
-    scene.terrain = Terrain(1, 3.0, 350.0, 1.4, (200.0, 40.0), 0.0)
+    hills = Terrain(1, 3.0, 350.0, 1.4, (200.0, 40.0), 0.0)
+    eye_m = 20.0 + float(hills.heights(np.zeros(1), np.zeros(1))[0])
+    scene = scene_before(Camera((0, 0, eye_m), yaw_deg=70.0))
+    scene.terrain = hills
     hit = np.isfinite(depth_of(scene, (120, 160)))
     below_hills = np.logical_or.accumulate(hit, axis=0)
     assert 0.2 < hit.mean() < 0.98

@@ -72,6 +72,7 @@ READERS: dict[str, ReaderEntry] = {
         ReaderEntry("middlebury2014", "Middlebury2014Reader"),
         ReaderEntry("nyu", "NyuReader"),
         ReaderEntry("scannet", "ScannetReader"),
+        ReaderEntry("shards", "ShardDataset"),
         ReaderEntry("sintel", "SintelReader"),
         ReaderEntry("tum", "TumReader"),
         ReaderEntry("tum_dynamic", "TumDynamicReader"),

@@ -144,7 +144,7 @@ def two_views(left: Path, right: Path) -> PairSource:
     if left.is_dir() != right.is_dir():
         raise ConfigError(f"{left} and {right}: expected two pictures or two folders")
     if not left.is_dir():
-        return PairSource(left.parent.name or "views", 1, iter([partial(_read_pair, left.stem, left, right)]))
+        return PairSource(left.resolve().parent.name or "views", 1, iter([partial(_read_pair, left.stem, left, right)]))
     of_right = {path.stem: path for path in _pictures(right)}
     both = [(path, of_right[path.stem]) for path in _pictures(left) if path.stem in of_right]
     if not both:
@@ -169,7 +169,7 @@ def side_by_side(path: Path, *, squeezed: bool = False, fps: float | None = None
     found = _pictures(path) if path.is_dir() else [path]
     if not found:
         raise DatasetError(f"{path} holds no picture (*{', *'.join(sorted(IMAGE_SUFFIXES))})")
-    scene = path.resolve().name if path.is_dir() else path.parent.name or "views"
+    scene = path.resolve().name if path.is_dir() else path.resolve().parent.name or "views"
     return PairSource(scene, len(found), (partial(_read_halves, file, squeezed) for file in found))
 
 
@@ -198,7 +198,7 @@ class StereoSet:
             "sparse": False,
             "notes": "stereo disparity in pixels above the frame's farthest; the shift is unknown",
         }
-        if not scene or Path(scene).name != scene:
+        if scene in ("", "..") or Path(scene).name != scene:
             raise ConfigError(f"scene {scene!r}: expected the name of one folder")
         if (root / scene).exists() and not overwrite:
             raise OutputError(f"{root / scene} exists already: name another scene, or allow overwriting")
