@@ -242,9 +242,13 @@ class Trainer:
             )
 
     def _validate(self) -> float:
-        if not (self.validation_sets and self._leads()):
+        if not self.validation_sets:
             return float("nan")
-        return validation_figure(validate(self._averaged(), self.validation_sets, self.network.input_spec))
+        figure = float("nan")
+        if self._leads():
+            figure = validation_figure(validate(self._averaged(), self.validation_sets, self.network.input_spec))
+        # All processes must agree on when to stop.
+        return float(self.fabric.broadcast(figure))
 
     def _predict(self, item: Item) -> torch.Tensor:
         averaged = self._averaged().eval()

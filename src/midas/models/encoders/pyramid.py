@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import timm
+import torch
 from torch import Tensor, nn
 
 from midas.errors import ModelError
@@ -43,7 +44,8 @@ class PyramidEncoder(nn.Module):
 
 
 def _indices(spec: PyramidSpec) -> tuple[int, ...]:
-    whole: Any = timm.create_model(spec.timm_name, pretrained=False, features_only=True)
+    with torch.device("meta"):  # only its shapes are wanted
+        whole: Any = timm.create_model(spec.timm_name, pretrained=False, features_only=True)
     reductions = list(whole.feature_info.reduction())
     missing = [stride for stride in spec.strides if stride not in reductions]
     if missing:

@@ -19,15 +19,14 @@ class VitEncoder(nn.Module):
 
     Args:
         spec: the network, and where it is tapped.
-        pretrained: whether timm fetches its own weights for the network.
     """
 
-    def __init__(self, spec: TransformerSpec, *, pretrained: bool = False) -> None:
+    def __init__(self, spec: TransformerSpec) -> None:
         super().__init__()
         self.spec = spec
         network: Any = timm.create_model(
             spec.timm_name,
-            pretrained=pretrained,
+            pretrained=False,
             num_classes=0,
             dynamic_img_size=True,
             norm_layer=partial(nn.LayerNorm, eps=spec.norm_eps),
