@@ -61,6 +61,14 @@ def mse_slowly(prediction: Map, target: Map, mask: Map) -> float:
     return float(((columns @ h - target[mask]) ** 2).sum() / (2 * mask.sum()))
 
 
+def relative_slowly(prediction: Map, target: Map, mask: Map) -> float:
+    """Aligned by equations 2 to 4, relative to the target and a tenth of its mean, trimmed as in equation 7."""
+    columns = np.stack([prediction[mask], np.ones(mask.sum())], axis=1)
+    h = np.linalg.lstsq(columns, target[mask], rcond=None)[0]
+    residual = np.abs(columns @ h - target[mask]) / (target[mask] + 0.1 * target[mask].mean())
+    return sum(sorted(residual)[: math.floor(0.8 * len(residual) + 1e-9)]) / (2 * len(residual))
+
+
 def log_slowly(prediction: Map, target: Map, mask: Map) -> float:
     """Eigen et al., equation 4, in its first form: over all pairs of pixels."""
     g = [math.log(d / d_star) for d, d_star in zip(prediction[mask], target[mask], strict=True)]

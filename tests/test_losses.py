@@ -17,6 +17,7 @@ from tests.loss_references import (
     random_maps,
     random_pairs,
     ranking_slowly,
+    relative_slowly,
     trimmed_slowly,
 )
 
@@ -27,6 +28,7 @@ SLOWLY: dict[str, tuple[Callable[..., torch.Tensor], Callable[..., float]]] = {
     "ssi_trimmed_mae": (losses.ssi_trimmed_mae, trimmed_slowly),
     "ssi_mae": (losses.ssi_mae, mae_slowly),
     "ssi_mse": (losses.ssi_mse, mse_slowly),
+    "ssi_relative_mae": (losses.ssi_relative_mae, relative_slowly),
     "scale_invariant_log": (losses.scale_invariant_log, log_slowly),
     "normalized_multiscale_gradient": (
         lambda *maps: losses.normalized_multiscale_gradient(*maps, spacings_px=(2, 8)),

@@ -18,6 +18,7 @@ LOSSES: dict[str, Loss] = {
     "ssi_trimmed_mae": losses.ssi_trimmed_mae,
     "ssi_mae": losses.ssi_mae,
     "ssi_mse": losses.ssi_mse,
+    "ssi_relative_mae": losses.ssi_relative_mae,
     "scale_invariant_log": losses.scale_invariant_log,
     "scale_invariant_log, root": lambda *maps: losses.scale_invariant_log(*maps, root=True),
     "gradient_matching": lambda d, d_star, mask: losses.gradient_matching(d - d_star, mask),

@@ -21,6 +21,7 @@ from midas.datasets.transforms import (
     normalize_target,
     random_crop,
     random_flip,
+    random_rotation,
     resize_sample,
 )
 from midas.errors import DatasetError
@@ -98,6 +99,26 @@ def test_a_target_is_scaled_to_0_and_1_over_its_valid_pixels() -> None:
     target = normalize_target(replace(sample, mask=mask))
     assert (target[mask].min(), target[mask].max()) == (0.0, 1.0)
     assert (target[~mask] == 0).all()
+
+
+def test_a_target_that_keeps_its_zero_is_only_scaled() -> None:
+    sample = ramp_sample()
+    inverse_depth = replace(sample, metric=True)
+    target = normalize_target(inverse_depth, keep_zero=True)
+    assert np.allclose(target * sample.disparity[sample.mask].max(), np.where(sample.mask, sample.disparity, 0))
+    unknown_shift = normalize_target(replace(sample, metric=False), keep_zero=True)
+    assert unknown_shift[sample.mask].min() == 0.0
+
+
+def test_a_turned_sample_keeps_picture_and_target_together() -> None:
+    sample = ramp_sample()
+    values = np.repeat(sample.image[..., :1].astype(np.float32), 3, axis=2)[..., 0]
+    turned = random_rotation(replace(sample, disparity=values), 20.0, np.random.default_rng(0))
+    inside = turned.mask
+    assert 0.5 < inside.mean() < 1.0
+    difference = np.abs(turned.image[..., 0].astype(np.float32) - turned.disparity)[inside]
+    assert np.median(difference) <= 2
+    assert random_rotation(sample, 0.0, np.random.default_rng(0)) is sample
 
 
 def test_a_target_without_valid_pixels_is_zero() -> None:

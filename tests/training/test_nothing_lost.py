@@ -103,24 +103,51 @@ def test_a_run_killed_in_the_middle_of_an_epoch_ends_with_the_weights_of_an_unin
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
-def test_two_processes_learn_what_one_learns_from_the_same_batches(config_path: Path, tmp_path: Path) -> None:
+LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+def two_processes(*arguments: object) -> None:
+    done = subprocess.run(
+        [*LAUNCHER, *command(*arguments)[1:]], env=quiet(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.fixture
+def slow_config_path(config_path: Path) -> Path:
     # Slow enough that rounding isn't blown up from step to step, as training does with any small difference.
     slow = config_path.read_text().replace("1e-3", "1e-5").replace("1e-4", "1e-6")
     config_path.write_text(slow.replace("pictures_per_epoch = 24", "pictures_per_epoch = 8"))
-    subprocess.run(command(config_path, "-o", tmp_path / "one"), check=True, env=quiet(), capture_output=True)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    both = subprocess.run(
-        [*launcher, *command(config_path, "-o", tmp_path / "two")[1:]],
-        env=quiet(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert both.returncode == 0, both.stderr[-3000:]
+    return config_path
+
+
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_two_processes_learn_what_one_learns_from_the_same_batches(
+    slow_config_path: Path, tmp_path: Path, strategy: str
+) -> None:
+    subprocess.run(command(slow_config_path, "-o", tmp_path / "one"), check=True, env=quiet(), capture_output=True)
+    two_processes(slow_config_path, "-o", tmp_path / "two", "--set", f"run.strategy={strategy}")
     one, two = weights_of(tmp_path / "one"), weights_of(tmp_path / "two")
-    start = trainer_module.start_network(read_config(config_path).model, 0).state_dict()
+    start = trainer_module.start_network(read_config(slow_config_path).model, 0).state_dict()
     assert distance(one, two) < 0.01 * distance(one, start)
     assert len((tmp_path / "two" / "log.csv").read_text().splitlines()) == 4
+
+
+def test_a_sharded_run_that_is_killed_goes_on_to_the_same_weights(slow_config_path: Path, tmp_path: Path) -> None:
+    arguments = (slow_config_path, "--set", "run.strategy=fsdp", "-o")
+    two_processes(*arguments, tmp_path / "whole")
+    killed = subprocess.Popen(
+        [*LAUNCHER, *command(*arguments, tmp_path / "parts")[1:]],
+        env=quiet(), start_new_session=True, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (tmp_path / "parts" / "checkpoint.pt").exists():
+        time.sleep(0.005)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    two_processes(*arguments, tmp_path / "parts", "--resume")
+    whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
 def config(tmp_path: Path, **changes: dict[str, Any]) -> Any:

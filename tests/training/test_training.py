@@ -152,3 +152,55 @@ def test_every_set_of_a_config_in_the_repository_has_its_reader_and_options(repo
 def test_a_missing_config_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml can't be read"):
         read_config(tmp_path / "none.toml")
+
+
+def test_frozen_parts_stay_as_they_are_and_the_rest_learns(tmp_path: Path) -> None:
+    chosen = config(tmp_path)
+    chosen = replace(chosen, model=replace(chosen.model, frozen=("encoder.network.conv_stem", "encoder.network.bn1")))
+    trainer = Trainer(chosen, tmp_path / "run")
+    before = {name: value.clone() for name, value in trainer.network.state_dict().items()}
+    trainer.run()
+    after = trainer.network.state_dict()
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    assert {name.split(".")[2] for name in same} == {"conv_stem", "bn1"}
+
+
+def test_freezing_what_is_not_there_names_what_is(tmp_path: Path) -> None:
+    chosen = config(tmp_path)
+    chosen = replace(chosen, model=replace(chosen.model, frozen=("encoder.stem",)))
+    with pytest.raises(ConfigError, match=r"no part 'encoder\.stem'; it has encoder, "):
+        Trainer(chosen, tmp_path / "run")
+
+
+def test_sets_of_one_domain_become_one_source(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "miniature")
+    write_miniature(tmp_path / "other")
+    values = settings(tmp_path)
+    values["data"]["sets"] = [
+        {"name": "miniature", "weight": 1.0, "domain": "rooms"},
+        {"name": "alone", "weight": 2.0, "reader": "synthetic", "options": {"count": 4}},
+        {"name": "other", "weight": 3.0, "late_weight": 5.0, "domain": "rooms"},
+    ]
+    sources, _ = open_sets(parse_config(values).data)
+    assert [(source.dataset.name, source.weight, source.late().weight) for source in sources] == [
+        ("rooms", 4.0, 6.0), ("synthetic", 2.0, 2.0),
+    ]  # fmt: skip
+
+
+def test_the_validation_figure_is_the_weighted_mean_of_its_sets(tmp_path: Path) -> None:
+    values = settings(tmp_path, epochs=1)
+    write_miniature(tmp_path / "miniature")
+    values["data"]["sets"][0]["validation_weight"] = 3.0
+    values["data"]["validation"] = [{"name": "drawn", "reader": "synthetic", "options": {"count": 2}}]
+    Trainer(parse_config(values), tmp_path / "run").run()
+    row = read_log(tmp_path / "run")[0]
+    figures = [float(row[f"figure_{name}"]) for name in ("miniature", "synthetic")]
+    assert float(row["figure"]) == pytest.approx((3 * figures[0] + figures[1]) / 4, rel=1e-3)
+
+
+def test_two_validation_sets_of_one_name_are_refused(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "miniature")
+    values = settings(tmp_path)
+    values["data"]["validation"] = [{"name": "miniature", "protocol": "indoor"}]
+    with pytest.raises(ConfigError, match="two validation sets are called miniature"):
+        open_sets(parse_config(values).data)

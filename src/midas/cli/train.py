@@ -18,6 +18,8 @@ Examples:
   midas train configs/midas_nano_256.toml -o runs/nano
 
   midas train configs/midas_nano_256.toml -o runs/nano --resume
+
+  midas train configs/midas_nano_256.toml -o runs/mse --set loss.data=ssi_mse --set run.epochs=2
 """
 
 
@@ -28,6 +30,12 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the last finished epoch of the run in the folder.")
     ] = False,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A setting in place of the file's; may be given several times."
+        ),
+    ] = None,
     debug: DebugOption = False,
 ) -> None:
     """Train a network by the MiDaS recipe.
@@ -39,7 +47,7 @@ def train(
     from midas.training.config import read_config
     from midas.training.trainer import Trainer
 
-    trainer = Trainer(read_config(config), output)
+    trainer = Trainer(read_config(config, changes or ()), output)
     if resume:
         trainer.resume()
     trainer.run()

@@ -22,6 +22,7 @@ from midas.datasets.transforms import (
     normalize_target,
     random_crop,
     random_flip,
+    random_rotation,
     resize_pairs,
 )
 from midas.errors import DatasetError, ImageError
@@ -63,11 +64,15 @@ class Augmentation:
         sizes: (height, width) of the training pictures; each batch has one of them.
         min_crop_share: smallest crop, as a share of the largest that fits.
         colours: changes of colour.
+        rotation_deg: samples with maps are turned by up to so much, either way.
+        keep_zero: targets in 1/metre are scaled but not shifted, so that 0 stays at infinity.
     """
 
     sizes: tuple[tuple[int, int], ...]
     min_crop_share: float
     colours: PhotometricJitter
+    rotation_deg: float = 0.0
+    keep_zero: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,12 +210,15 @@ class TrainingMixture(Dataset[Item]):
         if isinstance(sample, PairSample):
             varied: AnySample = resize_pairs(sample, size, flip=bool(rng.random() >= 0.5))
         else:
-            varied = random_flip(random_crop(sample, size, self.augmentation.min_crop_share, rng), rng)
+            turned = random_rotation(sample, self.augmentation.rotation_deg, rng)
+            varied = random_flip(random_crop(turned, size, self.augmentation.min_crop_share, rng), rng)
         return replace(varied, image=jitter_colours(varied.image, self.augmentation.colours, rng))
 
     def _to_item(self, sample: AnySample, source: int, unreadable: tuple[str, ...]) -> Item:
-        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.input_spec.mean, self.input_spec.std))
-        pixels = (torch.from_numpy(sample.image.copy()).permute(2, 0, 1).float().div(255.0) - mean) / std
+        # In NumPy: PyTorch's threads, one set in each loader process, would take many times as long over so little.
+        mean, std = (np.array(values, np.float32) for values in (self.input_spec.mean, self.input_spec.std))
+        normalised = (sample.image.astype(np.float32) / np.float32(255) - mean) / std
+        pixels = torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)))
         points = torch.zeros(self.plan.pairs, 4, dtype=torch.long)
         relation, pair_mask = torch.zeros(self.plan.pairs), torch.zeros(self.plan.pairs, dtype=torch.bool)
         if isinstance(sample, PairSample):
@@ -220,5 +228,6 @@ class TrainingMixture(Dataset[Item]):
             pair_mask[:count] = True
             target, mask = torch.zeros(pixels.shape[1:]), torch.zeros(pixels.shape[1:], dtype=torch.bool)
         else:
-            target, mask = torch.from_numpy(normalize_target(sample)), torch.from_numpy(sample.mask.copy())
+            target = torch.from_numpy(normalize_target(sample, keep_zero=self.augmentation.keep_zero))
+            mask = torch.from_numpy(sample.mask.copy())
         return Item(pixels, target, mask, points, relation, pair_mask, torch.tensor(source), unreadable)

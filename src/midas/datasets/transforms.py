@@ -69,6 +69,23 @@ def resize_sample(sample: Sample, size: tuple[int, int]) -> Sample:
     return replace(sample, image=image, disparity=disparity, mask=mask > 0)
 
 
+def random_rotation(sample: Sample, largest_deg: float, rng: np.random.Generator) -> Sample:
+    """The sample turned about its centre, as a camera held askew sees it.
+
+    Pixels from beyond the border are mirrored in the picture and invalid in the target. Nothing is drawn from the
+    generator for 0 degrees.
+    """
+    if not largest_deg:
+        return sample
+    height, width = sample.mask.shape
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), rng.uniform(-largest_deg, largest_deg), 1.0)
+    size = (width, height)
+    image = cv2.warpAffine(sample.image, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    disparity = cv2.warpAffine(sample.disparity, turn, size, flags=cv2.INTER_NEAREST)
+    mask = cv2.warpAffine(sample.mask.astype(np.uint8), turn, size, flags=cv2.INTER_NEAREST)
+    return replace(sample, image=image, disparity=disparity, mask=mask > 0)
+
+
 def random_flip(sample: Sample, rng: np.random.Generator) -> Sample:
     """Mirrored left to right in half of the draws."""
     if rng.random() < 0.5:
@@ -113,12 +130,18 @@ def jitter_colours(
     return cv2.LUT(image, table[None])
 
 
-def normalize_target(sample: Sample) -> Float32[Array, "H W"]:
-    """The disparity scaled and shifted to [0, 1] over the valid pixels, 0 elsewhere."""
+def normalize_target(sample: Sample, *, keep_zero: bool = False) -> Float32[Array, "H W"]:
+    """The disparity scaled and shifted to [0, 1] over the valid pixels, 0 elsewhere.
+
+    Args:
+        sample: a picture with its target.
+        keep_zero: only scale it where it is an inverse depth, so that 0 stays at infinity.
+    """
     values = sample.disparity[sample.mask]
     if values.size == 0:
         return np.zeros_like(sample.disparity)
-    low, high = float(values.min()), float(values.max())
+    low = 0.0 if keep_zero and sample.metric else float(values.min())
+    high = float(values.max())
     scaled = (sample.disparity - low) / max(high - low, 1e-12)
     return np.where(sample.mask, scaled, 0.0).astype(np.float32)
 

@@ -16,6 +16,7 @@ from midas.losses.gradients import (
 from midas.losses.least_squares import align_least_squares_batched, ssi_mse
 from midas.losses.logarithmic import SMALLEST_POSITIVE, scale_invariant_log
 from midas.losses.ordinal import ordinal_ranking
+from midas.losses.relative import FLOOR_SHARE, ssi_relative_mae
 from midas.losses.robust import (
     SMALLEST_DEVIATION,
     TRIM_SHARE,
@@ -29,6 +30,7 @@ from midas.losses.total import DATA_TERMS, GRADIENT_WEIGHT, VARIANTS, DataTerm, 
 
 __all__ = [
     "DATA_TERMS",
+    "FLOOR_SHARE",
     "GRADIENT_SCALES",
     "GRADIENT_WEIGHT",
     "NMG_SPACINGS_PX",
@@ -50,6 +52,7 @@ __all__ = [
     "scale_invariant_log",
     "ssi_mae",
     "ssi_mse",
+    "ssi_relative_mae",
     "ssi_trimmed_mae",
     "total_loss",
     "trimmed_mae",

@@ -13,6 +13,7 @@ from midas.losses.gist import gist_gradient_matching, gist_mae, gist_residual
 from midas.losses.gradients import GRADIENT_SCALES, multiscale_differences
 from midas.losses.least_squares import half_mse, least_squares_residual
 from midas.losses.logarithmic import balanced_square, log_residual
+from midas.losses.relative import relative_residual
 from midas.losses.robust import TRIM_SHARE, half_mae, half_trimmed_mae, robust_residual
 
 GRADIENT_WEIGHT = 0.5
@@ -26,18 +27,23 @@ class DataTerm:
     Attributes:
         residual: of prediction, target and mask: their difference once aligned, 0 at invalid pixels.
         measure: of residual, mask and the share to trim: the loss.
+        needs_zero: the target's 0 must lie at infinity, so that it may be scaled but not shifted.
     """
 
     residual: Callable[[Tensor, Tensor, Tensor], Tensor]
     measure: Callable[[Tensor, Tensor, float], Tensor]
+    needs_zero: bool = False
 
 
-# By the name of the function that is the data term alone. Only the trimmed one looks at the share to trim.
+# By the name of the function that is the data term alone. Only the trimmed ones look at the share to trim.
 DATA_TERMS = {
     "ssi_trimmed_mae": DataTerm(robust_residual, half_trimmed_mae),
     "ssi_mae": DataTerm(robust_residual, lambda residual, mask, _: half_mae(residual, mask)),
     "ssi_mse": DataTerm(least_squares_residual, lambda residual, mask, _: half_mse(residual, mask)),
-    "scale_invariant_log": DataTerm(log_residual, lambda residual, mask, _: balanced_square(residual, mask)),
+    "ssi_relative_mae": DataTerm(relative_residual, half_trimmed_mae, needs_zero=True),
+    "scale_invariant_log": DataTerm(
+        log_residual, lambda residual, mask, _: balanced_square(residual, mask), needs_zero=True
+    ),
 }
 
 

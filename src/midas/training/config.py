@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +36,8 @@ class ModelSettings:
         weights: file of the whole network to start from, or ``"pretrained"`` for those of the model table, in place of
             ``encoder_weights``.
         freeze_batch_norm: keep the statistics of batch normalisations as they are, for small batches.
+        frozen: parts of the network that stay as they are, such as ``encoder.network.blocks.0``: what a pretrained
+            encoder's first layers see is the same everywhere, and their gradients are the dearest.
     """
 
     name: str = ""
@@ -42,6 +46,7 @@ class ModelSettings:
     encoder_weights: Path | None = None
     weights: Path | None = None
     freeze_batch_norm: bool = False
+    frozen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, config=CLOSED)
@@ -54,9 +59,12 @@ class SetSettings:
         options: choices that the reader offers.
         weight: relative share of training samples.
         late_weight: the same from ``run.late_from`` on; None keeps ``weight``.
+        domain: sets of one domain are mixed by their weights into one; rules of mixing and Pareto steps see
+            domains. A set without one stands for itself.
         sky: find the sky and count it as valid at disparity 0.
         validation_scenes: of a set in the corpus format, scenes that are never trained on and that the validation
             figure is taken from.
+        validation_weight: their share in the validation figure.
     """
 
     name: str
@@ -64,8 +72,10 @@ class SetSettings:
     reader: str = "corpus"
     options: dict[str, Any] = Field(default_factory=dict)
     late_weight: float | None = Field(default=None, gt=0)
+    domain: str = ""
     sky: bool = False
     validation_scenes: tuple[str, ...] = ()
+    validation_weight: float = Field(default=1.0, gt=0)
 
 
 @dataclass(frozen=True, config=CLOSED)
@@ -78,6 +88,7 @@ class ValidationSettings:
         options: choices that the reader offers.
         protocol: name of the rules, from ``midas evaluate --list``.
         limit: only so many pictures, the first ones.
+        weight: its share in the validation figure.
     """
 
     name: str
@@ -85,6 +96,7 @@ class ValidationSettings:
     options: dict[str, Any] = Field(default_factory=dict)
     protocol: str = "relative"
     limit: int | None = Field(default=None, gt=0)
+    weight: float = Field(default=1.0, gt=0)
 
 
 @dataclass(frozen=True, config=CLOSED)
@@ -97,6 +109,7 @@ class DataSettings:
         validation: sets that are validated on.
         sizes: (height, width) of training pictures; each batch has one of them.
         min_crop_share: smallest crop, as a share of the largest that fits.
+        rotation_deg: samples are turned by up to so much.
         colour_strength: factor of all colour changes; 0 leaves colours as they are.
         mixing: how a batch is shared: ``weighted`` by the sets' weights, ``naive`` in equal parts (MiDaS),
             ``dataset_uniform`` by drawing the set first (DPT), ``by_size``.
@@ -109,6 +122,7 @@ class DataSettings:
     root: Path = Path()
     validation: tuple[ValidationSettings, ...] = ()
     min_crop_share: float = Field(default=0.7, gt=0, le=1)
+    rotation_deg: float = Field(default=0.0, ge=0, le=45)
     colour_strength: float = Field(default=1.0, ge=0)
     mixing: MixingRule = "weighted"
     pairs: int = Field(default=1, ge=1)
@@ -128,7 +142,9 @@ class LossSettings:
         ordinal_weight: of the ranking loss, where ordinal sets are in the mixture.
     """
 
-    data: Literal["ssi_trimmed_mae", "ssi_mae", "ssi_mse", "scale_invariant_log"] = "ssi_trimmed_mae"
+    data: Literal["ssi_trimmed_mae", "ssi_mae", "ssi_mse", "ssi_relative_mae", "scale_invariant_log"] = (
+        "ssi_trimmed_mae"
+    )
     variant: Literal["paper", "gist"] = "paper"
     trim: float = Field(default=0.2, ge=0, lt=1)
     gradient_weight: float = Field(default=0.5, ge=0)
@@ -222,19 +238,23 @@ class TrainingConfig:
     pareto: ParetoSettings | None = None
 
 
-def read_config(path: str | Path) -> TrainingConfig:
+def read_config(path: str | Path, changes: Sequence[str] = ()) -> TrainingConfig:
     """Read a TOML file. Relative paths in it are taken from the current folder.
 
+    A file may begin with ``extends = "other.toml"``, a path beside its own: tables of both are joined, what stands in
+    this file holds, and arrays such as ``[[data.sets]]`` are replaced as a whole.
+
+    Args:
+        path: the file.
+        changes: settings in place of the file's, each ``key.key=value`` with a TOML value; ``run.epochs=2``.
+
     Raises:
-        ConfigError: the file is missing, isn't TOML, or holds an unknown, missing or ill-typed setting.
+        ConfigError: a file is missing, isn't TOML, extends itself, or holds an unknown, missing or ill-typed setting.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        return parse_config(tomllib.loads(text), origin=str(path))
-    except OSError as error:
-        raise ConfigError(f"{path} can't be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
+    settings = _read_extended(Path(path), ())
+    for change in changes:
+        settings = _joined(settings, _parse_change(change))
+    return parse_config(settings, origin=str(path))
 
 
 def parse_config(settings: dict[str, Any], origin: str = "settings") -> TrainingConfig:
@@ -249,3 +269,44 @@ def parse_config(settings: dict[str, Any], origin: str = "settings") -> Training
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"{origin}: {place}: {first['msg']}") from error
+
+
+def _read_extended(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    if path in above:
+        raise ConfigError(f"{path} extends itself, by way of {above[-1]}")
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    base = settings.pop("extends", None)
+    if base is None:
+        return settings
+    if not isinstance(base, str):
+        raise ConfigError(f"{path}: extends is {base!r}; expected the name of a TOML file beside it")
+    return _joined(_read_extended(path.parent / base, (*above, path)), settings)
+
+
+def _parse_change(change: str) -> dict[str, Any]:
+    key, equals, value = change.partition("=")
+    if not equals:
+        raise ConfigError(f"{change!r} sets nothing; write key=value, such as run.epochs=2")
+    try:
+        return tomllib.loads(f"{key} = {value}")
+    except tomllib.TOMLDecodeError:
+        pass
+    # A shell takes the quotes off a string, so that a bare word is one.
+    try:
+        return tomllib.loads(f"{key} = {json.dumps(value.strip())}")
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{change!r} is not TOML: {error}") from error
+
+
+def _joined(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Tables joined key by key; anything else of ``over`` replaces what is there."""
+    joined = dict(base)
+    for key, value in over.items():
+        below = joined.get(key)
+        joined[key] = _joined(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return joined

@@ -26,7 +26,8 @@ def launch(settings: RunSettings) -> Fabric:
     nodes = int(os.environ.get("WORLD_SIZE", devices * settings.nodes)) // devices
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces what the settings say
     alone = devices * nodes == 1
-    strategy = "auto" if alone else ("ddp" if settings.strategy == "auto" else settings.strategy)
+    # Fabric's own strategy for sharding is for GPUs only: `midas.training.sharding` takes its place.
+    strategy = "auto" if alone else "ddp"
     fabric = Fabric(
         accelerator="auto",
         devices=devices,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class EpochReport:
         pictures_per_s: training throughput without validation.
         figure: the validation figure, percent; NaN without validation scenes.
         best: the smallest figure so far.
+        figures: each validation set's figure by its name.
     """
 
     epoch: int
@@ -43,6 +45,12 @@ class EpochReport:
     pictures_per_s: float
     figure: float
     best: float
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    def row(self) -> dict[str, int | float]:
+        """Everything by its column's name."""
+        columns = {name: value for name, value in vars(self).items() if name != "figures"}
+        return columns | {f"figure_{name}": value for name, value in self.figures.items()}
 
 
 class Journal:
@@ -67,10 +75,10 @@ class Journal:
         with self.path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             if new:
-                writer.writerow(vars(report))
-            writer.writerow(f"{value:.5g}" if isinstance(value, float) else value for value in vars(report).values())
+                writer.writerow(report.row())
+            writer.writerow(f"{value:.5g}" if isinstance(value, float) else value for value in report.row().values())
         if self._writer:
-            for name, value in vars(report).items():
+            for name, value in report.row().items():
                 self._writer.add_scalar(name, value, report.epoch)
             self._writer.flush()
 

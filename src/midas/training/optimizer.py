@@ -12,13 +12,13 @@ from midas.training.config import OptimizerSettings
 
 
 def build_optimizer(network: DepthNetwork, settings: OptimizerSettings) -> AdamW:
-    """Two learning rates, each with and without weight decay: norms and biases are not decayed."""
+    """Two learning rates, each with and without weight decay: norms and biases are not decayed, frozen parts absent."""
     encoder = list(network.encoder.parameters())
     decoder = [
         parameter for part in (network.reassemble, network.decoder, network.head) for parameter in part.parameters()
     ]
     groups = [
-        {"params": [parameter for parameter in parameters if (parameter.ndim > 1) == decayed], "lr": rate,
+        {"params": [each for each in parameters if each.requires_grad and (each.ndim > 1) == decayed], "lr": rate,
          "weight_decay": settings.weight_decay if decayed else 0.0}
         for parameters, rate in ((encoder, settings.encoder_rate), (decoder, settings.decoder_rate))
         for decayed in (True, False)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from midas.datasets.catalogue import open_reader
+from midas.datasets.domain import Domain
 from midas.datasets.mixture import Source
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
-from midas.errors import TrainingError
+from midas.errors import ConfigError, TrainingError
 from midas.evaluation.protocols import find_protocol, protocol_for
 from midas.evaluation.runs import Benchmark
 from midas.training.config import DataSettings, SetSettings
@@ -26,10 +28,17 @@ class ValidationSet:
     Attributes:
         benchmark: the set and the rules.
         limit: only so many pictures; None for all.
+        weight: its share in the figure.
     """
 
     benchmark: Benchmark
     limit: int | None = None
+    weight: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """Of the set."""
+        return self.benchmark.reader.name
 
 
 def open_sets(settings: DataSettings) -> tuple[list[Source], list[ValidationSet]]:
@@ -38,7 +47,7 @@ def open_sets(settings: DataSettings) -> tuple[list[Source], list[ValidationSet]
     Raises:
         TrainingError: a set is for evaluation only, or has validation scenes and no scenes.
         DatasetError: a set isn't there.
-        ConfigError: no such reader or option.
+        ConfigError: no such reader or option, or two validation sets of one name.
     """
     sources, validation = [], []
     for entry in settings.sets:
@@ -47,11 +56,40 @@ def open_sets(settings: DataSettings) -> tuple[list[Source], list[ValidationSet]
         if entry.validation_scenes:
             held_out = CorpusDataset(settings.root / entry.name, scenes=entry.validation_scenes)
             protocol = protocol_for(held_out.info.domain, metric=held_out.info.metric)
-            validation.append(ValidationSet(Benchmark(held_out, protocol)))
+            validation.append(ValidationSet(Benchmark(held_out, protocol), weight=entry.validation_weight))
     for chosen in settings.validation:
         reader = _open(chosen.reader, settings.root / chosen.name, chosen.options)
-        validation.append(ValidationSet(Benchmark(reader, find_protocol(chosen.protocol)), chosen.limit))
-    return sources, validation
+        validation.append(ValidationSet(Benchmark(reader, find_protocol(chosen.protocol)), chosen.limit, chosen.weight))
+    names = [chosen.name for chosen in validation]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ConfigError(f"two validation sets are called {twice}; the log has one column for each name")
+    return by_domain(sources, [entry.domain for entry in settings.sets]), validation
+
+
+def by_domain(sources: Sequence[Source], domains: Sequence[str]) -> list[Source]:
+    """Sources in the order in which their domains first appear, those of one domain joined into one.
+
+    Args:
+        sources: the sets.
+        domains: the domain of each; empty where it stands for itself.
+    """
+    members: dict[str, list[Source]] = {}
+    for number, (source, domain) in enumerate(zip(sources, domains, strict=True)):
+        members.setdefault(domain or f"\0{number}", []).append(source)
+    return [group[0] if name.startswith("\0") else _joined(name, group) for name, group in members.items()]
+
+
+def _joined(name: str, group: Sequence[Source]) -> Source:
+    """One source for a domain; the shares of its sets within it stay as they are early in the run."""
+    domain = Domain(
+        name,
+        [source.dataset for source in group],
+        [source.weight for source in group],
+        [source.sky for source in group],
+    )
+    late = sum(source.late().weight for source in group)
+    return Source(domain, sum(source.weight for source in group), late_weight=late)
 
 
 def open_training_set(folder: Path, entry: SetSettings) -> Reader:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from midas.atomic import atomic_file
 from midas.errors import TrainingError
@@ -40,9 +39,9 @@ def load_checkpoint(folder: Path) -> dict[str, Any]:
     return state
 
 
-def save_weights(path: Path, network: nn.Module, metadata: dict[str, str]) -> None:
-    """Write a network's weights as safetensors, at once or not at all."""
-    write_safetensors(network.state_dict(), path, metadata, overwrite=True)
+def save_weights(path: Path, weights: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    """Write weights as safetensors, at once or not at all."""
+    write_safetensors(weights, path, metadata, overwrite=True)
 
 
 def save_nan_batch(folder: Path, item: Any, prediction: torch.Tensor) -> Path:
@@ -67,15 +66,17 @@ class BestEpochs:
         self.count = count
         self._figures: dict[int, float] = {}
 
-    def offer(self, network: nn.Module, epoch: int, figure: float, metadata: dict[str, str], *, best: bool) -> None:
+    def offer(
+        self, weights: dict[str, torch.Tensor], epoch: int, figure: float, metadata: dict[str, str], *, best: bool
+    ) -> None:
         """Write an epoch's weights if they are among the best, and remove those that no longer are."""
         if best:
-            save_weights(self.folder / BEST_WEIGHTS, network, metadata)
+            save_weights(self.folder / BEST_WEIGHTS, weights, metadata)
         if not self.count or figure != figure:
             return
         ranked = sorted(self._figures.items() | {(epoch, figure)}, key=lambda entry: entry[1])[: self.count]
         if epoch in dict(ranked):
-            save_weights(self._path(epoch), network, metadata)
+            save_weights(self._path(epoch), weights, metadata)
         for dropped in set(self._figures) - set(dict(ranked)):
             self._path(dropped).unlink(missing_ok=True)
         self._figures = dict(ranked)

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 import torch
+from lightning_fabric.wrappers import _FabricModule
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from midas.datasets.mixture import Augmentation, EpochPlan, Item, TrainingMixture, collate
 from midas.datasets.transforms import PhotometricJitter
 from midas.errors import ConfigError, TrainingError
-from midas.models.factory import create_model, create_untrained, load_encoder
+from midas.losses import DATA_TERMS
 from midas.models.network import DepthNetwork
-from midas.training.config import ModelSettings, ParetoSettings, TrainingConfig
+from midas.training.config import ParetoSettings, TrainingConfig
 from midas.training.distributed import StepSampler, launch
 from midas.training.journal import EpochReport, Journal
 from midas.training.objective import Terms, loss_terms, terms_by_source
 from midas.training.optimizer import build_optimizer, build_schedule
 from midas.training.pareto import pareto_backward
+from midas.training.sharding import (
+    average_of,
+    exchange_gradients,
+    load_whole_optimizer_state,
+    load_whole_state,
+    shard,
+    whole_optimizer_state,
+    whole_state,
+)
 from midas.training.sources import open_sets
+from midas.training.start import start_network, training_mode
 from midas.training.state import (
     LAST_WEIGHTS,
     BestEpochs,
@@ -70,6 +81,8 @@ class Trainer:
     def __init__(self, config: TrainingConfig, folder: Path) -> None:
         if config.pareto is not None and config.run.accumulate > 1:
             raise ConfigError("run.accumulate is 1 with [pareto]: a step is found from the gradients of one batch")
+        if config.pareto is not None and config.run.strategy == "fsdp":
+            raise ConfigError("run.strategy is ddp with [pareto]: a step is found from whole gradients")
         torch.manual_seed(config.run.seed)
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
@@ -79,16 +92,19 @@ class Trainer:
         self.sources, self.validation_sets = open_sets(config.data)
         network = start_network(config.model, config.run.seed).to(self.fabric.device)
         self.network = network.to(memory_format=torch.channels_last)
-        self.average = AveragedModel(
-            self.network,
-            multi_avg_fn=get_ema_multi_avg_fn(config.run.ema_decay),  # type: ignore[no-untyped-call]
-            use_buffers=True,
-        )
+        self.sharded = config.run.strategy == "fsdp" and self.fabric.world_size > 1
+        self.average = average_of(self.network, config.run.ema_decay, sharded=self.sharded)
+        training_mode(self.network, config.model)
+        if self.sharded:
+            shard(self.network)
+            shard(self.average.module)
         optimizer = build_optimizer(self.network, config.optimizer)
         self.steps_per_epoch = config.run.pictures_per_epoch // config.run.batch_size
         self.schedule = build_schedule(optimizer, config.optimizer, config.run.epochs * self.steps_per_epoch)
-        trained = torch.compile(self.network) if config.run.compile else self.network
-        self.trained, self.optimizer = self.fabric.setup(cast(torch.nn.Module, trained), optimizer)
+        self.trained = cast(torch.nn.Module, torch.compile(self.network) if config.run.compile else self.network)
+        if not self.sharded:
+            self.trained = self.fabric.setup_module(self.trained)
+        self.optimizer = cast(torch.optim.Optimizer, self.fabric.setup_optimizers(optimizer))
         self.position = Position()
         self.kept = BestEpochs(folder, config.run.keep_best)
 
@@ -102,12 +118,13 @@ class Trainer:
         journal = Journal(self.folder, tensorboard=self.config.run.tensorboard) if self._leads() else None
         while self.position.epoch < self.config.run.epochs and not self._stalled():
             item, rate = self._train_epoch()
-            figure = self._validate()
-            report = self._finish_epoch(figure, rate)
+            figures = self._validate()
+            report = self._finish_epoch(figures, rate)
             self._save(report)
-            if journal:
+            prediction = self._predict(item) if self._validates() else None
+            if journal and prediction is not None:
                 journal.write(report)
-                journal.draw(report.epoch, item, self._predict(item), self.network.input_spec)
+                journal.draw(report.epoch, item, prediction, self.network.input_spec)
             self.fabric.barrier()
         if journal:
             journal.close()
@@ -121,9 +138,10 @@ class Trainer:
         state = load_checkpoint(self.folder)
         if state["config"] != repr(self.config):
             raise TrainingError(f"{self.folder} holds a run with other settings; choose another folder to start anew")
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        load_whole_state(self.network, state["network"])
+        load_whole_state(self.average.module, state["average"])
+        self.average.n_averaged.fill_(state["averaged"])
+        load_whole_optimizer_state(self.network, self.optimizer, state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         torch.set_rng_state(state["rng"])
         self.position = Position(**state["position"])
@@ -132,9 +150,7 @@ class Trainer:
     def _train_epoch(self) -> tuple[Item, float]:
         """Run the rest of an epoch; its last batch, and the pictures per second."""
         position, run = self.position, self.config.run
-        self.trained.train()
-        if self.config.model.freeze_batch_norm:
-            freeze_batch_norm(self.network)
+        training_mode(self.network, self.config.model)
         first, started = position.step, time.perf_counter()
         loader = iter(self._loader())
         with progress_bar(visible=self._leads()) as progress:
@@ -173,7 +189,9 @@ class Trainer:
 
     def _backward(self, item: Item, pieces: int, *, last: bool) -> Terms:
         """Add one piece's gradient; processes exchange theirs with the last."""
-        with self.fabric.no_backward_sync(self.trained, enabled=not last):
+        exchange_gradients(self.network, enabled=last)
+        wrapped = cast(_FabricModule, self.trained)
+        with nullcontext() if self.sharded else self.fabric.no_backward_sync(wrapped, enabled=not last):
             prediction = self._forward(item)
             terms = loss_terms(prediction, item, self.config.loss)
             self._check_finite(terms, item, prediction)
@@ -191,7 +209,7 @@ class Trainer:
             self._check_finite(terms, item, prediction)
         pareto_backward(
             [terms.total for terms in by_source],
-            list(self.network.parameters()),
+            [parameter for parameter in self.network.parameters() if parameter.requires_grad],
             normalization=settings.normalization,
             method=settings.method,
             reduce=lambda tensor: cast(torch.Tensor, self.fabric.all_reduce(tensor, reduce_op="mean")),
@@ -200,8 +218,9 @@ class Trainer:
         return Terms(*(torch.stack(values).mean() for values in zip(*by_source, strict=True)))
 
     def _forward(self, item: Item) -> torch.Tensor:
-        prediction: torch.Tensor = self.trained(item.pixels.contiguous(memory_format=torch.channels_last)).float()
-        return prediction
+        with self.fabric.autocast():
+            prediction: torch.Tensor = self.trained(item.pixels.contiguous(memory_format=torch.channels_last))
+        return prediction.float()
 
     def _check_finite(self, terms: Terms, item: Item, prediction: torch.Tensor) -> None:
         if not torch.isfinite(terms.total):
@@ -216,7 +235,13 @@ class Trainer:
         late = self.position.epoch >= run.late_from * run.epochs
         mixture = TrainingMixture(
             [source.late() for source in self.sources] if late else self.sources,
-            Augmentation(data.sizes, data.min_crop_share, PhotometricJitter().scaled(data.colour_strength)),
+            Augmentation(
+                data.sizes,
+                data.min_crop_share,
+                PhotometricJitter().scaled(data.colour_strength),
+                rotation_deg=data.rotation_deg,
+                keep_zero=DATA_TERMS[self.config.loss.data].needs_zero,
+            ),
             self.network.input_spec,
             EpochPlan(self.steps_per_epoch * run.batch_size, run.batch_size, data.mixing, data.pairs),
             seed=run.seed,
@@ -241,14 +266,11 @@ class Trainer:
                 f"{self.config.data.unreadable_limit}; the last: {names[-1]}"
             )
 
-    def _validate(self) -> float:
-        if not self.validation_sets:
-            return float("nan")
-        figure = float("nan")
-        if self._leads():
-            figure = validation_figure(validate(self._averaged(), self.validation_sets, self.network.input_spec))
-        # All processes must agree on when to stop.
-        return float(self.fabric.broadcast(figure))
+    def _validate(self) -> dict[str, float]:
+        """Each validation set's figure by its name."""
+        if not self.validation_sets or not self._validates():
+            return {}
+        return validate(self._averaged(), self.validation_sets, self.network.input_spec)
 
     def _predict(self, item: Item) -> torch.Tensor:
         averaged = self._averaged().eval()
@@ -256,41 +278,42 @@ class Trainer:
             prediction: torch.Tensor = averaged(item.pixels).float()
         return prediction
 
-    def _finish_epoch(self, figure: float, rate: float) -> EpochReport:
+    def _finish_epoch(self, figures: dict[str, float], rate: float) -> EpochReport:
         position = self.position
+        # All processes must agree on when to stop, and the first alone has validated.
+        figure = float(self.fabric.broadcast(validation_figure(figures, self.validation_sets)))
         total, data, gradient, ordinal = (value / max(position.step, 1) for value in position.sums)
         # Without validation scenes every epoch counts as the best yet.
         better = not figure >= position.best
         position.epoch, position.step, position.sums = position.epoch + 1, 0, [0.0] * len(Terms._fields)
         position.waited = 0 if better else position.waited + 1
         position.best = min(position.best, figure) if figure == figure else position.best
-        return EpochReport(position.epoch, total, data, gradient, ordinal, rate, figure, position.best)
+        return EpochReport(position.epoch, total, data, gradient, ordinal, rate, figure, position.best, figures)
 
     def _save(self, report: EpochReport) -> None:
-        if not self._leads():
-            return
-        metadata = {"midas.epoch": str(report.epoch), "midas.validation": f"{report.figure:.4f}"}
-        if self.config.model.name:
-            metadata["midas.name"] = self.config.model.name
-        averaged = self._averaged()
-        self.kept.offer(averaged, report.epoch, report.figure, metadata, best=self.position.waited == 0)
-        save_weights(self.folder / LAST_WEIGHTS, averaged, metadata)
+        weights = whole_state(self._averaged())
+        if self._leads():
+            metadata = {"midas.epoch": str(report.epoch), "midas.validation": f"{report.figure:.4f}"}
+            if self.config.model.name:
+                metadata["midas.name"] = self.config.model.name
+            self.kept.offer(weights, report.epoch, report.figure, metadata, best=self.position.waited == 0)
+            save_weights(self.folder / LAST_WEIGHTS, weights, metadata)
         self._checkpoint()
 
     def _checkpoint(self) -> None:
-        if not self._leads():
-            return
         state: dict[str, Any] = {
             "config": repr(self.config),
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "network": whole_state(self.network),
+            "average": whole_state(self.average.module),
+            "averaged": int(self.average.n_averaged),
+            "optimizer": whole_optimizer_state(self.network, self.optimizer),
             "schedule": self.schedule.state_dict(),
             "rng": torch.get_rng_state(),
             "position": vars(self.position),
             "kept": self.kept.state(),
         }
-        save_checkpoint(self.folder, state)
+        if self._leads():
+            save_checkpoint(self.folder, state)
 
     def _stalled(self) -> bool:
         patience = self.config.run.patience
@@ -299,39 +322,12 @@ class Trainer:
     def _leads(self) -> bool:
         return bool(self.fabric.is_global_zero)
 
+    def _validates(self) -> bool:
+        """Whether this process runs the averaged network: of a sharded one each holds a piece that all need."""
+        return self.sharded or self._leads()
+
     def _averaged(self) -> DepthNetwork:
         return cast(DepthNetwork, self.average.module)
-
-
-def start_network(settings: ModelSettings, seed: int) -> DepthNetwork:
-    """The network with the weights that the run starts from.
-
-    Raises:
-        ConfigError: neither a name nor an encoder, or both.
-    """
-    if bool(settings.name) == (settings.encoder is not None):
-        raise ConfigError("model: give name or encoder, one of them")
-    weights = settings.weights
-    if settings.encoder is None:
-        if weights is not None:
-            return create_model(settings.name, weights=str(weights))
-        return create_untrained(settings.name, settings.encoder_weights, seed=seed)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        imagenet = str(settings.encoder_weights) == "imagenet"
-        network = create_model(
-            encoder=settings.encoder, weights=weights, encoder_weights=imagenet, features=settings.features
-        )
-    if settings.encoder_weights is not None and not imagenet:
-        load_encoder(network, settings.encoder_weights)
-    return network
-
-
-def freeze_batch_norm(network: DepthNetwork) -> None:
-    """Keep the statistics of every batch normalisation as they are; its scale and shift go on learning."""
-    for module in network.modules():
-        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-            module.eval()
 
 
 def progress_bar(*, visible: bool) -> Progress:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ import torch
 from midas.arrays import Array, Float32
 from midas.datasets.sample import Sample
 from midas.evaluation.candidates import FunctionCandidate
-from midas.evaluation.evaluator import EvaluationResult, Predict
+from midas.evaluation.evaluator import Predict
 from midas.evaluation.runs import run
 from midas.models.network import DepthNetwork
 from midas.preprocess import InputSpec, Preprocess
@@ -32,20 +32,24 @@ def network_predictor(network: DepthNetwork, input_spec: InputSpec) -> Predict:
     return predict
 
 
-def validate(
-    network: DepthNetwork, sets: Sequence[ValidationSet], input_spec: InputSpec
-) -> dict[str, EvaluationResult]:
-    """Each set's result by its name."""
+def validate(network: DepthNetwork, sets: Sequence[ValidationSet], input_spec: InputSpec) -> dict[str, float]:
+    """Each set's delta1 outliers, percent, by its name."""
     network.eval()
     candidate = FunctionCandidate(network_predictor(network, input_spec))
     return {
-        chosen.benchmark.reader.name: run(
+        chosen.name: run(
             candidate, chosen.benchmark, metrics=("delta1_outliers", "abs_rel"), limit=chosen.limit
-        )
+        ).delta1_outliers
         for chosen in sets
     }
 
 
-def validation_figure(results: dict[str, EvaluationResult]) -> float:
-    """Mean over sets of their delta1 outliers, percent: the one number that the best weights are chosen by."""
-    return float(np.mean([result.delta1_outliers for result in results.values()]))
+def validation_figure(figures: Mapping[str, float], sets: Sequence[ValidationSet]) -> float:
+    """Weighted mean over sets of their delta1 outliers, percent: the one number that the best weights are chosen by.
+
+    NaN without figures.
+    """
+    weights = [chosen.weight for chosen in sets if chosen.name in figures]
+    if not weights:
+        return float("nan")
+    return float(np.average([figures[chosen.name] for chosen in sets if chosen.name in figures], weights=weights))
