@@ -55,7 +55,7 @@ def test_a_draw_is_the_same_at_every_call() -> None:
 
 def test_sky_is_found_in_the_sets_that_ask_for_it() -> None:
     drawn = [domain()[index] for index in range(40)]
-    assert all(sample.mask.all() == sample.name.startswith("a") for sample in drawn)
+    assert all(sample.mask[:10].all() == sample.name.startswith("a") for sample in drawn)
 
 
 @pytest.mark.parametrize(
