@@ -38,11 +38,30 @@ def test_a_file_takes_from_the_one_it_extends_what_it_does_not_say(folder: Path)
     assert (config.run.epochs, config.run.batch_size, config.data.sets[0].name) == (7, 4, "first")
 
 
-def test_an_array_replaces_the_one_of_the_extended_file(folder: Path) -> None:
-    (folder / "sets.toml").write_text('extends = "more.toml"\n[[data.sets]]\nname = "second"\n', encoding="utf-8")
-    config = read_config(folder / "sets.toml")
-    assert [entry.name for entry in config.data.sets] == ["second"]
+def test_sets_are_joined_with_those_of_the_same_name_and_new_ones_follow(folder: Path) -> None:
+    text = """extends = "more.toml"
+    [[data.sets]]
+    name = "second"
+    [[data.sets]]
+    name = "first"
+    weight = 5
+    """
+    (folder / "sets.toml").write_text(text, encoding="utf-8")
+    (folder / "sky.toml").write_text(
+        'extends = "sets.toml"\ndata.sets = [{name = "first", sky = true}]', encoding="utf-8"
+    )
+    config = read_config(folder / "sky.toml")
+    assert [(entry.name, entry.weight, entry.sky) for entry in config.data.sets] == [
+        ("first", 5.0, True), ("second", 1.0, False),
+    ]  # fmt: skip
     assert (config.data.sizes, config.run.epochs) == (((64, 96),), 7)
+
+
+def test_any_other_array_and_any_change_replaces_what_was_there(folder: Path) -> None:
+    (folder / "sizes.toml").write_text('extends = "more.toml"\ndata.sizes = [[32, 32]]\n', encoding="utf-8")
+    assert read_config(folder / "sizes.toml").data.sizes == ((32, 32),)
+    changed = read_config(folder / "sizes.toml", ['data.sets=[{name="third"}]'])
+    assert [entry.name for entry in changed.data.sets] == ["third"]
 
 
 @pytest.mark.parametrize(

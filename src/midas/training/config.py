@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -13,12 +11,8 @@ from pydantic.dataclasses import dataclass
 
 from midas.datasets.mixing import MixingRule
 from midas.errors import ConfigError
+from midas.training.config_files import read_tables
 from midas.training.pareto import Normalization, Solver
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 CLOSED = ConfigDict(extra="forbid")
 
@@ -241,8 +235,9 @@ class TrainingConfig:
 def read_config(path: str | Path, changes: Sequence[str] = ()) -> TrainingConfig:
     """Read a TOML file. Relative paths in it are taken from the current folder.
 
-    A file may begin with ``extends = "other.toml"``, a path beside its own: tables of both are joined, what stands in
-    this file holds, and arrays such as ``[[data.sets]]`` are replaced as a whole.
+    A file may begin with ``extends = "other.toml"``, a path beside its own: tables of both are joined, and what stands
+    in this file holds. Tables in arrays are joined with those of the same name, such as ``[[data.sets]]``, and new ones
+    follow; any other array is replaced.
 
     Args:
         path: the file.
@@ -251,10 +246,7 @@ def read_config(path: str | Path, changes: Sequence[str] = ()) -> TrainingConfig
     Raises:
         ConfigError: a file is missing, isn't TOML, extends itself, or holds an unknown, missing or ill-typed setting.
     """
-    settings = _read_extended(Path(path), ())
-    for change in changes:
-        settings = _joined(settings, _parse_change(change))
-    return parse_config(settings, origin=str(path))
+    return parse_config(read_tables(Path(path), changes), origin=str(path))
 
 
 def parse_config(settings: dict[str, Any], origin: str = "settings") -> TrainingConfig:
@@ -269,44 +261,3 @@ def parse_config(settings: dict[str, Any], origin: str = "settings") -> Training
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"{origin}: {place}: {first['msg']}") from error
-
-
-def _read_extended(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
-    if path in above:
-        raise ConfigError(f"{path} extends itself, by way of {above[-1]}")
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path} can't be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
-    base = settings.pop("extends", None)
-    if base is None:
-        return settings
-    if not isinstance(base, str):
-        raise ConfigError(f"{path}: extends is {base!r}; expected the name of a TOML file beside it")
-    return _joined(_read_extended(path.parent / base, (*above, path)), settings)
-
-
-def _parse_change(change: str) -> dict[str, Any]:
-    key, equals, value = change.partition("=")
-    if not equals:
-        raise ConfigError(f"{change!r} sets nothing; write key=value, such as run.epochs=2")
-    try:
-        return tomllib.loads(f"{key} = {value}")
-    except tomllib.TOMLDecodeError:
-        pass
-    # A shell takes the quotes off a string, so that a bare word is one.
-    try:
-        return tomllib.loads(f"{key} = {json.dumps(value.strip())}")
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{change!r} is not TOML: {error}") from error
-
-
-def _joined(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Tables joined key by key; anything else of ``over`` replaces what is there."""
-    joined = dict(base)
-    for key, value in over.items():
-        below = joined.get(key)
-        joined[key] = _joined(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return joined
