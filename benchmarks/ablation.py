@@ -43,10 +43,10 @@ ROWS = (
     Row("loss: ssi_mse", ("loss.data=ssi_mse",)),
     Row("loss: ssi_relative_mae", ("loss.data=ssi_relative_mae", "loss.trim=0.1")),
     Row("loss: no gradient matching", ("loss.gradient_weight=0.0",)),
-    Row("mixing: naive over domains", ("data.mixing=naive")),
+    Row("mixing: naive over domains", ("data.mixing=naive",)),
     Row("mixing: Pareto over domains", ("data.mixing=naive", "pareto.method=frank_wolfe")),
-    Row("encoder at four times its rate", ("optimizer.encoder_rate=8e-4")),
-    Row("no rotation", ("data.rotation_deg=0.0")),
+    Row("encoder at four times its rate", ("optimizer.encoder_rate=8e-4",)),
+    Row("no rotation", ("data.rotation_deg=0.0",)),
 )
 
 
