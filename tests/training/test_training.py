@@ -20,6 +20,7 @@ from midas.models.zoo import find_model
 from midas.training.config import TrainingConfig, parse_config, read_config
 from midas.training.optimizer import build_optimizer, build_schedule
 from midas.training.sources import SYNTHETIC
+from midas.training.start import start_network
 from midas.training.trainer import Trainer, open_sets
 
 
@@ -163,6 +164,15 @@ def test_frozen_parts_stay_as_they_are_and_the_rest_learns(tmp_path: Path) -> No
     after = trainer.network.state_dict()
     same = {name for name in before if torch.equal(before[name], after[name])}
     assert {name.split(".")[2] for name in same} == {"conv_stem", "bn1"}
+
+
+def test_the_output_can_be_lifted_at_the_start(tmp_path: Path) -> None:
+    chosen = config(tmp_path).model
+    pixels = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    plain, lifted = (start_network(replace(chosen, output_shift=shift), 0).eval()(pixels) for shift in (0.0, 0.5))
+    opened = plain > 0
+    assert torch.allclose(lifted[opened], plain[opened] + 0.5)
+    assert (lifted <= plain + 0.5 + 1e-6).all()
 
 
 def test_freezing_what_is_not_there_names_what_is(tmp_path: Path) -> None:

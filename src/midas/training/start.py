@@ -20,16 +20,28 @@ def start_network(settings: ModelSettings, seed: int) -> DepthNetwork:
     """
     if bool(settings.name) == (settings.encoder is not None):
         raise ConfigError("model: give name or encoder, one of them")
-    weights = settings.weights
-    if settings.encoder is None:
-        if weights is not None:
-            return create_model(settings.name, weights=str(weights))
-        return create_untrained(settings.name, settings.encoder_weights, seed=seed)
+    network = _open_network(settings, seed) if settings.encoder is not None else _named_network(settings, seed)
+    if settings.output_shift:
+        with torch.no_grad():
+            network.head.last_bias().add_(settings.output_shift)
+    return network
+
+
+def _named_network(settings: ModelSettings, seed: int) -> DepthNetwork:
+    if settings.weights is not None:
+        return create_model(settings.name, weights=str(settings.weights))
+    return create_untrained(settings.name, settings.encoder_weights, seed=seed)
+
+
+def _open_network(settings: ModelSettings, seed: int) -> DepthNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         imagenet = str(settings.encoder_weights) == "imagenet"
         network = create_model(
-            encoder=settings.encoder, weights=weights, encoder_weights=imagenet, features=settings.features
+            encoder=settings.encoder,
+            weights=settings.weights,
+            encoder_weights=imagenet,
+            features=settings.features,
         )
     if settings.encoder_weights is not None and not imagenet:
         load_encoder(network, settings.encoder_weights)
