@@ -14,6 +14,7 @@ from midas.datasets.synthetic import WORLDS, SyntheticDataset, render
 from midas.datasets.synthetic.camera import Camera
 from midas.datasets.synthetic.cutouts import CUTOUTS, cutout
 from midas.datasets.synthetic.patterns import PATTERNS, read_patterns
+from midas.datasets.synthetic.photo import _defocus
 from midas.datasets.synthetic.raster import draw_scene
 from midas.datasets.synthetic.scene import Light, Material, Scene, Sky, any_frame
 from midas.datasets.synthetic.terrain import Terrain
@@ -223,3 +224,25 @@ def test_what_cannot_be_drawn_is_refused() -> None:
             SyntheticDataset(count, size, 0, worlds)
     with pytest.raises(IndexError):
         SyntheticDataset(3, SIZE)[3]
+
+
+def test_what_a_close_up_is_of_is_much_nearer_than_what_is_behind_it() -> None:
+    ratios = []
+    for sample in samples(SyntheticDataset(12, SIZE, 3, ["closeups"])):
+        near, far = np.quantile(sample.disparity, (0.97, 0.2))
+        ratios.append(near / max(far, 1e-3))
+    assert np.median(ratios) > 3
+
+
+def test_a_lens_blurs_what_is_out_of_focus_and_leaves_the_subject_and_its_outline_sharp() -> None:
+    rng = np.random.default_rng(0)
+    inverse_depth = np.full((96, 128), 0.1, np.float32)
+    inverse_depth[24:72, 32:96] = 2.0
+    light = rng.random((96, 128, 3), np.float32)
+    light[24:72, 32:96] += 5.0
+    blurred = _defocus(light.copy(), inverse_depth, np.random.default_rng(4))
+    subject, behind = np.s_[30:66, 38:90], np.s_[:20, :]
+    assert np.allclose(blurred[subject], light[subject], atol=1e-4)
+    assert blurred[behind].std() < 0.7 * light[behind].std()
+    # The bright subject doesn't shine into what is blurred.
+    assert blurred[22, 40:88].max() < 2.0

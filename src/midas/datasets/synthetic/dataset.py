@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from midas.datasets.sample import Sample
+from midas.datasets.synthetic.closeups import closeup
 from midas.datasets.synthetic.landscapes import ground_material, landscape
 from midas.datasets.synthetic.photo import take_photo
 from midas.datasets.synthetic.portraits import portrait
@@ -26,6 +27,7 @@ WORLDS: dict[str, Callable[[np.random.Generator], Scene]] = {
     "tabletop": tabletop,
     "figures": portrait,
     "thin": thicket,
+    "closeups": closeup,
 }
 
 
