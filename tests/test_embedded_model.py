@@ -12,6 +12,8 @@ import torch
 
 import midas
 from midas.assets import asset_path
+from midas.evaluation.candidates import ModelCandidate
+from midas.evaluation.runs import open_benchmark, run
 from midas.images import read_image
 from midas.models import create_model
 from midas.models.zoo import DEFAULT_MODEL, find_model
@@ -71,6 +73,11 @@ def test_a_mirrored_picture_gives_nearly_the_mirrored_map() -> None:
 def test_the_ground_is_nearer_than_the_sky() -> None:
     disparity = midas.load()(EXAMPLES / "temple.jpg").normalized()
     assert np.median(disparity[-40:]) > np.median(disparity[:40]) + 0.3
+
+
+def test_of_pairs_of_points_that_were_set_by_hand_most_are_in_the_right_order() -> None:
+    result = run(ModelCandidate(midas.load()), open_benchmark("da2k", EXAMPLES))
+    assert result.mean("pair_accuracy") >= 80
 
 
 def test_weights_ship_within_30_megabytes() -> None:
