@@ -275,7 +275,8 @@ def test_a_checkpoint_of_a_named_model_predicts_on_torch(predict: Predict) -> No
     assert predict("photo.png", "--model", "midas_nano_256", "--weights", checkpoint, *options) == Finished(0, b"", "")
     assert predict("photo.png", "--model", "midas_nano_256", "--format", "npy", "-o", "onnx") == Finished(0, b"", "")
     on_torch, on_onnx_runtime = (np.load(f"{folder}/photo.npy") for folder in ("depth", "onnx"))
-    np.testing.assert_allclose(on_torch, on_onnx_runtime, atol=0.1)
+    # Relative, since disparity has no unit: the scale of the values changes with every set of weights.
+    np.testing.assert_allclose(on_torch, on_onnx_runtime, rtol=0.1)
     assert not np.array_equal(on_torch, on_onnx_runtime)
 
 
