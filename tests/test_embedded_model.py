@@ -87,7 +87,13 @@ def test_weights_ship_within_30_megabytes() -> None:
 
 def test_the_card_names_data_licences_and_command() -> None:
     card = asset_path(find_model(DEFAULT_MODEL).weights.card).read_text(encoding="utf-8")
-    for fact in ("nyuv2-train", "MobileNetV2", "Apache-2.0", "midas train configs/midas_nano_256.toml", "Limits"):
+    for fact in (
+        "nyuv2-train",
+        "EfficientNet-Lite0",
+        "Apache-2.0",
+        "midas train configs/midas_nano_256.toml",
+        "Limits",
+    ):
         assert fact in card
 
 

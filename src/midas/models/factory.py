@@ -129,13 +129,15 @@ def create_untrained(name: str, encoder_weights: str | Path | None = None, *, se
 
 
 def load_encoder(network: DepthNetwork, path: str | Path) -> None:
-    """Start a network's encoder from a classifier's weights (timm's names), leaving its last layers out.
+    """Start a network's encoder from a classifier's weights, leaving its last layers out.
+
+    Their names are timm's, or for an EfficientNet those of EfficientNet-PyTorch.
 
     Raises:
         WeightsError: the file doesn't fit the encoder.
     """
-    state = encoder_state(read_weights(path))
     own = network.encoder.state_dict()
+    state = encoder_state(read_weights(path), own)
     behind = tuple(f"network.{prefix}" for prefix in CLASSIFIER_PREFIXES)
     dropped = tuple(key for key in state if key.startswith(behind) and key not in own)
     load_exactly(network.encoder, state, dropped=dropped)
