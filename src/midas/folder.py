@@ -61,7 +61,8 @@ class Settings:
         max_pixels: a picture with more is refused.
         colormap: of the formats that have colours.
         overwrite: whether existing files are replaced; if not, their pictures are left out.
-        batch: how many pictures go through the network at once, where neighbours have inputs of one size.
+        batch: how many pictures, or tiles of a picture, go through the network at once, where neighbours have inputs
+            of one size.
     """
 
     interpolation: Interpolation = "cubic"
@@ -161,7 +162,9 @@ def _infer(
 ) -> Iterator[_Predicted | PictureReport]:
     start = time.perf_counter()
     ready = [each for each in group if isinstance(each, _Ready)]
-    outcomes = predictor.infer_batch([each.prepared for each in ready], interpolation=settings.interpolation)
+    outcomes = predictor.infer_batch(
+        [each.prepared for each in ready], interpolation=settings.interpolation, at_once=settings.batch
+    )
     seconds = (time.perf_counter() - start) / len(group)
     yield from (each for each in group if isinstance(each, PictureReport))
     for each, outcome in zip(ready, outcomes, strict=True):
