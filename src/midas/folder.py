@@ -36,6 +36,7 @@ class PictureReport:
         size: (height, width) of its depth map in pixels; None if there is none, or the files were there already.
         value_range: smallest and largest value of its depth map; None like ``size``.
         milliseconds: time that its reading, prediction and writing took, without waiting.
+        tiles: how many tiles refined it; 0 for a picture that was predicted in one piece.
         error: why it failed; None if all its files are there.
     """
 
@@ -44,6 +45,7 @@ class PictureReport:
     size: tuple[int, int] | None = None
     value_range: tuple[float, float] | None = None
     milliseconds: float = 0.0
+    tiles: int = 0
     error: MidasError | None = None
 
     @property
@@ -192,7 +194,8 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
         return _report(ready.job, error=error)
     milliseconds = 1000 * (predicted.seconds + time.perf_counter() - start)
     value_range = (float(depth_map.values.min()), float(depth_map.values.max()))
-    return _report(ready.job, size=depth_map.size, value_range=value_range, milliseconds=milliseconds)
+    tiles = ready.prepared.finer.grid.count if ready.prepared.finer else 0
+    return _report(ready.job, size=depth_map.size, value_range=value_range, milliseconds=milliseconds, tiles=tiles)
 
 
 def _report(job: PictureJob, **outcome: Any) -> PictureReport:

@@ -297,4 +297,5 @@ def _json_of(report: PictureReport) -> dict[str, Any]:
         return {**line, "skipped": True}
     minimum, maximum = report.value_range
     milliseconds = round(report.milliseconds, 1)
-    return {**line, "size": list(report.size), "milliseconds": milliseconds, "min": minimum, "max": maximum}
+    tiles = {"tiles": report.tiles} if report.tiles else {}
+    return {**line, "size": list(report.size), "milliseconds": milliseconds, **tiles, "min": minimum, "max": maximum}
