@@ -33,11 +33,11 @@ from midas.tiling import (
 SIZES = [(480, 640), (331, 517), (700, 210)]
 
 
-def picture(size: tuple[int, int], seed: int = 0) -> Array:
+def picture(size: tuple[int, int], seed: int = 0, texture: float = 30.0) -> Array:
     """Soft shapes with some fine texture."""
     random = np.random.default_rng(seed)
     coarse = resize_map(random.uniform(40, 200, (6, 8)).astype(np.float32), size)
-    values = coarse[..., None] + random.uniform(-30, 30, (*size, 3))
+    values = coarse[..., None] + random.uniform(-texture, texture, (*size, 3))
     return np.clip(values, 0, 255).astype(np.uint8)
 
 
@@ -192,6 +192,21 @@ def test_coarse_structure_stays_that_of_the_whole_picture() -> None:
     found = predict_tiles(whole_of(finer, 3), finer, tilting)
     error = blur_map(found - brightness(finer.pixels)[0], 12.0)
     assert np.abs(error).max() < 0.25 * np.ptp(tilt)
+
+
+def test_tiles_that_disagree_leave_no_seam() -> None:
+    finer = finer_input(picture((480, 640), texture=0.0), INPUT, Tiling(3))
+    assert finer is not None
+    random = np.random.default_rng(0)
+    slope = np.linspace(-0.5, 0.5, 96, dtype=np.float32)
+
+    def tilted_at_random(pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
+        return brightness(pixels) + np.float32(random.choice([-1, 1])) * slope
+
+    error = predict_tiles(whole_of(finer, 3), finer, tilted_at_random) - brightness(finer.pixels)[0]
+    assert np.ptp(error) > 0.1
+    steps = [np.abs(np.diff(error, axis=axis)).max() for axis in (0, 1)]
+    assert max(steps) < 0.03  # tiles side by side: up to 1
 
 
 def test_a_constant_stays_what_it_is_when_blurred() -> None:
