@@ -174,6 +174,14 @@ def test_a_tile_that_says_nothing_or_contradicts_leaves_the_whole_picture_as_it_
     assert np.array_equal(mosaic.disparity, resize_map(whole, (128, 192)))
 
 
+@pytest.mark.parametrize("side", [1, 3, 7, 9])
+def test_tiles_too_small_for_a_scale_leave_the_whole_picture_as_it_is(side: int) -> None:
+    grid = Grid((8, 8), 8, (side, side))
+    pixels = np.random.default_rng(0).uniform(0, 1, (1, 3, 64, 64)).astype(np.float32)
+    whole = np.random.default_rng(1).uniform(0, 1, (8, 8)).astype(np.float32)
+    assert np.array_equal(predict_tiles(whole, FinerInput(pixels, grid), brightness), resize_map(whole, (64, 64)))
+
+
 def test_a_tile_that_agrees_by_chance_adds_hardly_more_than_the_whole_picture_varies() -> None:
     wall = 3 + 0.01 * SLOPE + 1e-3 * NOISE
     mosaic = Mosaic(wall, Grid((64, 96), 2, (64, 96)))

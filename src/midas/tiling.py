@@ -220,9 +220,11 @@ class Mosaic:
             left: its first column.
             tile: its relative disparity, of any scale and shift.
         """
+        merged, trust = self._merge(top, left, tile)
+        if trust == 0:
+            return
         rows = slice(top, top + tile.shape[0])
         columns = slice(left, left + tile.shape[1])
-        merged, trust = self._merge(top, left, tile)
         weights = np.outer(self._row_weights[top] * np.float32(trust), self._column_weights[left])
         self.disparity[rows, columns] += weights * (merged - self._enlarged[rows, columns])
 
@@ -232,6 +234,8 @@ class Mosaic:
         whole = self._whole[row.first : row.first + row.count, column.first : column.first + column.count]
         coarse = cell_means(tile, row, column, self._zoom)
         scale, trust = fit_tile(coarse, whole)
+        if trust == 0:
+            return tile, trust
         correction = blur_map(whole - scale * coarse, self._blur_px)
         inside = (row.count * self._zoom, column.count * self._zoom)
         merged = scale * tile
@@ -257,6 +261,8 @@ class Cells:
     def of(cls, start: int, length: int, zoom: int) -> Cells:
         """Those under the pixels from ``start`` on, ``zoom`` of which make one."""
         first, end = -(-start // zoom), (start + length) // zoom
+        if end <= first:
+            return cls(first, 0, (0, length))
         return cls(first, end - first, (first * zoom - start, start + length - end * zoom))
 
 
@@ -311,8 +317,10 @@ def fit_tile(coarse: Float32[Array, "h w"], whole: Float32[Array, "h w"]) -> tup
         whole: that output, under the tile.
 
     Returns:
-        Scale, not negative, and trust, from 0 to 1; both are 0 where either map is constant.
+        Scale, not negative, and trust, from 0 to 1; both are 0 where either map is constant or a single pixel.
     """
+    if coarse.size < 2:
+        return np.float32(0), 0.0
     d, d_star = coarse.astype(np.float64), whole.astype(np.float64)
     d -= d.mean()
     d_star -= d_star.mean()
