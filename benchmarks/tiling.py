@@ -1,7 +1,7 @@
 """Large pictures: one pass and an enlargement, one larger pass, or tiles, on drawn scenes with exact depth.
 
     python benchmarks/tiling.py                                   # the table of docs/predict.md
-    python benchmarks/tiling.py --picture 2048 2730 --pictures 8
+    python benchmarks/tiling.py --picture 1536 2048 --pictures 6
     python benchmarks/tiling.py --merges                          # other ways to merge the same tiles
     python benchmarks/tiling.py --memory                          # peak memory of the command, MB
 
