@@ -22,6 +22,7 @@ from midas.models.zoo import DEFAULT_MODEL, MODELS
 from midas.pipeline import group_alike, run_ahead
 from midas.preprocess import InputSpec, Preprocess
 from midas.resize import Interpolation, resize_map
+from midas.tiling import DEFAULT_OVERLAP, FinerInput, Tiling, finer_input, predict_tiles
 
 
 def list_models() -> list[str]:
@@ -96,12 +97,14 @@ class Prepared:
         size: (height, width) of the picture, in pixels.
         source: the picture's file name, if it has one.
         image: the picture itself, RGB, where it was asked to be kept.
+        finer: the input of its tiles; None for a picture that is predicted in one piece.
     """
 
     pixels: Float32[Array, "1 3 h w"]
     size: tuple[int, int]
     source: str | None
     image: UInt8[Array, "H W 3"] | None
+    finer: FinerInput | None = None
 
 
 _Read = tuple[ImageSource, Prepared | MidasError]
@@ -115,14 +118,42 @@ class Predictor:
         input: how a picture becomes the network's input.
         backend: what runs the network.
         spec: the model's row in the model table; None for a file that the table doesn't know.
+        tiling: how large pictures are refined in tiles; None to predict each in one piece.
     """
 
-    def __init__(self, name: str, input: InputSpec, backend: Backend, spec: ModelSpec | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        input: InputSpec,
+        backend: Backend,
+        spec: ModelSpec | None = None,
+        tiling: Tiling | None = None,
+    ) -> None:
         self.name = name
         self.input = input
         self.backend = backend
         self.spec = spec
+        self.tiling = tiling
         self._preprocess = Preprocess(input)
+
+    def tiled(self, zoom: int, *, overlap: float = DEFAULT_OVERLAP, size: int | None = None) -> Predictor:
+        """The same model for large pictures: the layout from the whole picture, finer detail from overlapping tiles.
+
+        The network runs once for the whole picture and about ``(zoom + 1)²`` times for tiles. A picture that hasn't
+        the pixels for it gets a smaller zoom, or no tiles.
+
+        Args:
+            zoom: how many times as many pixels the network sees along each side, from 1 (no tiles) to 8.
+            overlap: the share of a tile's side that it has in common with the next one at least.
+            size: shorter side of the network's input for a tile, in pixels; None for that of the whole picture. Larger
+                tiles are fewer and see more of the scene.
+
+        Raises:
+            ConfigError: a value out of range, or a ``size`` that the network doesn't take.
+        """
+        if size is not None:
+            self.input.with_size(size)  # refuses now what it would refuse at the first picture
+        return Predictor(self.name, self.input, self.backend, self.spec, Tiling(zoom, overlap, size))
 
     def __call__(
         self, image: ImageSource, *, interpolation: Interpolation = "cubic", max_pixels: int = DEFAULT_MAX_PIXELS
@@ -155,7 +186,8 @@ class Predictor:
         """
         picture = read_image(image, max_pixels=max_pixels)
         source = Path(image).name if isinstance(image, str | os.PathLike) else None
-        return Prepared(self._preprocess(picture), picture.shape[:2], source, picture if keep_image else None)
+        finer = None if self.tiling is None else finer_input(picture, self.input, self.tiling)
+        return Prepared(self._preprocess(picture), picture.shape[:2], source, picture if keep_image else None, finer)
 
     def infer(self, prepared: Prepared, *, interpolation: Interpolation = "cubic") -> DepthMap:
         """The second half of a prediction: run the network and bring its output to the picture's size.
@@ -169,13 +201,14 @@ class Predictor:
         return outcome
 
     def infer_batch(
-        self, batch: Sequence[Prepared], *, interpolation: Interpolation = "cubic"
+        self, batch: Sequence[Prepared], *, interpolation: Interpolation = "cubic", at_once: int = 1
     ) -> list[DepthMap | ModelError]:
         """The second half of several predictions, in one run of the network.
 
         Args:
             batch: pictures whose inputs have one size; their own sizes may differ.
             interpolation: as for a call.
+            at_once: how many tiles of a picture go through the network together.
 
         Returns:
             For each picture its depth map, or why it has none.
@@ -194,16 +227,21 @@ class Predictor:
         except ModelError as error:
             return [error] * len(inputs)
         pairs = zip(disparities, batch, strict=True)
-        return [self._depth_map(disparity, prepared, interpolation) for disparity, prepared in pairs]
+        return [self._depth_map(disparity, prepared, interpolation, at_once) for disparity, prepared in pairs]
 
     def _depth_map(
-        self, disparity: Float32[Array, "h w"], prepared: Prepared, interpolation: Interpolation
+        self, disparity: Float32[Array, "h w"], prepared: Prepared, interpolation: Interpolation, at_once: int
     ) -> DepthMap | ModelError:
         if not np.isfinite(disparity).all():
             return ModelError(
                 f"{self.name} gives numbers that are not finite for {prepared.source or 'this picture'} at an input of "
                 f"{'x'.join(map(str, disparity.shape))}; try another size"
             )
+        if prepared.finer is not None:
+            try:
+                disparity = predict_tiles(disparity, prepared.finer, self.backend, at_once=at_once)
+            except ModelError as error:
+                return error
         return DepthMap(resize_map(disparity, prepared.size, interpolation), self.name, prepared.source)
 
     def stream(
@@ -224,8 +262,8 @@ class Predictor:
         Args:
             sources: pictures as for a call; drawn as needed, in the consumer's thread.
             workers: number of threads that read.
-            batch: how many pictures go through the network at once, where neighbours have inputs of one size; a
-                graphics card gains from that, a processor hardly does.
+            batch: how many pictures, or tiles of a picture, go through the network at once, where neighbours have
+                inputs of one size; a graphics card gains from that, a processor hardly does.
             on_error: called with a picture that failed and why; the picture is then left out. None raises instead, in
                 the failed picture's turn.
             interpolation: as for a call.
@@ -251,7 +289,7 @@ class Predictor:
 
         with closing(run_ahead(read, sources, workers=workers, waiting=batch)) as stage:
             for group in group_alike((future.result() for future in stage), _input_shape, most=batch):
-                for (source, _), outcome in zip(group, self._outcomes(group, interpolation), strict=True):
+                for (source, _), outcome in zip(group, self._outcomes(group, interpolation, batch), strict=True):
                     if isinstance(outcome, DepthMap):
                         yield outcome
                     elif on_error is None:
@@ -259,11 +297,13 @@ class Predictor:
                     else:
                         on_error(source, outcome)
 
-    def _outcomes(self, group: Sequence[_Read], interpolation: Interpolation) -> Sequence[DepthMap | MidasError]:
+    def _outcomes(
+        self, group: Sequence[_Read], interpolation: Interpolation, at_once: int
+    ) -> Sequence[DepthMap | MidasError]:
         """What becomes of pictures of which all are ready, or none is."""
         ready = [prepared for _, prepared in group if isinstance(prepared, Prepared)]
         failed = [error for _, error in group if isinstance(error, MidasError)]
-        return failed or self.infer_batch(ready, interpolation=interpolation)
+        return failed or self.infer_batch(ready, interpolation=interpolation, at_once=at_once)
 
 
 def _input_shape(read: _Read) -> tuple[int, ...] | None:

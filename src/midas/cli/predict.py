@@ -21,8 +21,9 @@ from midas.folder import PictureReport, Settings, predict_bytes, predict_files
 from midas.images import DEFAULT_MAX_PIXELS
 from midas.models.zoo import DEFAULT_MODEL
 from midas.picture_files import find_pictures, plan_outputs
-from midas.predictor import load
+from midas.predictor import Predictor, load
 from midas.resize import Interpolation
+from midas.tiling import MAX_ZOOM
 from midas.writers import FORMATS
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ Examples:
   midas predict photos/ -r -o maps/          a folder and the folders in it
   midas predict 'photos/*.jpg' --format png16,color,npy
   midas predict photo.jpg --size 512         finer detail, slower
+  midas predict large.jpg --tile 3           finer detail, same layout, slower
   midas predict photo.jpg --model dpt_swin2_tiny_256
   midas predict photo.jpg --model official.pt
   midas predict photos/ --model dpt_large_384 --device cuda --batch 8
@@ -102,7 +104,21 @@ def predict(
     ] = ["png16"],  # noqa: B006
     size: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Shorter side of the network's input in pixels, in place of its own."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Shorter side of the network's input in pixels, in place of its own; with --tile, that of a tile.",
+        ),
+    ] = None,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MAX_ZOOM,
+            help="For large pictures: see N times as fine along each side, in overlapping tiles. Layout and scale stay "
+            "those of the whole picture. Takes about 1 + (N + 1)² times as long; smaller pictures get fewer tiles.",
+        ),
     ] = None,
     backend: Annotated[
         str, typer.Option(metavar="NAME", help=f"What runs the network: {', '.join((AUTO, *BACKENDS))}.")
@@ -116,7 +132,9 @@ def predict(
     batch: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, help="Pictures that go through the network at once, where neighbours have one shape."
+            metavar="N",
+            min=1,
+            help="Pictures, or tiles of one, that go through the network at once, where neighbours have one shape.",
         ),
     ] = 1,
     threads: Annotated[
@@ -165,13 +183,17 @@ def predict(
         backend=backend,
         device=device,
         precision=precision,
-        size=size,
+        size=None if tile else size,
         threads=threads,
         offline=offline or None,
     )
+
+    def ready_model() -> Predictor:
+        return load_model().tiled(tile, size=size) if tile else load_model()
+
     if STDIN in paths:
         _check_filter_usage(paths, formats, output_dir, as_json)
-        data = predict_bytes(load_model(), sys.stdin.buffer.read(), formats[0], settings)
+        data = predict_bytes(ready_model(), sys.stdin.buffer.read(), formats[0], settings)
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
@@ -184,7 +206,7 @@ def predict(
             reporter.show(PictureReport(Path(path), (), error=error))
         if not jobs:
             raise typer.Exit(STATUS_USAGE)
-        for report in predict_files(load_model(), jobs, settings):
+        for report in predict_files(ready_model(), jobs, settings):
             reporter.show(report)
     raise typer.Exit(STATUS_FAILED if reporter.failed else 0)
 
@@ -275,4 +297,5 @@ def _json_of(report: PictureReport) -> dict[str, Any]:
         return {**line, "skipped": True}
     minimum, maximum = report.value_range
     milliseconds = round(report.milliseconds, 1)
-    return {**line, "size": list(report.size), "milliseconds": milliseconds, "min": minimum, "max": maximum}
+    tiles = {"tiles": report.tiles} if report.tiles else {}
+    return {**line, "size": list(report.size), "milliseconds": milliseconds, **tiles, "min": minimum, "max": maximum}
