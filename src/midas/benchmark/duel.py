@@ -15,8 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-
 from midas.benchmark.processes import environment
 from midas.benchmark.results import DuelResult
 from midas.benchmark.timing import Timing
@@ -206,11 +204,5 @@ def compare(label: str, rival: str, ours_ms: list[float], theirs_ms: list[float]
     """Two rows of rounds become one result; the ratio is taken round by round."""
     ratios = Timing.of([theirs / ours for ours, theirs in zip(ours_ms, theirs_ms, strict=True)])
     return DuelResult(
-        label, rival, Timing.of(ours_ms), Timing.of(theirs_ms), ratios.median_ms, ratios.p5_ms, ratios.p95_ms
+        label, rival, None, Timing.of(ours_ms), Timing.of(theirs_ms), ratios.median_ms, ratios.p5_ms, ratios.p95_ms
     )
-
-
-def save_picture(picture: np.ndarray, path: Path) -> Path:
-    """Write a picture as NumPy's own file, which every environment reads."""
-    np.save(path, picture)
-    return path

@@ -50,6 +50,11 @@ class CaseResult:
     difference: float | None = None
 
     @property
+    def label(self) -> str:
+        """The case in words."""
+        return self.case.label
+
+    @property
     def pictures_per_s(self) -> float | None:
         """Whole predictions per second."""
         return None if self.whole is None else self.whole.per_second(self.case.batch)
@@ -62,6 +67,7 @@ class DuelResult:
     Attributes:
         label: our case.
         rival: what it was run against.
+        error: why there are no figures; None if there are.
         ours: a round of ours.
         theirs: a round of the rival's.
         ratio: median over the rounds of the rival's time by ours: above 1, ours is the faster one.
@@ -71,11 +77,12 @@ class DuelResult:
 
     label: str
     rival: str
-    ours: Timing
-    theirs: Timing
-    ratio: float
-    ratio_p5: float
-    ratio_p95: float
+    error: str | None = None
+    ours: Timing | None = None
+    theirs: Timing | None = None
+    ratio: float | None = None
+    ratio_p5: float | None = None
+    ratio_p95: float | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,14 @@ class Report:
     peaks_gflops: dict[int | None, dict[str, float]]
     results: tuple[CaseResult, ...]
     duels: tuple[DuelResult, ...] = ()
+
+    @property
+    def problems(self) -> list[str]:
+        """What has no figures, and why."""
+        cases = [f"{each.label}: {each.error}" for each in self.results if each.error is not None]
+        return cases + [
+            f"{each.label} against {each.rival}: {each.error}" for each in self.duels if each.error is not None
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain lists, dictionaries, texts and numbers."""

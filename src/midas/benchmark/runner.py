@@ -28,7 +28,7 @@ from midas.benchmark.machine import describe_machine
 from midas.benchmark.processes import run_task
 from midas.benchmark.results import CaseResult, DuelResult, Report
 from midas.benchmark.timing import Effort, Timing
-from midas.errors import MissingExtraError
+from midas.errors import ConfigError, MissingExtraError
 from midas.models.zoo import MODELS
 from midas.png import write_png
 
@@ -47,6 +47,8 @@ class Settings:
         picture_words: what the report says about it, a sentence.
         effort: how often each case runs.
         random_weights: whether networks get random weights, the same for all back ends, in place of their own.
+        peaks: whether matrix products are measured too.
+        reference: whether maps are compared with those of float32 PyTorch, where that is installed.
         rivals: each a command or ``module:callable``.
         rival_python: interpreter of the environment in which callables live; None is this one.
         rounds: of each duel.
@@ -56,6 +58,8 @@ class Settings:
     picture_words: str
     effort: Effort = field(default_factory=Effort)
     random_weights: bool = False
+    peaks: bool = True
+    reference: bool = True
     rivals: tuple[str, ...] = ()
     rival_python: str | None = None
     rounds: int = 20
@@ -64,11 +68,10 @@ class Settings:
 def run_benchmark(cases: Sequence[Case], settings: Settings, progress: Progress = lambda *_: None) -> Report:
     """Measure all cases.
 
-    A case that fails becomes a result that says why; the others are measured all the same.
+    A case or a duel that fails becomes a result that says why; the others are measured all the same.
 
     Raises:
         MissingExtraError: random weights without the lab.
-        ConfigError: a rival failed.
     """
     if settings.random_weights and find_spec("torch") is None:
         raise MissingExtraError("a network with random weights", "lab")
@@ -90,22 +93,24 @@ class _Run:
         self._models = list(dict.fromkeys(case.model for case in cases)) if settings.random_weights else []
         self._files: dict[str, list[str]] = {}
         self._gmacs: dict[tuple[str, tuple[int, int]], float | None] = {}
-        references = len(self._pairs) if self._has_torch else 0
+        self._compares = settings.reference and self._has_torch
         # Peaks are measured at the beginning and at the end: a machine's pace changes within minutes.
-        self._steps = len(self._models) + 2 * len(self._threads) + references + len(cases) * (1 + len(settings.rivals))
+        peaks = 2 * len(self._threads) if settings.peaks else 0
+        references = len(self._pairs) if self._compares else 0
+        self._steps = len(self._models) + peaks + references + len(cases) * (1 + len(settings.rivals))
         self._done = 0
 
     def report(self) -> Report:
         for model in self._models:
             self._files[model] = self._random_files(model)
         peaks = self._measured_peaks()
-        maps = {pair: self._reference(*pair) for pair in self._pairs} if self._has_torch else {}
+        maps = {pair: self._reference(*pair) for pair in self._pairs} if self._compares else {}
         measured = [(case, self._measure(case, f"case{index}.npy")) for index, case in enumerate(self._cases)]
         for threads, rates in self._measured_peaks().items():
             for precision, gflops in rates.items():
                 peaks[threads][precision] = max(gflops, peaks[threads].get(precision, 0.0))
         results = tuple(
-            self._result(case, answer, peaks[case.threads], maps.get((case.model, case.size)))
+            self._result(case, answer, peaks.get(case.threads, {}), maps.get((case.model, case.size)))
             for case, answer in measured
         )
         has_reference = any(reference is not None for reference in maps.values())
@@ -132,6 +137,8 @@ class _Run:
 
     def _measured_peaks(self) -> dict[int | None, dict[str, float]]:
         peaks: dict[int | None, dict[str, float]] = {}
+        if not self._settings.peaks:
+            return peaks
         device = self._cases[0].device
         for threads in self._threads:
             self._step("matrix products")
@@ -201,8 +208,11 @@ class _Run:
         return duels
 
     def _duel(self, case: Case, rival: str) -> DuelResult:
-        contestants = self._warm(case, rival) if is_callable_name(rival) else self._cold(case, rival)
-        times = take_turns(contestants, self._settings.rounds)
+        try:
+            contestants = self._warm(case, rival) if is_callable_name(rival) else self._cold(case, rival)
+            times = take_turns(contestants, self._settings.rounds)
+        except ConfigError as error:  # what has been measured already is worth keeping
+            return DuelResult(case.label, rival, str(error))
         return compare(case.label, rival, times["ours"], times["theirs"])
 
     def _warm(self, case: Case, rival: str) -> dict[str, Contestant]:

@@ -45,8 +45,9 @@ def case_cells(result: CaseResult) -> tuple[str, ...]:
 
 def duel_cells(duel: DuelResult) -> tuple[str, ...]:
     """One cell per heading."""
-    ratio = f"{duel.ratio:.2f} ({duel.ratio_p5:.2f}–{duel.ratio_p95:.2f})"
-    return duel.label, duel.rival, timing_text(duel.ours), timing_text(duel.theirs), ratio, str(duel.ours.runs)
+    ratio = f"{_number(duel.ratio, '{:.2f}')} ({_number(duel.ratio_p5, '{:.2f}')}–{_number(duel.ratio_p95, '{:.2f}')})"
+    rounds = _NONE if duel.ours is None else str(duel.ours.runs)
+    return duel.label, duel.rival, timing_text(duel.ours), timing_text(duel.theirs), ratio, rounds
 
 
 def timing_text(timing: Timing | None) -> str:
@@ -68,11 +69,11 @@ def markdown_report(report: Report) -> str:
     done = [case_cells(result) for result in report.results if result.error is None]
     if done:
         parts.append(markdown_table(CASE_HEADINGS, done))
-    if report.duels:
-        parts.append(markdown_table(DUEL_HEADINGS, [duel_cells(duel) for duel in report.duels]))
-    failed = [f"- {result.case.label}: {result.error}" for result in report.results if result.error is not None]
-    if failed:
-        parts.append("Without figures:\n\n" + "\n".join(failed))
+    duels = [duel_cells(duel) for duel in report.duels if duel.error is None]
+    if duels:
+        parts.append(markdown_table(DUEL_HEADINGS, duels))
+    if report.problems:
+        parts.append("Without figures:\n\n" + "\n".join(f"- {problem}" for problem in report.problems))
     return "\n\n".join(parts) + "\n"
 
 
@@ -88,7 +89,7 @@ def peaks_sentence(report: Report) -> str:
 def reference_sentence(report: Report) -> str:
     """What differences are measured against."""
     if report.reference is None:
-        return "No differences: the reference needs midas-depth[lab]."
+        return "No differences: the reference, float32 PyTorch, needs midas-depth[lab] and weights, not an ONNX file."
     return f"Differences are mean absolute ones from {report.reference}, by its range."
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from midas.arrays import Array, UInt8
 from midas.atomic import atomic_file
 from midas.backends import AUTO, BACKENDS
 from midas.benchmark.cases import ALL, FLOAT32, PRECISIONS, Grid
@@ -21,7 +22,7 @@ from midas.models.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from midas.benchmark.results import Report
-    from midas.benchmark.runner import Progress, Settings
+    from midas.benchmark.runner import Progress
 
 app = command_app()
 
@@ -122,6 +123,10 @@ def bench(
     seconds: Annotated[
         float, typer.Option(metavar="S", min=0.001, help="Time for them, after which three runs are enough.")
     ] = 10.0,
+    no_peak: Annotated[bool, typer.Option("--no-peak", help="Measure no matrix products.")] = False,
+    no_reference: Annotated[
+        bool, typer.Option("--no-reference", help="Compare no maps: quicker, and the lab stays unloaded.")
+    ] = False,
     against: Annotated[
         list[str],
         typer.Option(metavar="COMMAND|MODULE:CALLABLE", help="A rival, run in turns with each case; may be repeated."),
@@ -148,12 +153,15 @@ def bench(
         _whole(threads) or (None,),
     )  # fmt: skip
     cases = grid.cases()
-    settings = _settings(picture, Effort(warmup, runs, seconds), random_weights, tuple(against), against_python, rounds)
-
-    from midas.benchmark.runner import run_benchmark
+    from midas.benchmark.runner import Settings, run_benchmark
     from midas.benchmark.tables import markdown_report
     from midas.cli.bench_table import print_report
 
+    pixels, words = _seen(picture)
+    settings = Settings(
+        pixels, words, Effort(warmup, runs, seconds), random_weights, not no_peak, not no_reference, tuple(against),
+        against_python, rounds,
+    )  # fmt: skip
     with _progress_bar() as progress:
         report = run_benchmark(cases, settings, progress)
     print_report(report)
@@ -164,22 +172,14 @@ def bench(
     raise typer.Exit(_status(report, tolerant=grid.tries_all))
 
 
-def _settings(
-    picture: Path | None,
-    effort: Effort,
-    random_weights: bool,
-    rivals: tuple[str, ...],
-    rival_python: str | None,
-    rounds: int,
-) -> Settings:
+def _seen(picture: Path | None) -> tuple[UInt8[Array, "H W 3"], str]:
+    """What all cases see, and a sentence about it."""
     from midas.benchmark.picture import draw_picture
-    from midas.benchmark.runner import Settings
     from midas.images import read_image
 
     pixels = draw_picture() if picture is None else read_image(picture)
     name = "a drawn picture" if picture is None else picture.name
-    words = f"The picture is {name} of {pixels.shape[0]}x{pixels.shape[1]} pixels."
-    return Settings(pixels, words, effort, random_weights, rivals, rival_python, rounds)
+    return pixels, f"The picture is {name} of {pixels.shape[0]}x{pixels.shape[1]} pixels."
 
 
 def _whole(texts: list[str]) -> tuple[int, ...]:
@@ -200,8 +200,9 @@ def _write(path: Path, text: str) -> None:
 
 def _status(report: Report, *, tolerant: bool) -> int:
     failed = [result for result in report.results if result.error and not (tolerant and result.unavailable)]
+    broken = [duel for duel in report.duels if duel.error]
     measured = any(result.error is None for result in report.results)
-    return 0 if measured and not failed else STATUS_FAILED
+    return 0 if measured and not failed and not broken else STATUS_FAILED
 
 
 @contextmanager

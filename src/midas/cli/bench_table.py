@@ -29,11 +29,11 @@ def print_report(report: Report) -> None:
     done = [case_cells(result) for result in report.results if result.error is None]
     if done:
         console.print(_table(CASE_HEADINGS, done))
-    if report.duels:
-        console.print(_table(DUEL_HEADINGS, [duel_cells(duel) for duel in report.duels]))
-    for result in report.results:
-        if result.error is not None:
-            console.print(f"not measured: {result.case.label}: {result.error}", markup=False)
+    duels = [duel_cells(duel) for duel in report.duels if duel.error is None]
+    if duels:
+        console.print(_table(DUEL_HEADINGS, duels))
+    for problem in report.problems:
+        console.print(f"not measured: {problem}", markup=False)
 
 
 def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
