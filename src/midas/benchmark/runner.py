@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +28,7 @@ from midas.benchmark.machine import describe_machine
 from midas.benchmark.processes import run_task
 from midas.benchmark.results import CaseResult, DuelResult, Report
 from midas.benchmark.timing import Effort, Timing
-from midas.errors import ConfigError, MissingExtraError
+from midas.errors import ConfigError, MissingExtraError, ModelError
 from midas.models.zoo import MODELS
 from midas.png import write_png
 
@@ -47,6 +47,7 @@ class Settings:
         picture_words: what the report says about it, a sentence.
         effort: how often each case runs.
         random_weights: whether networks get random weights, the same for all back ends, in place of their own.
+        files: by model, files of one network with the same numbers, in place of its own or of random ones.
         peaks: whether matrix products are measured too.
         reference: whether maps are compared with those of float32 PyTorch, where that is installed.
         rivals: each a command or ``module:callable``.
@@ -58,6 +59,7 @@ class Settings:
     picture_words: str
     effort: Effort = field(default_factory=Effort)
     random_weights: bool = False
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     peaks: bool = True
     reference: bool = True
     rivals: tuple[str, ...] = ()
@@ -72,6 +74,7 @@ def run_benchmark(cases: Sequence[Case], settings: Settings, progress: Progress 
 
     Raises:
         MissingExtraError: random weights without the lab.
+        ModelError: random weights for what isn't a model of the table.
     """
     if settings.random_weights and find_spec("torch") is None:
         raise MissingExtraError("a network with random weights", "lab")
@@ -90,8 +93,9 @@ class _Run:
         np.save(self._picture, settings.picture)
         self._threads = list(dict.fromkeys(case.threads for case in cases))
         self._pairs = list(dict.fromkeys((case.model, case.size) for case in cases))
-        self._models = list(dict.fromkeys(case.model for case in cases)) if settings.random_weights else []
-        self._files: dict[str, list[str]] = {}
+        self._files = dict(settings.files)
+        models = dict.fromkeys(case.model for case in cases if case.model not in self._files)
+        self._models = list(models) if settings.random_weights else []
         self._gmacs: dict[tuple[str, tuple[int, int]], float | None] = {}
         self._compares = settings.reference and self._has_torch
         # Peaks are measured at the beginning and at the end: a machine's pace changes within minutes.
@@ -127,13 +131,14 @@ class _Run:
         self._progress(label, self._done, self._steps)
         self._done += 1
 
-    def _random_files(self, model: str) -> list[str]:
+    def _random_files(self, model: str) -> tuple[str, ...]:
         self._step(f"{model}: random weights")
         folder = self._folder / f"weights{len(self._files)}"
         folder.mkdir()
         answer = run_task({"kind": "random", "model": model, "folder": str(folder)})
-        files: list[str] = answer.get("files", [])
-        return files
+        if "error" in answer:
+            raise ModelError(answer["error"])
+        return tuple(answer["files"])
 
     def _measured_peaks(self) -> dict[int | None, dict[str, float]]:
         peaks: dict[int | None, dict[str, float]] = {}
@@ -156,7 +161,7 @@ class _Run:
 
     def _task(self, case: Case, map_name: str, *, timed: bool) -> dict[str, Any]:
         task = {
-            "kind": "case", "case": dataclasses.asdict(case), "files": self._files.get(case.model, []),
+            "kind": "case", "case": dataclasses.asdict(case), "files": self._files.get(case.model, ()),
             "picture": str(self._picture), "effort": dataclasses.asdict(self._settings.effort),
             "map": str(self._folder / map_name), "timed": timed,
         }  # fmt: skip
@@ -216,7 +221,7 @@ class _Run:
         return compare(case.label, rival, times["ours"], times["theirs"])
 
     def _warm(self, case: Case, rival: str) -> dict[str, Contestant]:
-        ours = {"case": dataclasses.asdict(case), "files": self._files.get(case.model, [])}
+        ours = {"case": dataclasses.asdict(case), "files": self._files.get(case.model, ())}
         target = "midas.benchmark.worker:contestant"
         return {
             "ours": CallableContestant(target, self._picture, settings=ours, threads=case.threads),
@@ -238,7 +243,7 @@ class _Run:
         options = {
             "--model": case.model, "--backend": case.backend, "--device": case.device, "--precision": case.precision,
             "--size": case.size, "--threads": case.threads,
-            "--weights": fitting_file(case, self._files.get(case.model, [])), "-o": str(self._folder / "maps"),
+            "--weights": fitting_file(case, self._files.get(case.model, ())), "-o": str(self._folder / "maps"),
         }  # fmt: skip
         words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
         return [sys.executable, "-m", "midas", "predict", str(picture), "--overwrite", *words]

@@ -159,8 +159,8 @@ def bench(
 
     pixels, words = _seen(picture)
     settings = Settings(
-        pixels, words, Effort(warmup, runs, seconds), random_weights, not no_peak, not no_reference, tuple(against),
-        against_python, rounds,
+        pixels, words, Effort(warmup, runs, seconds), random_weights, peaks=not no_peak, reference=not no_reference,
+        rivals=tuple(against), rival_python=against_python, rounds=rounds,
     )  # fmt: skip
     with _progress_bar() as progress:
         report = run_benchmark(cases, settings, progress)
