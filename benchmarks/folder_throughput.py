@@ -200,9 +200,9 @@ def report(run_s: float, steps: list[Step], memory_mb: list[float], number: int)
     if len(memory_mb) >= 3:
         third = len(memory_mb) // 3
         first, last = memory_mb[:third], memory_mb[-third:]
-        print(f"peak memory: {max(memory_mb):.0f} MB (claimed: at most 600)")
+        print(f"\npeak memory: {max(memory_mb):.0f} MB (claimed: at most 600)\n")
         for name, part in (("first", first), ("last", last)):
-            print(f"  {name} third: peak {max(part):.0f} MB, median {median(part):.0f} MB")
+            print(f"- {name} third: peak {max(part):.0f} MB, median {median(part):.0f} MB")
 
 
 if __name__ == "__main__":

@@ -95,9 +95,9 @@ def measured(table: Table, *, quick: bool) -> str:
     today = datetime.now(timezone.utc).date().isoformat()
     start = time.perf_counter()
     printed = output_of(command)
-    minutes = (time.perf_counter() - start) / 60
+    seconds = time.perf_counter() - start
     caution = " **A short run, to see that it works: its figures say little.**" if quick else ""
-    about = f"{today}, {minutes:.0f} minutes, load average before the run {load:.1f}.{caution}"
+    about = f"{today}, {seconds:.0f} s, load average before the run {load:.1f}.{caution}"
     return f"```sh\n{command}\n```\n\n{about}\n\n{printed.strip()}"
 
 
