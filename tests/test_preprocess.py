@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midas.errors import ConfigError
-from midas.preprocess import MAX_ELONGATION, InputSpec, Preprocess
+from midas.preprocess import DECODING_MARGIN, MAX_ELONGATION, InputSpec, Preprocess
 
 RULES = ("lower_bound", "upper_bound", "minimal")
 SPECS = {"half": {}, "imagenet": {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}}
@@ -258,3 +258,21 @@ def test_metadata_of_the_first_version_say_nothing_of_a_fixed_size() -> None:
 def test_metadata_that_are_no_json_object_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="input description"):
         InputSpec.from_metadata(text)
+
+
+@given(height=st.integers(1, 5000), width=st.integers(1, 5000), target=st.integers(1, 400))
+def test_a_smaller_version_of_a_picture_is_never_smaller_than_the_network_s_input(
+    height: int, width: int, target: int
+) -> None:
+    spec = InputSpec((target, target), multiple=1, interpolation="area", resize="lower_bound")
+    needed, own = spec.decoding_size((height, width)), spec.network_size((height, width))
+    assert needed == (DECODING_MARGIN * own[0], DECODING_MARGIN * own[1])
+    assert dataclasses.replace(spec, interpolation="cubic").decoding_size((height, width)) == (height, width)
+
+
+def test_a_smaller_version_has_the_size_and_the_samples_of_the_whole_picture() -> None:
+    spec = InputSpec((32, 32), interpolation="area", resize="lower_bound")
+    small = random_image(128, 195)
+    whole = small.repeat(3, axis=0).repeat(3, axis=1)
+    assert spec.network_size(whole.shape[:2]) == (32, 64)
+    np.testing.assert_allclose(Preprocess(spec)(small, whole.shape[:2]), Preprocess(spec)(whole), atol=1e-4)

@@ -65,6 +65,7 @@ class Settings:
         overwrite: whether existing files are replaced; if not, their pictures are left out.
         batch: how many pictures, or tiles of a picture, go through the network at once, where neighbours have inputs
             of one size.
+        full_decode: whether large JPEG files are decoded at their full size; those shown in an output always are.
     """
 
     interpolation: Interpolation = "cubic"
@@ -72,6 +73,7 @@ class Settings:
     colormap: str = "inferno"
     overwrite: bool = False
     batch: int = 1
+    full_decode: bool = False
 
 
 def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings: Settings = Settings()) -> bytes:
@@ -88,7 +90,7 @@ def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings:
         ModelError: the network can't run, or gives numbers that are not finite.
         OutputError: an unknown format.
     """
-    prepared = predictor.prepare(data, max_pixels=settings.max_pixels, keep_image=True)
+    prepared = _prepare(predictor, settings, data, [format_name])
     depth_map = predictor.infer(prepared, interpolation=settings.interpolation)
     return encode_map(
         depth_map.values,
@@ -147,12 +149,18 @@ def _read(predictor: Predictor, settings: Settings, job: PictureJob) -> _Ready |
     if not formats:
         return _report(job)
     start = time.perf_counter()
-    keep_image = any(format_by_name(name).shows_image for name in formats)
     try:
-        prepared = predictor.prepare(job.source, max_pixels=settings.max_pixels, keep_image=keep_image)
+        prepared = _prepare(predictor, settings, job.source, formats)
     except MidasError as error:
         return _report(job, error=error)
     return _Ready(job, formats, prepared, time.perf_counter() - start)
+
+
+def _prepare(predictor: Predictor, settings: Settings, source: Path | bytes, formats: Sequence[str]) -> Prepared:
+    keep_image = any(format_by_name(name).shows_image for name in formats)
+    return predictor.prepare(
+        source, max_pixels=settings.max_pixels, keep_image=keep_image, full_decode=settings.full_decode
+    )
 
 
 def _input_shape(ready: _Ready | PictureReport) -> tuple[int, ...] | None:

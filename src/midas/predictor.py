@@ -15,7 +15,7 @@ from midas.backends import AUTO, Backend, open_backend
 from midas.backends.choice import Choice, choose_for_file, choose_for_name
 from midas.depth_map import DepthMap
 from midas.errors import ConfigError, MidasError, ModelError
-from midas.images import DEFAULT_MAX_PIXELS, ImageSource, read_image
+from midas.images import DEFAULT_MAX_PIXELS, ImageSource, read_image, read_reduced
 from midas.models.onnx_names import INPUT_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
 from midas.models.zoo import DEFAULT_MODEL, MODELS
@@ -156,7 +156,12 @@ class Predictor:
         return Predictor(self.name, self.input, self.backend, self.spec, Tiling(zoom, overlap, size))
 
     def __call__(
-        self, image: ImageSource, *, interpolation: Interpolation = "cubic", max_pixels: int = DEFAULT_MAX_PIXELS
+        self,
+        image: ImageSource,
+        *,
+        interpolation: Interpolation = "cubic",
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        full_decode: bool = False,
     ) -> DepthMap:
         """Predict the relative disparity of one picture, at its own size.
 
@@ -164,15 +169,22 @@ class Predictor:
             image: path, bytes, file object, PIL image, or uint8 RGB array (H, W, 3).
             interpolation: how the network's output becomes as large as the picture.
             max_pixels: a picture with more is refused.
+            full_decode: as for ``prepare``.
 
         Raises:
             ImageError: the picture can't be read.
             ModelError: the network can't run, or gives numbers that are not finite.
         """
-        return self.infer(self.prepare(image, max_pixels=max_pixels), interpolation=interpolation)
+        prepared = self.prepare(image, max_pixels=max_pixels, full_decode=full_decode)
+        return self.infer(prepared, interpolation=interpolation)
 
     def prepare(
-        self, image: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, keep_image: bool = False
+        self,
+        image: ImageSource,
+        *,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        keep_image: bool = False,
+        full_decode: bool = False,
     ) -> Prepared:
         """The first half of a prediction: read a picture and make it the network's input.
 
@@ -180,14 +192,20 @@ class Predictor:
             image: as for a call.
             max_pixels: a picture with more is refused.
             keep_image: whether the result holds the picture too.
+            full_decode: whether a large JPEG file is decoded at its full size although ``input.decoding_size`` will do.
 
         Raises:
             ImageError: the picture can't be read.
         """
-        picture = read_image(image, max_pixels=max_pixels)
         source = Path(image).name if isinstance(image, str | os.PathLike) else None
-        finer = None if self.tiling is None else finer_input(picture, self.input, self.tiling)
-        return Prepared(self._preprocess(picture), picture.shape[:2], source, picture if keep_image else None, finer)
+        # Tiles look at the picture's own pixels.
+        if full_decode or keep_image or self.tiling is not None:
+            picture = read_image(image, max_pixels=max_pixels)
+            finer = None if self.tiling is None else finer_input(picture, self.input, self.tiling)
+            kept = picture if keep_image else None
+            return Prepared(self._preprocess(picture), (picture.shape[0], picture.shape[1]), source, kept, finer)
+        picture, size = read_reduced(image, self.input.decoding_size, max_pixels=max_pixels)
+        return Prepared(self._preprocess(picture, size), size, source, None)
 
     def infer(self, prepared: Prepared, *, interpolation: Interpolation = "cubic") -> DepthMap:
         """The second half of a prediction: run the network and bring its output to the picture's size.
@@ -253,6 +271,7 @@ class Predictor:
         on_error: Callable[[ImageSource, MidasError], None] | None = None,
         interpolation: Interpolation = "cubic",
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        full_decode: bool = False,
     ) -> Generator[DepthMap, None, None]:
         """Predict many pictures of any sizes, in order, reading ahead while the network runs.
 
@@ -268,6 +287,7 @@ class Predictor:
                 the failed picture's turn.
             interpolation: as for a call.
             max_pixels: as for a call.
+            full_decode: as for ``prepare``.
 
         Yields:
             One depth map per picture. When the iterator is closed, its threads end.
@@ -283,7 +303,7 @@ class Predictor:
 
         def read(source: ImageSource) -> _Read:
             try:
-                return source, self.prepare(source, max_pixels=max_pixels)
+                return source, self.prepare(source, max_pixels=max_pixels, full_decode=full_decode)
             except MidasError as error:
                 return source, error
 

@@ -17,6 +17,13 @@ from midas.errors import ConfigError
 ResizeRule = Literal["lower_bound", "upper_bound", "minimal"]
 Interpolation = Literal["cubic", "area", "pillow_cubic"]
 
+# Rules by which every pixel of the picture counts, so that a smaller version of it, made well, has the same samples.
+ANTIALIASED = frozenset[Interpolation](("area", "pillow_cubic"))
+
+# How much larger than the network's input a smaller version is at least, on each side. JPEG's own reduction is no exact
+# average, and at a margin of 1 it shows; at 4 decoding 12 megapixels takes a third of its time: docs/speed.md.
+DECODING_MARGIN = 4
+
 # A picture 20000 pixels wide and 100 high would ask for a network input of 51200 x 256. No side exceeds this many times
 # its target; the picture is squeezed from there on. The official rule has no such limit.
 MAX_ELONGATION = 64
@@ -71,6 +78,16 @@ class InputSpec:
         height, width = (
             self._round_side(scale * side, target) for scale, side, target in zip(scales, size, self.size, strict=True)
         )
+        return height, width
+
+    def decoding_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The smallest version of a picture of (height, width) pixels that may be read in its place.
+
+        Without antialiasing single pixels are the samples, and the picture itself has to be read.
+        """
+        if self.interpolation not in ANTIALIASED:
+            return size
+        height, width = (DECODING_MARGIN * side for side in self.network_size(size))
         return height, width
 
     def nearest_size(self, size: tuple[int, int]) -> tuple[int, int]:
@@ -153,17 +170,20 @@ class Preprocess:
     def __init__(self, spec: InputSpec) -> None:
         self.spec = spec
 
-    def __call__(self, image: UInt8[Array, "H W 3"]) -> Float32[Array, "1 3 h w"]:
+    def __call__(
+        self, image: UInt8[Array, "H W 3"], picture_size: tuple[int, int] | None = None
+    ) -> Float32[Array, "1 3 h w"]:
         """Resample and normalise.
 
         Args:
             image: RGB, 0 to 255.
+            picture_size: (height, width) of the picture of which ``image`` is a smaller version; None if it is itself.
 
         Returns:
-            The input, C-contiguous: ``(image / 255 - mean) / std`` at ``spec.network_size``.
+            The input, C-contiguous: ``(image / 255 - mean) / std`` at ``spec.network_size`` of the picture.
         """
         size = (image.shape[0], image.shape[1])
-        height, width = self.spec.network_size(size)
+        height, width = self.spec.network_size(picture_size or size)
         if self.spec.interpolation == "pillow_cubic":
             image = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
             size = (height, width)  # at its size already, what follows leaves every pixel as it is

@@ -165,6 +165,12 @@ def predict(
     max_megapixels: Annotated[
         float, typer.Option(metavar="N", min=0, help="Refuse pictures with more megapixels.")
     ] = DEFAULT_MAX_PIXELS / 1e6,
+    full_decode: Annotated[
+        bool,
+        typer.Option(
+            "--full-decode", help="Decode large JPEGs at full size where a half, quarter or eighth would do; slower."
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Neither progress nor summary, only errors.")] = False,
     debug: DebugOption = False,
 ) -> None:
@@ -175,7 +181,8 @@ def predict(
     """
     if quiet:
         warnings.simplefilter("ignore")
-    settings = Settings(interpolation, round(max_megapixels * 1e6), colormap, overwrite, batch)  # type: ignore[arg-type]
+    max_pixels = round(max_megapixels * 1e6)
+    settings = Settings(interpolation, max_pixels, colormap, overwrite, batch, full_decode)  # type: ignore[arg-type]
     load_model = partial(
         load,
         model,
