@@ -23,9 +23,9 @@ Interpolation = Literal["cubic", "area", "pillow_cubic"]
 # its target; the picture is squeezed from there on. The official rule has no such limit.
 MAX_ELONGATION = 64
 
-# OpenCV resamples a copy of a picture where that takes no more bytes than this: there it is two to four times as fast as
-# what stands below, which is faster for larger pictures and needs no copy of them. The cubic samples of a float32 copy lie
-# up to 2e-4 away from those of a float64 one, whose coordinates have more digits.
+# OpenCV resamples a copy of a picture where that takes no more bytes than this: there it is two to four times as fast
+# as what stands below, which is faster for larger pictures and needs no copy of them. The cubic samples of a float32
+# copy lie up to 2e-4 away from those of a float64 one, whose coordinates have more digits.
 _COPY_TYPES: dict[Interpolation, tuple[int, type[np.floating[Any]]]] = {
     "cubic": (cv2.INTER_CUBIC, np.float64),
     "area": (cv2.INTER_AREA, np.float32),

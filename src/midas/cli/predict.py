@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from midas.backends import AUTO, BACKENDS
+from midas.backends import AUTO, BACKENDS, QUICK
+from midas.backends.choice import for_pictures
 from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app
 from midas.colormaps import COLORMAPS
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
@@ -105,13 +106,13 @@ def predict(
         typer.Option(metavar="N", min=1, help="Shorter side of the network's input in pixels, in place of its own."),
     ] = None,
     backend: Annotated[
-        str, typer.Option(metavar="NAME", help=f"What runs the network: {', '.join((AUTO, *BACKENDS))}.")
+        str, typer.Option(metavar="NAME", help=f"What runs the network: {', '.join((AUTO, QUICK, *BACKENDS))}.")
     ] = AUTO,
     device: Annotated[
         str, typer.Option(metavar="NAME", help="Where it runs: auto, cpu; with torch also cuda, cuda:1, mps, xpu.")
     ] = AUTO,
     precision: Annotated[
-        str, typer.Option(metavar="NAME", help="Number format: auto, float32; with torch also bfloat16, float16.")
+        str, typer.Option(metavar="NAME", help="Number format: auto, float32, bfloat16, float16.")
     ] = AUTO,
     batch: Annotated[
         int,
@@ -162,7 +163,6 @@ def predict(
         load,
         model,
         weights=weights,
-        backend=backend,
         device=device,
         precision=precision,
         size=size,
@@ -171,7 +171,8 @@ def predict(
     )
     if STDIN in paths:
         _check_filter_usage(paths, formats, output_dir, as_json)
-        data = predict_bytes(load_model(), sys.stdin.buffer.read(), formats[0], settings)
+        predictor = load_model(backend=for_pictures(backend, 1))
+        data = predict_bytes(predictor, sys.stdin.buffer.read(), formats[0], settings)
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
@@ -184,7 +185,7 @@ def predict(
             reporter.show(PictureReport(Path(path), (), error=error))
         if not jobs:
             raise typer.Exit(STATUS_USAGE)
-        for report in predict_files(load_model(), jobs, settings):
+        for report in predict_files(load_model(backend=for_pictures(backend, len(jobs))), jobs, settings):
             reporter.show(report)
     raise typer.Exit(STATUS_FAILED if reporter.failed else 0)
 
