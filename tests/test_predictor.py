@@ -153,8 +153,9 @@ def test_a_released_onnx_file_is_known_by_its_name(name: str, file_name: str, si
 
 def test_weights_of_the_lab_run_on_torch_and_agree_with_the_onnx_file(tmp_path: Path) -> None:
     image = picture((70, 90))
-    expected = midas.load("midas_nano_256")(image).values
-    chosen = midas.load("midas_nano_256", weights=asset_path("midas_nano_256.safetensors"))
+    expected = midas.load("midas_nano_256", precision="float32")(image).values
+    path = asset_path("midas_nano_256.safetensors")
+    chosen = midas.load("midas_nano_256", weights=path, precision="float32")
     assert (type(chosen.backend).__name__, chosen.spec) == ("TorchBackend", MODELS["midas_nano_256"])
     np.testing.assert_allclose(chosen(image).values, expected, atol=1e-4)
     by_name = midas.load("midas_nano_256", backend="torch", device="cpu", precision="float32")
