@@ -47,11 +47,12 @@ def load(
         name_or_path: a name that ``list_models`` gives, or the path of a file: an ONNX file that this package exported
             or that the model table knows by its name, or weights of a model of the table (``midas-depth[lab]``).
         weights: a file for the model of that name, in place of its own.
-        backend: what runs the network: ``"onnxruntime"``, ``"torch"``, or ``"auto"``: what the file asks for; for a
-            name, a file that is part of the package, else torch where it is installed.
+        backend: what runs the network: ``"onnxruntime"``, ``"openvino"``, ``"torch"``, ``"torch-compile"``; ``"auto"``
+            for the fastest that is known to be exact enough, or ``"quick"`` for the one that has a first picture done
+            soonest; ``midas.backends.choice`` states the rules and the measured reasons.
         device: where: ``"cpu"``; with torch also ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"xpu"``; or ``"auto"``.
-        precision: in which number format: ``"float32"``; with torch also ``"bfloat16"``, ``"float16"``; ``"auto"`` is
-            float32.
+        precision: in which number format: ``"float32"``, ``"bfloat16"``, ``"float16"``, as far as backend and device
+            have it; ``"auto"`` is float32, or bfloat16 for networks whose maps depart by less than 1 % of their range.
         size: shorter side of the network's input in pixels, rounded to what the network takes; None is the model's
             own. Larger shows more detail and takes longer.
         threads: number of threads for one picture; None is one per physical core.
@@ -66,12 +67,13 @@ def load(
     if _is_path(name_or_path):
         if weights is not None:
             raise ModelError(f"{name_or_path} is a file, as is {weights}; expected a model's name beside its weights")
-        choice = choose_for_file(Path(name_or_path), backend=backend)
+        choice = choose_for_file(Path(name_or_path), backend=backend, device=device, precision=precision)
     elif weights is not None:
-        choice = choose_for_file(Path(weights), name=str(name_or_path), backend=backend)
+        path, name = Path(weights), str(name_or_path)
+        choice = choose_for_file(path, name=name, backend=backend, device=device, precision=precision)
     else:
-        needs_torch = device not in (AUTO, "cpu") or precision not in (AUTO, "float32")
-        choice = choose_for_name(str(name_or_path), backend=backend, needs_torch=needs_torch, offline=offline)
+        name = str(name_or_path)
+        choice = choose_for_name(name, backend=backend, device=device, precision=precision, offline=offline)
     network = open_backend(
         choice.path,
         model=choice.spec.name if choice.spec else None,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from midas.backends import AUTO, BACKENDS
+from midas.backends import AUTO, BACKENDS, QUICK
+from midas.backends.choice import for_pictures
 from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app
 from midas.colormaps import COLORMAPS
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
@@ -121,13 +122,13 @@ def predict(
         ),
     ] = None,
     backend: Annotated[
-        str, typer.Option(metavar="NAME", help=f"What runs the network: {', '.join((AUTO, *BACKENDS))}.")
+        str, typer.Option(metavar="NAME", help=f"What runs the network: {', '.join((AUTO, QUICK, *BACKENDS))}.")
     ] = AUTO,
     device: Annotated[
         str, typer.Option(metavar="NAME", help="Where it runs: auto, cpu; with torch also cuda, cuda:1, mps, xpu.")
     ] = AUTO,
     precision: Annotated[
-        str, typer.Option(metavar="NAME", help="Number format: auto, float32; with torch also bfloat16, float16.")
+        str, typer.Option(metavar="NAME", help="Number format: auto, float32, bfloat16, float16.")
     ] = AUTO,
     batch: Annotated[
         int,
@@ -187,7 +188,6 @@ def predict(
         load,
         model,
         weights=weights,
-        backend=backend,
         device=device,
         precision=precision,
         size=None if tile else size,
@@ -195,12 +195,14 @@ def predict(
         offline=offline or None,
     )
 
-    def ready_model() -> Predictor:
-        return load_model().tiled(tile, size=size) if tile else load_model()
+    def ready_model(*, backend: str) -> Predictor:
+        whole = load_model(backend=backend)
+        return whole.tiled(tile, size=size) if tile else whole
 
     if STDIN in paths:
         _check_filter_usage(paths, formats, output_dir, as_json)
-        data = predict_bytes(ready_model(), sys.stdin.buffer.read(), formats[0], settings)
+        predictor = ready_model(backend=for_pictures(backend, 1))
+        data = predict_bytes(predictor, sys.stdin.buffer.read(), formats[0], settings)
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
@@ -213,7 +215,7 @@ def predict(
             reporter.show(PictureReport(Path(path), (), error=error))
         if not jobs:
             raise typer.Exit(STATUS_USAGE)
-        for report in predict_files(ready_model(), jobs, settings):
+        for report in predict_files(ready_model(backend=for_pictures(backend, len(jobs))), jobs, settings):
             reporter.show(report)
     raise typer.Exit(STATUS_FAILED if reporter.failed else 0)
 
