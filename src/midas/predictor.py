@@ -12,11 +12,12 @@ import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
 from midas.backends import AUTO, Backend, open_backend
-from midas.backends.choice import Choice, choose_for_file, choose_for_name
+from midas.backends.choice import choose_for_file, choose_for_name
+from midas.backends.identity import input_of, row_of
 from midas.depth_map import DepthMap
 from midas.errors import ConfigError, MidasError, ModelError
 from midas.images import DEFAULT_MAX_PIXELS, ImageSource, read_image, read_reduced
-from midas.models.onnx_names import INPUT_KEY, NAME_KEY
+from midas.models.onnx_names import NAME_KEY
 from midas.models.specs import ModelSpec
 from midas.models.zoo import DEFAULT_MODEL, MODELS
 from midas.pipeline import group_alike, run_ahead
@@ -82,8 +83,8 @@ def load(
         precision=precision,
         threads=threads,
     )
-    spec = _row_of(network, choice, named=weights is not None)
-    input_spec = _input_of(network, choice)
+    spec = row_of(network, choice, named=weights is not None)
+    input_spec = input_of(network, choice)
     if size is not None:
         input_spec = input_spec.with_size(size)
     name = spec.name if spec else network.metadata.get(NAME_KEY, choice.path.stem)
@@ -338,26 +339,3 @@ def _is_path(name_or_path: str | Path) -> bool:
         return True
     path = Path(name_or_path)
     return name_or_path not in MODELS and (path.suffix != "" or len(path.parts) > 1 or path.exists())
-
-
-def _row_of(network: Backend, choice: Choice, *, named: bool) -> ModelSpec | None:
-    """The model's row: that of the name that was asked for, or of what the file is, which it knows better itself."""
-    own_name = network.metadata.get(NAME_KEY)
-    if choice.spec is None or own_name in (None, choice.spec.name):
-        return choice.spec
-    if named and own_name in MODELS:
-        raise ModelError(f"{choice.path} says that it is {own_name}; expected a file of {choice.spec.name}")
-    return choice.spec if named else None
-
-
-def _input_of(network: Backend, choice: Choice) -> InputSpec:
-    """The input rule: what the file says of itself comes before what the table says of it."""
-    text = network.metadata.get(INPUT_KEY)
-    if text is not None:
-        return InputSpec.from_metadata(text)
-    if choice.input is None:
-        raise ModelError(
-            f"{choice.path} doesn't say how a picture becomes its input (metadata {INPUT_KEY!r}); expected a file that "
-            "`midas export` wrote, or a published one under its own name"
-        )
-    return choice.input
