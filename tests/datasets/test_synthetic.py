@@ -277,3 +277,9 @@ def test_a_damaged_file_of_a_scene_is_named(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(DatasetError, match=file.name):
         SyntheticDataset(1, SIZE, folder=tmp_path)[0]
+
+
+def test_the_ground_has_a_height_at_more_places_than_opencv_takes_at_once() -> None:
+    terrain = Terrain(0, 10.0, 1.0, 1.0, (0.0, 0.0), 0.0)
+    x = np.linspace(0, 50, 3_000_000, dtype=np.float32)
+    np.testing.assert_array_equal(terrain.heights(x, x)[:2000], terrain.heights(x[:2000], x[:2000]))
