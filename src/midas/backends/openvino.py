@@ -25,8 +25,8 @@ _HINTS = {"float32": openvino.Type.f32, "bfloat16": openvino.Type.bf16, "float16
 _METADATA_SECTIONS = ("framework", "model_info")
 _QUANTIZED = "FakeQuantize"
 
-# For each size of input that ever came OpenVINO keeps some hundred compiled parts, 7 MB for the embedded network. By its
-# own bound, of 5000 parts, a folder of a hundred sizes grows the memory by 700 MB; by this one, by less than half of it.
+# For each size of input that ever came OpenVINO keeps some hundred compiled parts, 7 MB for the embedded network. By
+# its own bound, of 5000 parts, a hundred sizes grow the memory by 700 MB; by this one, by less than half of it.
 _BOUNDED = {"CPU_RUNTIME_CACHE_CAPACITY": 1000}
 
 
