@@ -111,6 +111,50 @@ def test_float32_is_never_computed_again() -> None:
     assert np.isinf(TorchBackend(gain(3e38), device="cpu")(np.full((1, 3, 32, 32), 1.0, np.float32))).all()
 
 
+def test_bfloat16_has_the_range_of_float32() -> None:
+    disparity = TorchBackend(gain(1e4), device="cpu", precision="bfloat16")(np.full((1, 3, 32, 32), 3.0, np.float32))
+    np.testing.assert_allclose(disparity, 9e4, rtol=1e-2)
+
+
+# ── compiled ────────────────────────────────────────────────────────────────
+
+
+def test_one_compiled_graph_serves_all_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_for: list[bool] = []
+
+    def compile_nothing(network: nn.Module, *, dynamic: bool) -> nn.Module:
+        asked_for.append(dynamic)
+        return network
+
+    monkeypatch.setattr(torch, "compile", compile_nothing)
+    backend = TorchBackend(gain(2.0), device="cpu", compiled=True)
+    for shape in ((1, 3, 32, 32), (2, 3, 32, 64)):
+        pixels = random_pixels(*shape)
+        np.testing.assert_allclose(backend(pixels), 2 * pixels.sum(axis=1), atol=1e-5)
+    assert asked_for == [True]
+
+
+def test_what_cannot_be_compiled_is_an_error_that_names_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(pixels: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("no C++ compiler")
+
+    monkeypatch.setattr(torch, "compile", lambda network, *, dynamic: fail)
+    with pytest.raises(ModelError, match=r"can't compile this network here \(no C\+\+ compiler\); use backend 'torch'"):
+        TorchBackend(gain(1.0), device="cpu", compiled=True)(np.zeros((1, 3, 32, 32), np.float32))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_compiled_network_gives_the_numbers_of_the_network(backend: Backend) -> None:
+    path = asset_path(f"{NAME}.safetensors")
+    compiled = open_backend(path, model=NAME, backend="torch-compile", device="cpu", precision="float32")
+    for shape in ((1, 3, 64, 96), (1, 3, 96, 64)):
+        pixels = random_pixels(*shape)
+        np.testing.assert_allclose(compiled(pixels), backend(pixels), rtol=0, atol=1e-4 * np.ptp(backend(pixels)))
+    with pytest.raises(ModelError, match="nearest is 96x64"):
+        compiled(np.zeros((1, 3, 100, 64), np.float32))
+
+
 # ── devices, precisions, threads ────────────────────────────────────────────
 
 

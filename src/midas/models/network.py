@@ -42,7 +42,9 @@ class DepthNetwork(nn.Module):
         Raises:
             ModelError: the network doesn't take an input of this size.
         """
-        self.check_size((pixels.shape[-2], pixels.shape[-1]))
+        # Where a graph is made of the network, sizes are symbols, and a check would tie it to one of them.
+        if not (torch.jit.is_tracing() or torch.compiler.is_compiling()):  # type: ignore[attr-defined, no-untyped-call]
+            self.check_size((pixels.shape[-2], pixels.shape[-1]))
         taps = self.encoder(pixels)
         maps = self.reassemble(taps)
         decoded = self.decoder(maps)
@@ -58,8 +60,6 @@ class DepthNetwork(nn.Module):
         Raises:
             ModelError: it doesn't; the message names the nearest one that it takes.
         """
-        if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined, no-untyped-call]
-            return  # sizes are symbols here, and a check would tie the graph to one of them
         nearest = self.input_spec.nearest_size(size)
         if size != nearest:
             rule = (
