@@ -89,7 +89,7 @@ def peaks_sentence(report: Report) -> str:
 def reference_sentence(report: Report) -> str:
     """What differences are measured against."""
     if report.reference is None:
-        return "No differences: the reference, float32 PyTorch, needs midas-depth[lab] and weights, not an ONNX file."
+        return "No differences: not asked for, or float32 PyTorch (midas-depth[lab]) has no weights of these models here."
     return f"Differences are mean absolute ones from {report.reference}, by its range."
 
 
