@@ -91,6 +91,16 @@ def test_predict_works_without_any_extra(clean_python: Path, examples_dir: Path,
     assert [file.name for file in (tmp_path / "depth").iterdir()] == [f"{photograph.stem}.png"]
 
 
+def test_bench_works_without_any_extra_and_says_what_it_could_not_compare(clean_python: Path, tmp_path: Path) -> None:
+    quick = "--warmup 0 --runs 1 --seconds 0.1 --threads 1 --markdown run.md"
+    run(clean_python.with_name("midas"), "bench", "--backend", "all", *quick.split(), folder=tmp_path)
+    report = (tmp_path / "run.md").read_text(encoding="utf-8")
+    assert "| midas_nano_256 | onnxruntime | float32 | 256x256 |" in report
+    assert "Matrix products in this run: float32 " in report
+    assert "No differences: " in report
+    assert "torch, float32, 1 thread: midas_nano_256 with backend 'torch' needs more packages" in report
+
+
 @pytest.mark.parametrize("command", ["train run.toml -o run", "export -o nano.onnx"])
 def test_a_command_of_the_lab_names_the_extra_in_one_line(command: str, clean_python: Path, tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failure:

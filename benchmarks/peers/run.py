@@ -46,7 +46,7 @@ PIPELINES = {"dpt_large_384": "dpt-large", "depth_anything_v2_vits": "depth-anyt
 # The embedded model stands in for the official small one, so that it has to be compared with that, too.
 STANDS_IN_FOR = {DEFAULT_MODEL: "midas_v21_small_256"}
 
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 @dataclass(frozen=True)

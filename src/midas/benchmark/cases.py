@@ -48,7 +48,7 @@ class Case:
         words += [] if self.device == AUTO else [self.device]
         words += [] if self.size is None else [f"size {self.size}"]
         words += [] if self.batch == 1 else [f"batch {self.batch}"]
-        words += [] if self.threads is None else [f"{self.threads} threads"]
+        words += [] if self.threads is None else ["1 thread" if self.threads == 1 else f"{self.threads} threads"]
         return ", ".join(words)
 
 

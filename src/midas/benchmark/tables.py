@@ -82,14 +82,14 @@ def peaks_sentence(report: Report) -> str:
     texts = []
     for threads, rates in report.peaks_gflops.items():
         given = ", ".join(f"{name} {rate:.0f}" for name, rate in rates.items())
-        texts.append(f"{given} GFLOP/s{'' if threads is None else f' with {threads} threads'}")
+        texts.append(f"{given} GFLOP/s{'' if threads is None else f' at threads={threads}'}")
     return f"Matrix products in this run: {'; '.join(texts)}." if texts else "Matrix products were not measured."
 
 
 def reference_sentence(report: Report) -> str:
     """What differences are measured against."""
     if report.reference is None:
-        return "No differences: the reference, float32 PyTorch, needs midas-depth[lab] and weights, not an ONNX file."
+        return "No differences: not asked for, or float32 PyTorch (midas-depth[lab]) has no weights of these models."
     return f"Differences are mean absolute ones from {report.reference}, by its range."
 
 
