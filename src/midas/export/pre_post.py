@@ -262,5 +262,5 @@ def _resample_text(spec: InputSpec) -> str:
     return _RESAMPLE_AREA.format(image=IMAGE_NAME, rows=rows, columns=columns)
 
 
-def _numbers(values: Iterable[float]) -> str:
+def _numbers(values: Iterable[float | int]) -> str:
     return ", ".join(repr(float(value)) for value in values)

@@ -87,12 +87,7 @@ _MIDAS_NANO_256 = ModelSpec(
     ),
     parameters=3_131_249,
     gmacs=1.1,
-    float_parts=(
-        "/encoder/network/conv_stem",
-        "/encoder/network/bn1",
-        "/encoder/network/blocks.0/",
-        "/encoder/network/blocks.1/",
-    ),
+    float_parts=tuple(f"/encoder/network/{part}" for part in ("conv_stem", "bn1", "blocks.0/", "blocks.1/blocks.1.0/")),
 )
 
 _MIDAS_V21_SMALL_256 = ModelSpec(
