@@ -15,7 +15,8 @@ COMPARED_PICTURES = 6
 
 _DRAWN_SIZES = ((240, 320), (320, 240))
 
-Picture = UInt8[Array, "H W 3"]
+# No letters: lists of pictures hold several sizes.
+Picture = UInt8[Array, "_ _ 3"]
 
 
 def comparison_pictures(folder: Path | None = None) -> list[Picture]:

@@ -17,7 +17,8 @@ from midas.resize import resize_map
 
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 Run = Callable[[np.ndarray], np.ndarray]
-Pixels = Float32[Array, "B 3 h w"]
+# No letters: lists of inputs hold several sizes.
+Pixels = Float32[Array, "_ 3 _ _"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ BOUNDS: dict[Precision, Bound] = {
 PILLOW_BOUND = Bound(largest=1e-2, mean=1e-3)
 
 
-def input_batches(pictures: Iterable[UInt8[Array, "H W 3"]], spec: InputSpec) -> list[Pixels]:
+def input_batches(pictures: Iterable[UInt8[Array, "_ _ 3"]], spec: InputSpec) -> list[Pixels]:
     """The network's inputs for pictures; those of one size share a batch, so that batches are tried too."""
     preprocess, by_size = Preprocess(spec), dict[tuple[int, ...], list[np.ndarray]]()
     for picture in pictures:
@@ -87,7 +88,7 @@ def compare_inputs(network: DepthNetwork, run: Run, batches: Sequence[Pixels]) -
 
 
 def compare_pictures(
-    network: DepthNetwork, run: Run, pictures: Sequence[UInt8[Array, "H W 3"]], spec: InputSpec
+    network: DepthNetwork, run: Run, pictures: Sequence[UInt8[Array, "_ _ 3"]], spec: InputSpec
 ) -> Difference:
     """Compare a file that takes pictures as they are with preprocessing, network and resizing of this package.
 
@@ -125,7 +126,7 @@ def check(difference: Difference, precision: Precision, bound: Bound | None = No
         )
 
 
-def _predict(network: DepthNetwork, pixels: Pixels) -> Float32[Array, "B h w"]:
+def _predict(network: DepthNetwork, pixels: Float32[Array, "B 3 h w"]) -> Float32[Array, "B h w"]:
     with torch.inference_mode():
         disparity: Float32[Array, "B h w"] = network(torch.from_numpy(pixels)).numpy()
     return disparity
