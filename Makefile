@@ -20,10 +20,12 @@ types:
 contracts:
 	lint-imports
 
-# These two are given their data by hand: see their first lines.
-BENCHMARKS = $(filter-out %/ablation.py %/evaluation_speed.py, $(wildcard benchmarks/[a-z]*.py))
+# The first two are given their data by hand: see their first lines. speed_tables.py runs the others itself.
+BY_HAND = ablation evaluation_speed
+WITHIN = cold_start folder_throughput profile_steps reduced_decoding
+BENCHMARKS = $(filter-out $(patsubst %,benchmarks/%.py,$(BY_HAND) $(WITHIN)), $(wildcard benchmarks/[a-z]*.py))
 
-bench:  ## what we claim about speed; takes minutes, on a quiet machine
+bench:  ## what we claim about speed, and the tables of docs/speed.md; takes an hour or two, on a quiet machine
 	for benchmark in $(BENCHMARKS); do python "$$benchmark" || exit 1; done
 
 docs:  ## the documents' Python blocks, tables and links

@@ -1,7 +1,8 @@
 """How well reading, the network and writing overlap: `midas predict` on a folder of 12-megapixel photographs.
 
 Prints the time of the whole run beside that of each stage alone over the same pictures with as many threads as it has
-in the run, the ratio of the run to its slowest stage, and the run's memory over time.
+in the run, and of the steps in each stage; the ratio of the run to its slowest stage; and the run's memory over time.
+With --both, the whole is repeated with every photograph decoded at its full size.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 import midas
 from midas.folder import READERS, WRITERS
-from midas.images import is_image_path
+from midas.images import is_image_path, read_reduced
+from midas.preprocess import Preprocess
+from midas.resize import resize_map
 from midas.writers import FORMATS
 
 SIZE = (3000, 4000)
@@ -31,17 +36,52 @@ PAGE_BYTES = 4096
 SAMPLE_SECONDS = 0.05
 
 
+@dataclass(frozen=True)
+class Step:
+    """One step of the work on all pictures, alone.
+
+    Attributes:
+        stage: "read", "network" or "write": the stage of the run to which it belongs.
+        name: what is done.
+        threads: how many do it.
+        seconds: how long it takes.
+    """
+
+    stage: str
+    name: str
+    threads: int
+    seconds: float
+
+
 def main() -> None:
-    """Make the photographs, time the run and its stages, print the table."""
+    """Make the photographs, time the run and its stages, print the tables."""
     options = read_options()
     with tempfile.TemporaryDirectory(prefix="midas-bench-") as scratch:
         photographs_dir = options.keep or Path(scratch, "photographs")
         photographs = make_photographs(options.examples, photographs_dir, options.count)
         megabytes = sum(path.stat().st_size for path in photographs) / 1e6
         print(f"{len(photographs)} photographs of {SIZE[1]} x {SIZE[0]}, {megabytes / len(photographs):.1f} MB each")
-        stages = time_stages(photographs, Path(scratch, "stage"), options.format, options.model)
-        run_s, memory_mb = time_run(photographs_dir, Path(scratch, "run"), options.format, options.model)
-    report(run_s, stages, memory_mb, len(photographs))
+        for full_decode in (False, True) if options.both else (options.full_decode,):
+            print(f"\n{'Decoded at full size' if full_decode else 'Decoded as small as the network allows'}:")
+            work = Work(options.format, options.model, full_decode)
+            steps = time_steps(photographs, Path(scratch, f"stage{full_decode}"), work)
+            run_s, memory_mb = time_run(photographs_dir, Path(scratch, f"run{full_decode}"), work)
+            report(run_s, steps, memory_mb, len(photographs))
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done with each photograph.
+
+    Attributes:
+        format_name: of the output.
+        model: its name or file.
+        full_decode: whether it is decoded at its full size.
+    """
+
+    format_name: str
+    model: str
+    full_decode: bool
 
 
 def read_options() -> argparse.Namespace:
@@ -56,6 +96,8 @@ def read_options() -> argparse.Namespace:
     formats = [name for name, each in FORMATS.items() if each.read]
     parser.add_argument("--format", default="png16", choices=formats, help="output format (default: png16)")
     parser.add_argument("--model", default="midas_nano_256", help="model name or file")
+    parser.add_argument("--full-decode", action="store_true", help="decode photographs at their full size")
+    parser.add_argument("--both", action="store_true", help="measure both ways of decoding")
     return parser.parse_args()
 
 
@@ -77,33 +119,40 @@ def make_photographs(examples_dir: Path, folder: Path, number: int) -> list[Path
     return paths
 
 
-def time_stages(photographs: list[Path], folder: Path, format_name: str, model: str) -> dict[str, float]:
-    """Seconds that each stage takes alone."""
-    predictor = midas.load(model)
-    suffix = FORMATS[format_name].suffix
-    maps_per_round = 4 * WRITERS  # made ahead of each timed round of writing; each takes 48 MB
+def time_steps(photographs: list[Path], folder: Path, work: Work) -> list[Step]:
+    """Seconds that each step takes alone."""
+    predictor = midas.load(work.model)
+    preprocess = Preprocess(predictor.input)
+    suffix = FORMATS[work.format_name].suffix
+    pictures_per_round = 4 * WRITERS  # each takes 36 MB, and its map 48 MB
+    seconds = dict.fromkeys(("decode", "resample", "network", "enlarge", "write"), 0.0)
+
+    def needed(size: tuple[int, int]) -> tuple[int, int]:
+        return size if work.full_decode else predictor.input.decoding_size(size)
 
     def save(item: tuple[int, midas.DepthMap]) -> None:
         number, depth_map = item
         # A new file each, as in the run: a disk's cache takes an old one over more cheaply.
-        depth_map.save(folder / f"{number}{suffix}", format_name)
+        depth_map.save(folder / f"{number}{suffix}", work.format_name)
 
-    read_s, prepared = timed(in_threads, predictor.prepare, photographs, READERS)
-    infer_s = write_s = 0.0
-    for start in range(0, len(prepared), maps_per_round):
-        part = prepared[start : start + maps_per_round]
-        seconds, depth_maps = timed(list, map(predictor.infer, part))
-        infer_s += seconds
-        seconds, _ = timed(in_threads, save, enumerate(depth_maps, start), WRITERS)
-        write_s += seconds
-    return {f"read ({READERS})": read_s, "network (1)": infer_s, f"write ({WRITERS})": write_s}
+    def add(step: str, function: Callable[[Any], Any], items: Iterable[Any], workers: int) -> list[Any]:
+        start = time.perf_counter()
+        results = in_threads(function, items, workers)
+        seconds[step] += time.perf_counter() - start
+        return results
 
-
-def timed(function: Callable[..., list], *arguments: object) -> tuple[float, list]:
-    """Seconds that the call took, and its result."""
-    start = time.perf_counter()
-    result = function(*arguments)
-    return time.perf_counter() - start, result
+    for start in range(0, len(photographs), pictures_per_round):
+        part = photographs[start : start + pictures_per_round]
+        decoded = add("decode", lambda path: read_reduced(path, needed), part, READERS)
+        sizes = [size for _, size in decoded]
+        inputs = add("resample", lambda pair: preprocess(*pair), decoded, READERS)
+        del decoded
+        maps = add("network", predictor.backend, inputs, 1)
+        enlarged = add("enlarge", lambda pair: resize_map(pair[0][0], pair[1]), zip(maps, sizes, strict=True), 1)
+        add("write", save, enumerate(map(midas.DepthMap, enlarged), start), WRITERS)
+    stages = {"decode": "read", "resample": "read", "network": "network", "enlarge": "network", "write": "write"}
+    threads = {"read": READERS, "network": 1, "write": WRITERS}
+    return [Step(stages[name], name, threads[stages[name]], spent) for name, spent in seconds.items()]
 
 
 def in_threads(function: Callable, items: Iterable, workers: int) -> list:
@@ -112,10 +161,11 @@ def in_threads(function: Callable, items: Iterable, workers: int) -> list:
         return list(executor.map(function, items))
 
 
-def time_run(photographs_dir: Path, folder: Path, format_name: str, model: str) -> tuple[float, list[float]]:
+def time_run(photographs_dir: Path, folder: Path, work: Work) -> tuple[float, list[float]]:
     """Seconds of `midas predict` from start to end, and its resident memory in megabytes, sampled."""
     command = [sys.executable, "-m", "midas", "predict", str(photographs_dir), "-o", str(folder)]
-    command += ["--format", format_name, "--model", model, "--quiet"]
+    command += ["--format", work.format_name, "--model", work.model, "--quiet"]
+    command += ["--full-decode"] if work.full_decode else []
     start = time.perf_counter()
     process = subprocess.Popen(command)
     memory_mb = list(sampled_memory(process))
@@ -135,19 +185,24 @@ def sampled_memory(process: subprocess.Popen) -> Iterator[float]:
         time.sleep(SAMPLE_SECONDS)
 
 
-def report(run_s: float, stages: dict[str, float], memory_mb: list[float], number: int) -> None:
-    """Print the table."""
-    slowest_s = max(stages.values())
-    print(f"\n{'stage (threads)':<24}{'seconds':>9}{'ms/picture':>12}")
-    for name, seconds in {**stages, "midas predict": run_s}.items():
-        print(f"{name:<24}{seconds:>9.2f}{1000 * seconds / number:>12.1f}")
-    print(f"\nrun / slowest stage: {run_s / slowest_s:.2f} (claimed: at most 1.15)")
+def report(run_s: float, steps: list[Step], memory_mb: list[float], number: int) -> None:
+    """Print the table, and what bounds the run."""
+    stages: dict[str, float] = {}
+    for step in steps:
+        stages[step.stage] = stages.get(step.stage, 0.0) + step.seconds
+    print("\n| stage | step | threads | ms/picture |\n|---|---|---|---|")
+    for step in steps:
+        print(f"| {step.stage} | {step.name} | {step.threads} | {1000 * step.seconds / number:.1f} |")
+    print(f"| `midas predict` | all, overlapped | | {1000 * run_s / number:.1f} |")
+    slowest = max(stages, key=stages.__getitem__)
+    print(f"\nslowest stage: {slowest}, {1000 * stages[slowest] / number:.1f} ms/picture, ", end="")
+    print(f"run / slowest stage: {run_s / stages[slowest]:.2f} (claimed: at most 1.15)")
     if len(memory_mb) >= 3:
         third = len(memory_mb) // 3
         first, last = memory_mb[:third], memory_mb[-third:]
-        print(f"peak memory: {max(memory_mb):.0f} MB (claimed: at most 600)")
+        print(f"\npeak memory: {max(memory_mb):.0f} MB (claimed: at most 600)\n")
         for name, part in (("first", first), ("last", last)):
-            print(f"  {name} third: peak {max(part):.0f} MB, median {median(part):.0f} MB")
+            print(f"- {name} third: peak {max(part):.0f} MB, median {median(part):.0f} MB")
 
 
 if __name__ == "__main__":

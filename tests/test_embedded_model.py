@@ -28,7 +28,7 @@ TOLERANCE = 0.01
 
 def describe(picture: Path) -> list[list[float]]:
     """A picture's normalised map, averaged over a coarse grid."""
-    grid = cv2.resize(midas.load()(picture).normalized(), GRID[::-1], interpolation=cv2.INTER_AREA)
+    grid = cv2.resize(midas.load(precision="float32")(picture).normalized(), GRID[::-1], interpolation=cv2.INTER_AREA)
     return [[round(float(value), 4) for value in row] for row in grid]
 
 
@@ -52,7 +52,7 @@ def test_onnx_and_safetensors_hold_the_same_network(size: tuple[int, int]) -> No
     pixels = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         expected = network(pixels).numpy()
-    actual = midas.load().backend(pixels.numpy())
+    actual = midas.load(precision="float32").backend(pixels.numpy())
     assert np.abs(actual - expected).max() <= 1e-4 * np.ptp(expected)
 
 
@@ -87,7 +87,13 @@ def test_weights_ship_within_30_megabytes() -> None:
 
 def test_the_card_names_data_licences_and_command() -> None:
     card = asset_path(find_model(DEFAULT_MODEL).weights.card).read_text(encoding="utf-8")
-    for fact in ("nyuv2-train", "MobileNetV2", "Apache-2.0", "midas train configs/midas_nano_256.toml", "Limits"):
+    for fact in (
+        "nyuv2-train",
+        "EfficientNet-Lite0",
+        "Apache-2.0",
+        "midas train configs/midas_nano_256.toml",
+        "Limits",
+    ):
         assert fact in card
 
 

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from midas.errors import ImageError
-from midas.images import IMAGE_SUFFIXES, is_image_path, read_image
+from midas.images import IMAGE_SUFFIXES, is_image_path, read_image, read_reduced
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
@@ -488,3 +489,60 @@ def test_heic_is_listed_only_where_it_can_be_read() -> None:
         assert ".heic" not in IMAGE_SUFFIXES
     else:
         assert ".heic" in IMAGE_SUFFIXES
+
+
+# ── no larger than needed ───────────────────────────────────────────────────
+
+
+def jpeg(picture: np.ndarray, orientation: int = 1, **options: Any) -> bytes:
+    return encoded(picture, "JPEG", quality=95, exif=exif_of_orientation(orientation), **options)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_reduced_jpeg_is_upright_small_and_not_below_what_is_needed(orientation: int, progressive: bool) -> None:
+    data = jpeg(smooth_picture(403, 611), orientation, progressive=progressive)
+    whole = read_image(data)
+    asked: list[tuple[int, int]] = []
+
+    def needed(size: tuple[int, int]) -> tuple[int, int]:
+        asked.append(size)
+        return 100, 100
+
+    reduced, size = read_reduced(data, needed)
+    assert asked == [size] == [whole.shape[:2]]
+    assert reduced.shape[:2] in ((101, 153), (153, 101))
+    small = cv2.resize(whole, reduced.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(reduced.astype(int) - small).mean() < 2
+
+
+def test_a_jpeg_of_which_all_is_needed_is_read_whole() -> None:
+    data = jpeg(smooth_picture(400, 600))
+    for needed in ((400, 600), (201, 301), (9999, 1)):
+        reduced, size = read_reduced(data, lambda _, needed=needed: needed)
+        assert size == (400, 600)
+        np.testing.assert_array_equal(reduced, read_image(data))
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
+def test_other_formats_and_pictures_in_memory_are_read_whole(file_format: str) -> None:
+    picture = smooth_picture()
+    image = Image.open(io.BytesIO(jpeg(picture)))
+    for source in (encoded(picture, file_format, exif=exif_of_orientation(6)), picture, image):
+        reduced, size = read_reduced(source, lambda _: (1, 1))
+        assert size == reduced.shape[:2] == read_image(source).shape[:2]
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_grey_and_cmyk_jpegs_are_reduced_too(mode: str) -> None:
+    data = encoded(Image.fromarray(smooth_picture(64, 96)).convert(mode), "JPEG", quality=95)
+    reduced, size = read_reduced(data, lambda _: (8, 8))
+    assert (reduced.shape, size) == ((8, 12, 3), (64, 96))
+
+
+def test_reduced_reading_refuses_what_reading_refuses() -> None:
+    data = jpeg(smooth_picture(64, 96))
+    with pytest.raises(ImageError, match="6144"):
+        read_reduced(data, lambda _: (1, 1), max_pixels=6143)
+    with pytest.raises(ImageError, match="damaged"):
+        read_reduced(data[: len(data) // 2], lambda _: (1, 1))

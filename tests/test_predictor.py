@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -153,8 +154,9 @@ def test_a_released_onnx_file_is_known_by_its_name(name: str, file_name: str, si
 
 def test_weights_of_the_lab_run_on_torch_and_agree_with_the_onnx_file(tmp_path: Path) -> None:
     image = picture((70, 90))
-    expected = midas.load("midas_nano_256")(image).values
-    chosen = midas.load("midas_nano_256", weights=asset_path("midas_nano_256.safetensors"))
+    expected = midas.load("midas_nano_256", precision="float32")(image).values
+    path = asset_path("midas_nano_256.safetensors")
+    chosen = midas.load("midas_nano_256", weights=path, precision="float32")
     assert (type(chosen.backend).__name__, chosen.spec) == ("TorchBackend", MODELS["midas_nano_256"])
     np.testing.assert_allclose(chosen(image).values, expected, atol=1e-4)
     by_name = midas.load("midas_nano_256", backend="torch", device="cpu", precision="float32")
@@ -173,7 +175,7 @@ def test_weights_that_fit_no_model_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_precision_that_only_torch_has_chooses_torch() -> None:
-    assert type(midas.load("midas_nano_256", precision="bfloat16").backend).__name__ == "TorchBackend"
+    assert type(midas.load("midas_nano_256", precision="float16").backend).__name__ == "TorchBackend"
 
 
 @pytest.mark.parametrize(
@@ -253,6 +255,36 @@ def test_a_picture_is_kept_only_where_that_is_asked(tiny: Predictor) -> None:
     image = picture((70, 90))
     assert tiny.prepare(image).image is None
     assert np.array_equal(tiny.prepare(image, keep_image=True).image, image)
+
+
+def smooth_jpeg(path: Path, orientation: int) -> Path:
+    """A photograph sixteen times as large as the tiny network's input, lying on its side or not."""
+    rows, columns = np.mgrid[0:1024, 0:1530]
+    pixels = np.stack([rows / 4, columns / 6, 128 + 90 * np.sin(rows / 90 + columns / 70)], axis=2)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(pixels.astype(np.uint8)).save(path, quality=95, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize(("orientation", "size"), [(1, (1024, 1530)), (6, (1530, 1024))])
+def test_a_large_jpeg_decoded_small_gives_the_map_of_the_whole_one_at_its_size(
+    tiny: Predictor, tmp_path: Path, orientation: int, size: tuple[int, int]
+) -> None:
+    path = smooth_jpeg(tmp_path / "photo.jpg", orientation)
+    reduced, whole = tiny(path), tiny(path, full_decode=True)
+    assert reduced.size == whole.size == size
+    assert np.abs(reduced.values - whole.values).mean() < 0.002 * np.ptp(whole.values)
+    assert not np.array_equal(reduced.values, whole.values)
+    assert tiny.prepare(path, keep_image=True).image.shape == (*size, 3)
+    (streamed,) = tiny.stream([path], full_decode=True)
+    assert np.array_equal(streamed.values, whole.values)
+
+
+def test_without_antialiasing_every_jpeg_is_decoded_whole(tiny: Predictor, tmp_path: Path) -> None:
+    path = smooth_jpeg(tmp_path / "photo.jpg", 1)
+    predictor = Predictor("tiny", replace(INPUT, interpolation="cubic"), tiny.backend)
+    assert np.array_equal(predictor(path).values, predictor(path, full_decode=True).values)
 
 
 def test_numbers_that_are_not_finite_are_an_error(logarithm: Predictor) -> None:

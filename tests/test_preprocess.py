@@ -11,11 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from midas.errors import ConfigError
-from midas.preprocess import MAX_ELONGATION, InputSpec, Preprocess
+from midas.preprocess import DECODING_MARGIN, MAX_ELONGATION, InputSpec, Preprocess
 
 RULES = ("lower_bound", "upper_bound", "minimal")
 SPECS = {"half": {}, "imagenet": {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}}
@@ -90,7 +90,16 @@ def test_the_sizes_are_those_of_the_published_transforms(parity: dict[str, Any])
     assert checked > 3500
 
 
+@pytest.fixture(params=["by OpenCV", "here"])
+def resampled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of any size are resampled in this of the two ways."""
+    largest = {"by OpenCV": 2**40, "here": 0}[request.param]
+    monkeypatch.setattr("midas.preprocess._COPY_BYTES", dict.fromkeys(FLAGS, largest))
+
+
+@pytest.mark.usefixtures("resampled")
 @pytest.mark.parametrize("interpolation", sorted(FLAGS))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(height=st.integers(1, 90), width=st.integers(1, 90), target=st.tuples(*[st.integers(1, 60)] * 2))
 def test_the_pixels_are_those_of_opencv_in_float64(
     interpolation: Any, height: int, width: int, target: tuple[int, int]
@@ -100,6 +109,7 @@ def test_the_pixels_are_those_of_opencv_in_float64(
     np.testing.assert_allclose(Preprocess(spec)(image), official_chain(image, spec), rtol=0, atol=3e-6)
 
 
+@pytest.mark.usefixtures("resampled")
 @pytest.mark.parametrize("interpolation", sorted(FLAGS))
 @pytest.mark.parametrize("size", [(1511, 2017), (3000, 31), (7, 4001), (324, 121)])
 def test_large_and_long_pictures_agree_with_opencv_too(interpolation: Any, size: tuple[int, int]) -> None:
@@ -109,6 +119,7 @@ def test_large_and_long_pictures_agree_with_opencv_too(interpolation: Any, size:
 
 
 def test_a_picture_resampled_in_bands_has_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("midas.preprocess._COPY_BYTES", dict.fromkeys(FLAGS, 0))
     image, spec = random_image(100, 120), InputSpec((64, 64))
     whole = Preprocess(spec)(image)
     monkeypatch.setattr("midas.preprocess._BAND_BYTES", 5 * 120 * 3 * 4)
@@ -258,3 +269,21 @@ def test_metadata_of_the_first_version_say_nothing_of_a_fixed_size() -> None:
 def test_metadata_that_are_no_json_object_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="input description"):
         InputSpec.from_metadata(text)
+
+
+@given(height=st.integers(1, 5000), width=st.integers(1, 5000), target=st.integers(1, 400))
+def test_a_smaller_version_of_a_picture_is_never_smaller_than_the_network_s_input(
+    height: int, width: int, target: int
+) -> None:
+    spec = InputSpec((target, target), multiple=1, interpolation="area", resize="lower_bound")
+    needed, own = spec.decoding_size((height, width)), spec.network_size((height, width))
+    assert needed == (DECODING_MARGIN * own[0], DECODING_MARGIN * own[1])
+    assert dataclasses.replace(spec, interpolation="cubic").decoding_size((height, width)) == (height, width)
+
+
+def test_a_smaller_version_has_the_size_and_the_samples_of_the_whole_picture() -> None:
+    spec = InputSpec((32, 32), interpolation="area", resize="lower_bound")
+    small = random_image(128, 195)
+    whole = small.repeat(3, axis=0).repeat(3, axis=1)
+    assert spec.network_size(whole.shape[:2]) == (32, 64)
+    np.testing.assert_allclose(Preprocess(spec)(small, whole.shape[:2]), Preprocess(spec)(whole), atol=1e-4)

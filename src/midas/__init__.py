@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from midas.errors import MidasError
     from midas.predictor import Predictor, list_models, load
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 __all__ = ["DepthMap", "MidasError", "Predictor", "__version__", "list_models", "load"]
 

@@ -36,6 +36,7 @@ class PictureReport:
         size: (height, width) of its depth map in pixels; None if there is none, or the files were there already.
         value_range: smallest and largest value of its depth map; None like ``size``.
         milliseconds: time that its reading, prediction and writing took, without waiting.
+        tiles: how many tiles refined it; 0 for a picture that was predicted in one piece.
         error: why it failed; None if all its files are there.
     """
 
@@ -44,6 +45,7 @@ class PictureReport:
     size: tuple[int, int] | None = None
     value_range: tuple[float, float] | None = None
     milliseconds: float = 0.0
+    tiles: int = 0
     error: MidasError | None = None
 
     @property
@@ -61,7 +63,9 @@ class Settings:
         max_pixels: a picture with more is refused.
         colormap: of the formats that have colours.
         overwrite: whether existing files are replaced; if not, their pictures are left out.
-        batch: how many pictures go through the network at once, where neighbours have inputs of one size.
+        batch: how many pictures, or tiles of a picture, go through the network at once, where neighbours have inputs
+            of one size.
+        full_decode: whether large JPEG files are decoded at their full size; those shown in an output always are.
     """
 
     interpolation: Interpolation = "cubic"
@@ -69,6 +73,7 @@ class Settings:
     colormap: str = "inferno"
     overwrite: bool = False
     batch: int = 1
+    full_decode: bool = False
 
 
 def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings: Settings = Settings()) -> bytes:
@@ -85,7 +90,7 @@ def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings:
         ModelError: the network can't run, or gives numbers that are not finite.
         OutputError: an unknown format.
     """
-    prepared = predictor.prepare(data, max_pixels=settings.max_pixels, keep_image=True)
+    prepared = _prepare(predictor, settings, data, [format_name])
     depth_map = predictor.infer(prepared, interpolation=settings.interpolation)
     return encode_map(
         depth_map.values,
@@ -144,12 +149,18 @@ def _read(predictor: Predictor, settings: Settings, job: PictureJob) -> _Ready |
     if not formats:
         return _report(job)
     start = time.perf_counter()
-    keep_image = any(format_by_name(name).shows_image for name in formats)
     try:
-        prepared = predictor.prepare(job.source, max_pixels=settings.max_pixels, keep_image=keep_image)
+        prepared = _prepare(predictor, settings, job.source, formats)
     except MidasError as error:
         return _report(job, error=error)
     return _Ready(job, formats, prepared, time.perf_counter() - start)
+
+
+def _prepare(predictor: Predictor, settings: Settings, source: Path | bytes, formats: Sequence[str]) -> Prepared:
+    keep_image = any(format_by_name(name).shows_image for name in formats)
+    return predictor.prepare(
+        source, max_pixels=settings.max_pixels, keep_image=keep_image, full_decode=settings.full_decode
+    )
 
 
 def _input_shape(ready: _Ready | PictureReport) -> tuple[int, ...] | None:
@@ -161,7 +172,9 @@ def _infer(
 ) -> Iterator[_Predicted | PictureReport]:
     start = time.perf_counter()
     ready = [each for each in group if isinstance(each, _Ready)]
-    outcomes = predictor.infer_batch([each.prepared for each in ready], interpolation=settings.interpolation)
+    outcomes = predictor.infer_batch(
+        [each.prepared for each in ready], interpolation=settings.interpolation, at_once=settings.batch
+    )
     seconds = (time.perf_counter() - start) / len(group)
     yield from (each for each in group if isinstance(each, PictureReport))
     for each, outcome in zip(ready, outcomes, strict=True):
@@ -189,7 +202,8 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
         return _report(ready.job, error=error)
     milliseconds = 1000 * (predicted.seconds + time.perf_counter() - start)
     value_range = (float(depth_map.values.min()), float(depth_map.values.max()))
-    return _report(ready.job, size=depth_map.size, value_range=value_range, milliseconds=milliseconds)
+    tiles = ready.prepared.finer.grid.count if ready.prepared.finer else 0
+    return _report(ready.job, size=depth_map.size, value_range=value_range, milliseconds=milliseconds, tiles=tiles)
 
 
 def _report(job: PictureJob, **outcome: Any) -> PictureReport:

@@ -12,16 +12,18 @@ import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
 from midas.backends import AUTO, Backend, open_backend
-from midas.backends.choice import Choice, choose_for_file, choose_for_name
+from midas.backends.choice import choose_for_file, choose_for_name
+from midas.backends.identity import input_of, row_of
 from midas.depth_map import DepthMap
 from midas.errors import ConfigError, MidasError, ModelError
-from midas.images import DEFAULT_MAX_PIXELS, ImageSource, read_image
-from midas.models.onnx_names import INPUT_KEY, NAME_KEY
+from midas.images import DEFAULT_MAX_PIXELS, ImageSource, read_image, read_reduced
+from midas.models.onnx_names import NAME_KEY
 from midas.models.specs import ModelSpec
 from midas.models.zoo import DEFAULT_MODEL, MODELS
 from midas.pipeline import group_alike, run_ahead
 from midas.preprocess import InputSpec, Preprocess
 from midas.resize import Interpolation, resize_map
+from midas.tiling import DEFAULT_OVERLAP, FinerInput, Tiling, finer_input, predict_tiles
 
 
 def list_models() -> list[str]:
@@ -46,11 +48,12 @@ def load(
         name_or_path: a name that ``list_models`` gives, or the path of a file: an ONNX file that this package exported
             or that the model table knows by its name, or weights of a model of the table (``midas-depth[lab]``).
         weights: a file for the model of that name, in place of its own.
-        backend: what runs the network: ``"onnxruntime"``, ``"torch"``, or ``"auto"``: what the file asks for; for a
-            name, a file that is part of the package, else torch where it is installed.
+        backend: what runs the network: ``"onnxruntime"``, ``"openvino"``, ``"torch"``, ``"torch-compile"``; ``"auto"``
+            for the fastest that is known to be exact enough, or ``"quick"`` for the one that has a first picture done
+            soonest; ``midas.backends.choice`` states the rules and the measured reasons.
         device: where: ``"cpu"``; with torch also ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"xpu"``; or ``"auto"``.
-        precision: in which number format: ``"float32"``; with torch also ``"bfloat16"``, ``"float16"``; ``"auto"`` is
-            float32.
+        precision: in which number format: ``"float32"``, ``"bfloat16"``, ``"float16"``, as far as backend and device
+            have it; ``"auto"`` is float32, or bfloat16 for networks whose maps depart by less than 1 % of their range.
         size: shorter side of the network's input in pixels, rounded to what the network takes; None is the model's
             own. Larger shows more detail and takes longer.
         threads: number of threads for one picture; None is one per physical core.
@@ -65,12 +68,13 @@ def load(
     if _is_path(name_or_path):
         if weights is not None:
             raise ModelError(f"{name_or_path} is a file, as is {weights}; expected a model's name beside its weights")
-        choice = choose_for_file(Path(name_or_path), backend=backend)
+        choice = choose_for_file(Path(name_or_path), backend=backend, device=device, precision=precision)
     elif weights is not None:
-        choice = choose_for_file(Path(weights), name=str(name_or_path), backend=backend)
+        path, name = Path(weights), str(name_or_path)
+        choice = choose_for_file(path, name=name, backend=backend, device=device, precision=precision)
     else:
-        needs_torch = device not in (AUTO, "cpu") or precision not in (AUTO, "float32")
-        choice = choose_for_name(str(name_or_path), backend=backend, needs_torch=needs_torch, offline=offline)
+        name = str(name_or_path)
+        choice = choose_for_name(name, backend=backend, device=device, precision=precision, offline=offline)
     network = open_backend(
         choice.path,
         model=choice.spec.name if choice.spec else None,
@@ -79,8 +83,8 @@ def load(
         precision=precision,
         threads=threads,
     )
-    spec = _row_of(network, choice, named=weights is not None)
-    input_spec = _input_of(network, choice)
+    spec = row_of(network, choice, named=weights is not None)
+    input_spec = input_of(network, choice)
     if size is not None:
         input_spec = input_spec.with_size(size)
     name = spec.name if spec else network.metadata.get(NAME_KEY, choice.path.stem)
@@ -96,12 +100,14 @@ class Prepared:
         size: (height, width) of the picture, in pixels.
         source: the picture's file name, if it has one.
         image: the picture itself, RGB, where it was asked to be kept.
+        finer: the input of its tiles; None for a picture that is predicted in one piece.
     """
 
     pixels: Float32[Array, "1 3 h w"]
     size: tuple[int, int]
     source: str | None
     image: UInt8[Array, "H W 3"] | None
+    finer: FinerInput | None = None
 
 
 _Read = tuple[ImageSource, Prepared | MidasError]
@@ -115,17 +121,50 @@ class Predictor:
         input: how a picture becomes the network's input.
         backend: what runs the network.
         spec: the model's row in the model table; None for a file that the table doesn't know.
+        tiling: how large pictures are refined in tiles; None to predict each in one piece.
     """
 
-    def __init__(self, name: str, input: InputSpec, backend: Backend, spec: ModelSpec | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        input: InputSpec,
+        backend: Backend,
+        spec: ModelSpec | None = None,
+        tiling: Tiling | None = None,
+    ) -> None:
         self.name = name
         self.input = input
         self.backend = backend
         self.spec = spec
+        self.tiling = tiling
         self._preprocess = Preprocess(input)
 
+    def tiled(self, zoom: int, *, overlap: float = DEFAULT_OVERLAP, size: int | None = None) -> Predictor:
+        """The same model for large pictures: the layout from the whole picture, finer detail from overlapping tiles.
+
+        The network runs once for the whole picture and about ``(zoom + 1)²`` times for tiles. A picture that hasn't
+        the pixels for it gets a smaller zoom, or no tiles.
+
+        Args:
+            zoom: how many times as many pixels the network sees along each side, from 1 (no tiles) to 8.
+            overlap: the share of a tile's side that it has in common with the next one at least.
+            size: shorter side of the network's input for a tile, in pixels; None for that of the whole picture. Larger
+                tiles are fewer and see more of the scene.
+
+        Raises:
+            ConfigError: a value out of range, or a ``size`` that the network doesn't take.
+        """
+        if size is not None:
+            self.input.with_size(size)  # refuses now what it would refuse at the first picture
+        return Predictor(self.name, self.input, self.backend, self.spec, Tiling(zoom, overlap, size))
+
     def __call__(
-        self, image: ImageSource, *, interpolation: Interpolation = "cubic", max_pixels: int = DEFAULT_MAX_PIXELS
+        self,
+        image: ImageSource,
+        *,
+        interpolation: Interpolation = "cubic",
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        full_decode: bool = False,
     ) -> DepthMap:
         """Predict the relative disparity of one picture, at its own size.
 
@@ -133,15 +172,22 @@ class Predictor:
             image: path, bytes, file object, PIL image, or uint8 RGB array (H, W, 3).
             interpolation: how the network's output becomes as large as the picture.
             max_pixels: a picture with more is refused.
+            full_decode: as for ``prepare``.
 
         Raises:
             ImageError: the picture can't be read.
             ModelError: the network can't run, or gives numbers that are not finite.
         """
-        return self.infer(self.prepare(image, max_pixels=max_pixels), interpolation=interpolation)
+        prepared = self.prepare(image, max_pixels=max_pixels, full_decode=full_decode)
+        return self.infer(prepared, interpolation=interpolation)
 
     def prepare(
-        self, image: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, keep_image: bool = False
+        self,
+        image: ImageSource,
+        *,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        keep_image: bool = False,
+        full_decode: bool = False,
     ) -> Prepared:
         """The first half of a prediction: read a picture and make it the network's input.
 
@@ -149,13 +195,20 @@ class Predictor:
             image: as for a call.
             max_pixels: a picture with more is refused.
             keep_image: whether the result holds the picture too.
+            full_decode: whether a large JPEG file is decoded at its full size although ``input.decoding_size`` will do.
 
         Raises:
             ImageError: the picture can't be read.
         """
-        picture = read_image(image, max_pixels=max_pixels)
         source = Path(image).name if isinstance(image, str | os.PathLike) else None
-        return Prepared(self._preprocess(picture), picture.shape[:2], source, picture if keep_image else None)
+        # Tiles look at the picture's own pixels.
+        if full_decode or keep_image or self.tiling is not None:
+            picture = read_image(image, max_pixels=max_pixels)
+            finer = None if self.tiling is None else finer_input(picture, self.input, self.tiling)
+            kept = picture if keep_image else None
+            return Prepared(self._preprocess(picture), (picture.shape[0], picture.shape[1]), source, kept, finer)
+        picture, size = read_reduced(image, self.input.decoding_size, max_pixels=max_pixels)
+        return Prepared(self._preprocess(picture, size), size, source, None)
 
     def infer(self, prepared: Prepared, *, interpolation: Interpolation = "cubic") -> DepthMap:
         """The second half of a prediction: run the network and bring its output to the picture's size.
@@ -169,13 +222,14 @@ class Predictor:
         return outcome
 
     def infer_batch(
-        self, batch: Sequence[Prepared], *, interpolation: Interpolation = "cubic"
+        self, batch: Sequence[Prepared], *, interpolation: Interpolation = "cubic", at_once: int = 1
     ) -> list[DepthMap | ModelError]:
         """The second half of several predictions, in one run of the network.
 
         Args:
             batch: pictures whose inputs have one size; their own sizes may differ.
             interpolation: as for a call.
+            at_once: how many tiles of a picture go through the network together.
 
         Returns:
             For each picture its depth map, or why it has none.
@@ -194,16 +248,21 @@ class Predictor:
         except ModelError as error:
             return [error] * len(inputs)
         pairs = zip(disparities, batch, strict=True)
-        return [self._depth_map(disparity, prepared, interpolation) for disparity, prepared in pairs]
+        return [self._depth_map(disparity, prepared, interpolation, at_once) for disparity, prepared in pairs]
 
     def _depth_map(
-        self, disparity: Float32[Array, "h w"], prepared: Prepared, interpolation: Interpolation
+        self, disparity: Float32[Array, "h w"], prepared: Prepared, interpolation: Interpolation, at_once: int
     ) -> DepthMap | ModelError:
         if not np.isfinite(disparity).all():
             return ModelError(
                 f"{self.name} gives numbers that are not finite for {prepared.source or 'this picture'} at an input of "
                 f"{'x'.join(map(str, disparity.shape))}; try another size"
             )
+        if prepared.finer is not None:
+            try:
+                disparity = predict_tiles(disparity, prepared.finer, self.backend, at_once=at_once)
+            except ModelError as error:
+                return error
         return DepthMap(resize_map(disparity, prepared.size, interpolation), self.name, prepared.source)
 
     def stream(
@@ -215,6 +274,7 @@ class Predictor:
         on_error: Callable[[ImageSource, MidasError], None] | None = None,
         interpolation: Interpolation = "cubic",
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        full_decode: bool = False,
     ) -> Generator[DepthMap, None, None]:
         """Predict many pictures of any sizes, in order, reading ahead while the network runs.
 
@@ -224,12 +284,13 @@ class Predictor:
         Args:
             sources: pictures as for a call; drawn as needed, in the consumer's thread.
             workers: number of threads that read.
-            batch: how many pictures go through the network at once, where neighbours have inputs of one size; a
-                graphics card gains from that, a processor hardly does.
+            batch: how many pictures, or tiles of a picture, go through the network at once, where neighbours have
+                inputs of one size; a graphics card gains from that, a processor hardly does.
             on_error: called with a picture that failed and why; the picture is then left out. None raises instead, in
                 the failed picture's turn.
             interpolation: as for a call.
             max_pixels: as for a call.
+            full_decode: as for ``prepare``.
 
         Yields:
             One depth map per picture. When the iterator is closed, its threads end.
@@ -245,13 +306,13 @@ class Predictor:
 
         def read(source: ImageSource) -> _Read:
             try:
-                return source, self.prepare(source, max_pixels=max_pixels)
+                return source, self.prepare(source, max_pixels=max_pixels, full_decode=full_decode)
             except MidasError as error:
                 return source, error
 
         with closing(run_ahead(read, sources, workers=workers, waiting=batch)) as stage:
             for group in group_alike((future.result() for future in stage), _input_shape, most=batch):
-                for (source, _), outcome in zip(group, self._outcomes(group, interpolation), strict=True):
+                for (source, _), outcome in zip(group, self._outcomes(group, interpolation, batch), strict=True):
                     if isinstance(outcome, DepthMap):
                         yield outcome
                     elif on_error is None:
@@ -259,11 +320,13 @@ class Predictor:
                     else:
                         on_error(source, outcome)
 
-    def _outcomes(self, group: Sequence[_Read], interpolation: Interpolation) -> Sequence[DepthMap | MidasError]:
+    def _outcomes(
+        self, group: Sequence[_Read], interpolation: Interpolation, at_once: int
+    ) -> Sequence[DepthMap | MidasError]:
         """What becomes of pictures of which all are ready, or none is."""
         ready = [prepared for _, prepared in group if isinstance(prepared, Prepared)]
         failed = [error for _, error in group if isinstance(error, MidasError)]
-        return failed or self.infer_batch(ready, interpolation=interpolation)
+        return failed or self.infer_batch(ready, interpolation=interpolation, at_once=at_once)
 
 
 def _input_shape(read: _Read) -> tuple[int, ...] | None:
@@ -276,26 +339,3 @@ def _is_path(name_or_path: str | Path) -> bool:
         return True
     path = Path(name_or_path)
     return name_or_path not in MODELS and (path.suffix != "" or len(path.parts) > 1 or path.exists())
-
-
-def _row_of(network: Backend, choice: Choice, *, named: bool) -> ModelSpec | None:
-    """The model's row: that of the name that was asked for, or of what the file is, which it knows better itself."""
-    own_name = network.metadata.get(NAME_KEY)
-    if choice.spec is None or own_name in (None, choice.spec.name):
-        return choice.spec
-    if named and own_name in MODELS:
-        raise ModelError(f"{choice.path} says that it is {own_name}; expected a file of {choice.spec.name}")
-    return choice.spec if named else None
-
-
-def _input_of(network: Backend, choice: Choice) -> InputSpec:
-    """The input rule: what the file says of itself comes before what the table says of it."""
-    text = network.metadata.get(INPUT_KEY)
-    if text is not None:
-        return InputSpec.from_metadata(text)
-    if choice.input is None:
-        raise ModelError(
-            f"{choice.path} doesn't say how a picture becomes its input (metadata {INPUT_KEY!r}); expected a file that "
-            "`midas export` wrote, or a published one under its own name"
-        )
-    return choice.input

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -17,9 +19,25 @@ from midas.errors import ConfigError
 ResizeRule = Literal["lower_bound", "upper_bound", "minimal"]
 Interpolation = Literal["cubic", "area", "pillow_cubic"]
 
+# Rules by which every pixel of the picture counts, so that a smaller version of it, made well, has the same samples.
+ANTIALIASED = frozenset[Interpolation](("area", "pillow_cubic"))
+
+# How much larger than the network's input a smaller version is at least, on each side. JPEG's own reduction is no exact
+# average, and at a margin of 1 it shows; at 4 decoding 12 megapixels takes a third of its time: docs/speed.md.
+DECODING_MARGIN = 4
+
 # A picture 20000 pixels wide and 100 high would ask for a network input of 51200 x 256. No side exceeds this many times
 # its target; the picture is squeezed from there on. The official rule has no such limit.
 MAX_ELONGATION = 64
+
+# OpenCV resamples a copy of a picture where that takes no more bytes than this: there it is two to four times as fast
+# as what stands below, which is faster for larger pictures and needs no copy of them. The cubic samples of a float32
+# copy lie up to 2e-4 away from those of a float64 one, whose coordinates have more digits.
+_COPY_TYPES: dict[Interpolation, tuple[int, type[np.floating[Any]]]] = {
+    "cubic": (cv2.INTER_CUBIC, np.float64),
+    "area": (cv2.INTER_AREA, np.float32),
+}
+_COPY_BYTES: dict[Interpolation, int] = {"cubic": 8 * 1024 * 1024, "area": 32 * 1024 * 1024}
 
 # Rows of a very wide picture are resampled so many at a time that their float32 values take about this much.
 _BAND_BYTES = 32 * 1024 * 1024
@@ -71,6 +89,16 @@ class InputSpec:
         height, width = (
             self._round_side(scale * side, target) for scale, side, target in zip(scales, size, self.size, strict=True)
         )
+        return height, width
+
+    def decoding_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The smallest version of a picture of (height, width) pixels that may be read in its place.
+
+        Without antialiasing single pixels are the samples, and the picture itself has to be read.
+        """
+        if self.interpolation not in ANTIALIASED:
+            return size
+        height, width = (DECODING_MARGIN * side for side in self.network_size(size))
         return height, width
 
     def nearest_size(self, size: tuple[int, int]) -> tuple[int, int]:
@@ -144,7 +172,7 @@ class Preprocess:
     """Turns a picture into a network's input, as the published transforms do.
 
     The samples are those of ``cv2.resize`` on ``image / 255`` in float64, to about 1e-6, without the eight bytes per
-    value that this takes: rows become float32 few at a time.
+    value that this takes.
 
     Args:
         spec: what the network takes.
@@ -153,32 +181,54 @@ class Preprocess:
     def __init__(self, spec: InputSpec) -> None:
         self.spec = spec
 
-    def __call__(self, image: UInt8[Array, "H W 3"]) -> Float32[Array, "1 3 h w"]:
+    def __call__(
+        self, image: UInt8[Array, "H W 3"], picture_size: tuple[int, int] | None = None
+    ) -> Float32[Array, "1 3 h w"]:
         """Resample and normalise.
 
         Args:
             image: RGB, 0 to 255.
+            picture_size: (height, width) of the picture of which ``image`` is a smaller version; None if it is itself.
 
         Returns:
-            The input, C-contiguous: ``(image / 255 - mean) / std`` at ``spec.network_size``.
+            The input, C-contiguous: ``(image / 255 - mean) / std`` at ``spec.network_size`` of the picture.
         """
-        size = (image.shape[0], image.shape[1])
-        height, width = self.spec.network_size(size)
-        if self.spec.interpolation == "pillow_cubic":
-            image = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
-            size = (height, width)  # at its size already, what follows leaves every pixel as it is
-        rows, columns = _resamplings(size, (height, width), self.spec.interpolation)
+        height, width = self.spec.network_size(picture_size or (image.shape[0], image.shape[1]))
         std = np.array(self.spec.std, np.float32)[:, None, None]
         gain, offset = 1 / (255 * std), -np.array(self.spec.mean, np.float32)[:, None, None] / std
         pixels = np.empty((1, 3, height, width), np.float32)
-        band = max(1, _BAND_BYTES // (size[1] * 3 * 4))
-        for top in range(0, height, band):
-            part = rows.part(top, top + band)
-            shrunk = part(image.reshape(size[0], -1)).reshape(-1, size[1], 3)
-            turned = np.ascontiguousarray(shrunk.transpose(1, 0, 2)).reshape(size[1], -1)
-            resized = columns(turned).reshape(width, -1, 3).transpose(2, 1, 0)
-            pixels[0, :, top : top + band] = resized * gain + offset
+        for top, resized in self._resampled(image, (height, width)):
+            planes = pixels[0, :, top : top + len(resized)]
+            np.multiply(resized.transpose(2, 0, 1), gain, out=planes, casting="same_kind")
+            planes += offset
         return pixels
+
+    def _resampled(
+        self, image: UInt8[Array, "H W 3"], size: tuple[int, int]
+    ) -> Iterator[tuple[int, Shaped[Array, "rows w 3"]]]:
+        """Bands of the picture at the network's size, each with the row at which it begins."""
+        height, width = size
+        if self.spec.interpolation == "pillow_cubic":
+            yield 0, np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
+            return
+        flag, kind = _COPY_TYPES[self.spec.interpolation]
+        if image.size * np.dtype(kind).itemsize <= _COPY_BYTES[self.spec.interpolation]:
+            yield 0, cv2.resize(image.astype(kind), (width, height), interpolation=flag)
+        else:
+            yield from _bands(image, size, self.spec.interpolation)
+
+
+def _bands(
+    image: UInt8[Array, "H W 3"], size: tuple[int, int], interpolation: Interpolation
+) -> Iterator[tuple[int, Float32[Array, "rows w 3"]]]:
+    source_height, source_width, _ = image.shape
+    height, width = size
+    rows, columns = _resamplings((source_height, source_width), size, interpolation)
+    band = max(1, _BAND_BYTES // (source_width * 3 * 4))
+    for top in range(0, height, band):
+        shrunk = rows.part(top, top + band)(image.reshape(source_height, -1)).reshape(-1, source_width, 3)
+        turned = np.ascontiguousarray(shrunk.transpose(1, 0, 2)).reshape(source_width, -1)
+        yield top, columns(turned).reshape(width, -1, 3).transpose(1, 0, 2)
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-from midas.backends import choice
-from midas.backends.choice import Choice, choose_for_file, choose_for_name
+from midas.backends import choice, exactness
+from midas.backends.choice import FEW_PICTURES, Choice, choose_for_file, choose_for_name, for_pictures
+from midas.backends.exactness import FACTS, LARGEST_DIFFERENCE, Bfloat16, is_exact
 from midas.errors import MissingExtraError, ModelError
 from midas.models.specs import Format, ModelSpec
 from midas.models.weight_files import FoundWeights
@@ -32,6 +35,21 @@ def everything_is_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "warn_of_licence", lambda spec: None)
 
 
+Machine = Callable[..., None]
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """Says what this machine has, and whether its bfloat16 would be exact enough."""
+
+    def install(*, openvino: bool, bfloat16: bool, exact: bool = True) -> None:
+        monkeypatch.setattr(choice, "openvino_is_installed", lambda: openvino)
+        monkeypatch.setattr(choice, "cpu_has_bfloat16", lambda: bfloat16)
+        monkeypatch.setattr(choice, "is_exact", lambda model: exact)
+
+    return install
+
+
 @pytest.fixture
 def no_lab(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
@@ -42,13 +60,72 @@ def empty_file(path: Path) -> Path:
     return path
 
 
-def test_the_default_model_runs_on_onnx_runtime_even_where_torch_is_installed() -> None:
+def test_the_default_model_runs_on_onnx_runtime_even_where_torch_is_installed(machine: Machine) -> None:
+    machine(openvino=False, bfloat16=False)
     spec = MODELS[DEFAULT_MODEL]
     assert choose_for_name(DEFAULT_MODEL) == Choice(Path(f"{DEFAULT_MODEL}.onnx"), "onnxruntime", spec, spec.input)
 
 
-def test_the_default_model_runs_on_torch_where_only_torch_will_do() -> None:
-    assert choose_for_name(DEFAULT_MODEL, needs_torch=True).path == Path(f"{DEFAULT_MODEL}.safetensors")
+@pytest.mark.parametrize("openvino", [True, False])
+@pytest.mark.parametrize("bfloat16", [True, False])
+@pytest.mark.parametrize("exact", [True, False])
+def test_openvino_is_taken_where_it_is_there_fast_and_exact_enough(
+    openvino: bool, bfloat16: bool, exact: bool, machine: Machine, tmp_path: Path
+) -> None:
+    machine(openvino=openvino, bfloat16=bfloat16, exact=exact)
+    expected = "openvino" if openvino and bfloat16 and exact else "onnxruntime"
+    assert choose_for_name(DEFAULT_MODEL).backend == expected
+    assert choose_for_file(empty_file(tmp_path / f"{DEFAULT_MODEL}.onnx")).backend == expected
+    assert choose_for_name(DEFAULT_MODEL, backend="quick").backend == "onnxruntime"
+    assert choose_for_name(DEFAULT_MODEL, precision="float32").backend == "onnxruntime"
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "expected"),
+    [
+        ("cuda", "auto", "torch"),
+        ("auto", "float16", "torch"),
+        ("cpu", "bfloat16", "openvino"),
+        ("cuda", "bfloat16", "torch"),
+        ("cpu", "float32", "onnxruntime"),
+    ],
+)
+def test_a_device_or_precision_that_was_asked_for_decides(
+    device: str, precision: str, expected: str, machine: Machine
+) -> None:
+    machine(openvino=True, bfloat16=True)
+    assert choose_for_name(DEFAULT_MODEL, device=device, precision=precision).backend == expected
+
+
+def test_a_few_pictures_want_the_backend_that_starts_sooner() -> None:
+    assert [for_pictures("auto", count) for count in (1, FEW_PICTURES, FEW_PICTURES + 1)] == ["quick", "quick", "auto"]
+    assert for_pictures("openvino", 1) == "openvino"
+
+
+def test_bfloat16_is_unasked_only_where_trained_weights_kept_within_the_bound() -> None:
+    facts = {"a": Bfloat16(None, "", ""), "b": Bfloat16(1.1 * LARGEST_DIFFERENCE, "", ""), "c": Bfloat16(0.001, "", "")}
+    with patch.dict(FACTS, facts):
+        assert [is_exact(name) for name in ("a", "b", "c", "unknown", None)] == [False, False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("flags\t: fpu avx512_bf16 amx_tile", True), ("flags\t: fpu avx512f", False), ("Features\t: bf16", False)],
+)
+def test_what_a_processor_multiplies_in_is_read_from_its_flags(
+    text: str, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor: 0\n{text}\n", encoding="ascii")
+    monkeypatch.setattr(exactness, "_CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(exactness.platform, "system", lambda: "Linux")
+    assert exactness.cpu_has_bfloat16.__wrapped__() is expected
+
+
+def test_a_file_of_openvino_runs_on_openvino_alone(tmp_path: Path) -> None:
+    path = empty_file(tmp_path / "mine.xml")
+    assert choose_for_file(path).backend == "openvino"
+    with pytest.raises(ModelError, match=r"backend 'onnxruntime' doesn't run .*mine\.xml, 'openvino' does"):
+        choose_for_file(path, backend="onnxruntime")
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -89,10 +166,14 @@ def test_a_backend_without_a_file_says_which_files_there_are(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file_name", "backend", "fits"), [("a.onnx", "torch", "onnxruntime"), ("a.pt", "onnxruntime", "torch")]
+    ("file_name", "backend", "fits"),
+    [
+        ("a.onnx", "torch", "'onnxruntime' or 'openvino'"),
+        ("a.pt", "onnxruntime", "'torch' or 'torch-compile'"),
+    ],
 )
 def test_a_file_of_another_backend_says_which(file_name: str, backend: str, fits: str, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=f"backend '{backend}' doesn't run .*{file_name}, '{fits}' does"):
+    with pytest.raises(ModelError, match=f"backend '{backend}' doesn't run .*{file_name}, {fits} does"):
         choose_for_file(empty_file(tmp_path / file_name), backend=backend)
 
 

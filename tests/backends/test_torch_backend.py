@@ -25,7 +25,8 @@ NAME = "midas_nano_256"
 
 @pytest.fixture(scope="module")
 def backend() -> Backend:
-    return open_backend(asset_path(f"{NAME}.safetensors"), model=NAME, backend="torch", device="cpu")
+    path = asset_path(f"{NAME}.safetensors")
+    return open_backend(path, model=NAME, backend="torch", device="cpu", precision="float32")
 
 
 def random_pixels(*shape: int, seed: int = 0) -> Array:
@@ -55,11 +56,11 @@ class Raising(nn.Module):
 # ── numbers ─────────────────────────────────────────────────────────────────
 
 
-def test_float32_gives_the_numbers_of_the_network(backend: Backend) -> None:
+def test_float32_gives_the_numbers_of_the_network_up_to_rounding(backend: Backend) -> None:
     pixels = random_pixels(2, 3, 64, 96)
     with torch.inference_mode():
         expected = create_model(NAME)(torch.from_numpy(pixels)).numpy()
-    assert np.array_equal(backend(pixels), expected)
+    np.testing.assert_allclose(backend(pixels), expected, rtol=0, atol=2e-5 * np.ptp(expected))
 
 
 def test_torch_and_onnx_runtime_agree(backend: Backend) -> None:

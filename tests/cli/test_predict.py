@@ -132,6 +132,42 @@ def test_batches_give_what_single_pictures_give(predict: Predict) -> None:
         np.testing.assert_allclose(np.load(Path("depth", name)), np.load(Path("single", name)), atol=1e-5)
 
 
+@pytest.mark.parametrize(("options", "size"), [([], None), (["--size", "128", "--batch", "4"], 128)], ids=["", "size"])
+def test_tiles_are_those_of_the_tiled_predictor(
+    options: list[str], size: int | None, tiny: Path, predict: Predict
+) -> None:
+    write_picture("photo.png", size=(200, 300))
+    finished = predict("photo.png", "--format", "npy", "--tile", "3", *options, "--json")
+    tiled = midas.load(tiny).tiled(3, size=size)
+    np.testing.assert_allclose(np.load("depth/photo.npy"), tiled("photo.png").values, atol=1e-5)
+    assert not np.allclose(np.load("depth/photo.npy"), midas.load(tiny)("photo.png").values, atol=1e-3)
+    (line,) = finished.lines()
+    assert (line["size"], line["tiles"]) == ([200, 300], 4 if size else 16)
+
+
+def test_a_picture_too_small_for_tiles_is_predicted_in_one_piece(predict: Predict) -> None:
+    write_picture("photo.png")
+    (tiled,) = predict("photo.png", "--format", "npy", "--tile", "8", "--json").lines()
+    predict("photo.png", "--format", "npy", "-o", "plain")
+    assert "tiles" not in tiled
+    assert np.array_equal(np.load("depth/photo.npy"), np.load("plain/photo.npy"))
+
+
+@pytest.mark.parametrize("number", ["0", "9", "1.5"])
+def test_a_number_of_tiles_out_of_range_is_wrong_usage(number: str, predict: Predict) -> None:
+    write_picture("photo.png")
+    finished = predict("photo.png", "--tile", number)
+    assert finished.status == 2
+    assert "--tile" in finished.err
+    assert not Path("depth").exists()
+
+
+def test_tiles_work_in_a_filter(tiny: Path, predict: Predict) -> None:
+    data = write_picture("photo.png", size=(200, 300))
+    values = np.load(io.BytesIO(predict("-", "--format", "npy", "--tile", "2", stdin=data).out))
+    np.testing.assert_allclose(values, midas.load(tiny).tiled(2)(data).values, atol=1e-5)
+
+
 def test_existing_files_stay_are_counted_and_can_be_replaced(predict: Predict) -> None:
     write_picture("1.png")
     write_picture("2.png")

@@ -18,6 +18,7 @@ from midas.datasets.sky import find_sky, with_sky
 from midas.datasets.transforms import (
     PhotometricJitter,
     jitter_colours,
+    normalize_pixels,
     normalize_target,
     random_crop,
     random_flip,
@@ -26,6 +27,7 @@ from midas.datasets.transforms import (
 )
 from midas.errors import DatasetError
 from midas.models.zoo import find_model
+from midas.preprocess import InputSpec
 
 
 def ramp_sample(size: tuple[int, int] = (60, 90)) -> Sample:
@@ -90,6 +92,13 @@ def test_colour_jitter_changes_colours_and_keeps_shape_and_type() -> None:
     assert changed.shape == image.shape
     assert changed.dtype == np.uint8
     assert not np.array_equal(changed, image)
+
+
+def test_pixels_are_normalised_as_the_network_takes_them() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    spec = InputSpec((256, 256), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+    expected = ((image / 255 - np.array(spec.mean)) / np.array(spec.std)).transpose(2, 0, 1)
+    np.testing.assert_allclose(normalize_pixels(image, spec), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_target_is_scaled_to_0_and_1_over_its_valid_pixels() -> None:

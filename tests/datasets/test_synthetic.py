@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from midas.datasets.synthetic.photo import _defocus
 from midas.datasets.synthetic.raster import draw_scene
 from midas.datasets.synthetic.scene import Light, Material, Scene, Sky, any_frame
 from midas.datasets.synthetic.terrain import Terrain
-from midas.errors import ConfigError
+from midas.errors import ConfigError, DatasetError
 
 SIZE = (48, 64)
 GREY = Material((0.4, 0.4, 0.4), (0.4, 0.4, 0.4))
@@ -246,3 +247,39 @@ def test_a_lens_blurs_what_is_out_of_focus_and_leaves_the_subject_and_its_outlin
     assert blurred[behind].std() < 0.7 * light[behind].std()
     # The bright subject doesn't shine into what is blurred.
     assert blurred[22, 40:88].max() < 2.0
+
+
+def test_a_scene_in_a_folder_is_drawn_once_and_the_same_before_and_after(tmp_path: Path) -> None:
+    first = [SyntheticDataset(3, SIZE, folder=tmp_path)[index] for index in range(3)]
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npz")}
+    second = [SyntheticDataset(3, SIZE, folder=tmp_path)[index] for index in range(3)]
+    assert len(files) == 3
+    assert all(path.stat().st_mtime_ns == time_ns for path, time_ns in files.items())
+    assert all(map(same, first, second))
+
+
+def test_a_scene_in_a_folder_is_the_drawn_one_but_for_jpeg_and_half_precision(tmp_path: Path) -> None:
+    kept, drawn = SyntheticDataset(1, SIZE, folder=tmp_path)[0], SyntheticDataset(1, SIZE)[0]
+    np.testing.assert_allclose(kept.disparity, drawn.disparity, rtol=1e-3, atol=1e-6)
+    assert np.abs(kept.image.astype(int) - drawn.image.astype(int)).mean() < 8
+    assert kept.name == drawn.name
+
+
+def test_pictures_of_other_settings_have_other_files(tmp_path: Path) -> None:
+    for settings in ({"seed": 0}, {"seed": 1}, {"worlds": ["rooms"]}):
+        assert SyntheticDataset(1, SIZE, folder=tmp_path, **settings)[0].image.shape[:2] == SIZE  # type: ignore[arg-type]
+    assert len(list(tmp_path.rglob("*.npz"))) == 3
+
+
+def test_a_damaged_file_of_a_scene_is_named(tmp_path: Path) -> None:
+    SyntheticDataset(1, SIZE, folder=tmp_path)[0]
+    (file,) = tmp_path.rglob("*.npz")
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(DatasetError, match=file.name):
+        SyntheticDataset(1, SIZE, folder=tmp_path)[0]
+
+
+def test_the_ground_has_a_height_at_more_places_than_opencv_takes_at_once() -> None:
+    terrain = Terrain(0, 10.0, 1.0, 1.0, (0.0, 0.0), 0.0)
+    x = np.linspace(0, 50, 3_000_000, dtype=np.float32)
+    np.testing.assert_array_equal(terrain.heights(x, x)[:2000], terrain.heights(x[:2000], x[:2000]))

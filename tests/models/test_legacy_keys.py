@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from midas.errors import WeightsError
-from midas.models.legacy_keys import naming_of, translate
+from midas.models.factory import create_model
+from midas.models.legacy_keys import encoder_state, naming_of, translate
 from midas.models.zoo import find_model
 
 
@@ -98,3 +99,24 @@ def test_the_skip_of_the_coarsest_block_is_left_out_for_a_reason() -> None:
 def test_tensors_of_something_else_are_refused() -> None:
     with pytest.raises(WeightsError, match="not the weights of a depth network"):
         naming_of(["features.0.weight", "classifier.bias"])
+
+
+def test_an_efficientnet_under_efficientnet_pytorch_s_names_starts_the_encoder() -> None:
+    names = {"conv_pw": "_expand_conv", "bn1": "_bn0", "conv_dw": "_depthwise_conv", "bn2": "_bn1", "bn3": "_bn2"}
+    narrow = {"conv_dw": "_depthwise_conv", "bn1": "_bn1", "conv_pw": "_project_conv", "bn2": "_bn2"}
+    own = create_model("midas_nano_256", weights=None).encoder.state_dict()
+    blocks = sorted({tuple(map(int, key.split(".")[2:4])) for key in own if ".blocks." in key})
+    published = {}
+    for key in own:
+        parts = key.split(".")[1:]
+        if parts[0] == "blocks":
+            number = blocks.index((int(parts[1]), int(parts[2])))
+            rules = narrow if number == 0 else names | {"conv_pwl": "_project_conv"}
+            published[f"_blocks.{number}.{rules[parts[3]]}.{'.'.join(parts[4:])}"] = key
+        else:
+            published[".".join([{"bn1": "_bn0", "conv_stem": "_conv_stem"}[parts[0]], *parts[1:]])] = key
+    state = encoder_state({name: own[key] for name, key in published.items()}, own)
+    assert set(state) == set(own)
+    for key, tensor in own.items():
+        # Its batch normalisations add 1e-3 to the variance where timm's add 1e-5.
+        torch.testing.assert_close(state[key], tensor + (1e-3 - 1e-5) if key.endswith("running_var") else tensor)

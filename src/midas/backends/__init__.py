@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from midas.backends.protocol import Backend
-from midas.errors import ModelError
+from midas.errors import MissingExtraError, ModelError
 
 AUTO = "auto"
-BACKENDS = ("onnxruntime", "torch")
+QUICK = "quick"
+TORCH_BACKENDS = ("torch", "torch-compile")
+BACKENDS = ("onnxruntime", "openvino", *TORCH_BACKENDS)
 
-__all__ = ["AUTO", "BACKENDS", "Backend", "check_backend", "open_backend"]
+__all__ = [
+    "AUTO", "BACKENDS", "QUICK", "TORCH_BACKENDS", "Backend", "check_backend", "open_backend", "openvino_is_installed",
+]  # fmt: skip
 
 
 def open_backend(
@@ -25,9 +30,9 @@ def open_backend(
     """Load a model file into the backend that runs it.
 
     Args:
-        model_path: an ONNX file, or weights that the torch backend fills a network with.
-        model: name of that network in the model table; an ONNX file needs none.
-        backend: one of ``BACKENDS``, or ``"auto"``: ONNX Runtime.
+        model_path: an ONNX file, for OpenVINO also one of its own, or weights that PyTorch fills a network with.
+        model: name of that network in the model table; a graph file needs none.
+        backend: one of ``BACKENDS``; ``"auto"`` and ``"quick"``, if nobody has chosen, are ONNX Runtime.
         device: where it runs, in the backend's words, or ``"auto"``.
         precision: number format of the computation, in the backend's words, or ``"auto"``.
         threads: number of threads for one picture; None lets the backend choose.
@@ -35,19 +40,33 @@ def open_backend(
     Raises:
         ModelError: there is no such backend, or it has not that device or precision, or can't read the file.
         WeightsError: the weights are damaged, or don't fit the network.
+        MissingExtraError: OpenVINO is not installed.
     """
     check_backend(backend)
-    # Each is imported when it is asked for: neither has the time, nor perhaps the packages, to load the other.
-    if backend == "torch":
+    # Each is imported when it is asked for: neither has the time, nor perhaps the packages, to load the others.
+    if backend in TORCH_BACKENDS:
         if model is None:
             raise ModelError(f"{model_path} holds weights only; expected the name of their network as `model` too")
         from midas.backends.torch import TorchBackend
 
-        return TorchBackend.load(model, model_path, device=device, precision=precision, threads=threads)
+        return TorchBackend.load(
+            model, model_path, device=device, precision=precision, threads=threads, compiled=backend == "torch-compile"
+        )
+    if backend == "openvino":
+        if not openvino_is_installed():
+            raise MissingExtraError("backend 'openvino'", "openvino")
+        from midas.backends.openvino import OpenVinoBackend
+
+        return OpenVinoBackend(model_path, model=model, device=device, precision=precision, threads=threads)
 
     from midas.backends.onnxruntime import OnnxRuntimeBackend
 
     return OnnxRuntimeBackend(model_path, device=device, precision=precision, threads=threads)
+
+
+def openvino_is_installed() -> bool:
+    """Whether the packages of the extra are there; nothing is imported."""
+    return find_spec("openvino") is not None
 
 
 def check_backend(name: str) -> None:
@@ -56,5 +75,5 @@ def check_backend(name: str) -> None:
     Raises:
         ModelError: there is none; the message lists those there are.
     """
-    if name not in (AUTO, *BACKENDS):
-        raise ModelError(f"no backend is called {name!r}; there are: {', '.join((AUTO, *BACKENDS))}")
+    if name not in (AUTO, QUICK, *BACKENDS):
+        raise ModelError(f"no backend is called {name!r}; there are: {', '.join((AUTO, QUICK, *BACKENDS))}")

@@ -1,19 +1,39 @@
-"""Which file of a model is run, and by which backend, before any of it is loaded."""
+"""Which file of a model is run, and by which backend, before any of it is loaded.
+
+What ``"auto"`` takes was measured; the reasons stand beside the rules:
+
+* OpenVINO in bfloat16 runs the embedded model in half the time of ONNX Runtime, for which it takes 0.3 s longer to
+  start. So it is taken for more than a few pictures, on a processor that multiplies in bfloat16, for a network of which
+  is known that its maps hardly change (``exactness.FACTS``).
+* OpenVINO in float32 is at best a tenth faster than ONNX Runtime: not worth the slower start.
+* Torch takes seconds to import and is slower than both: for what has no ONNX file, and for what only it can do.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from midas.backends import AUTO, check_backend
+from midas.backends import AUTO, QUICK, TORCH_BACKENDS, check_backend, openvino_is_installed
+from midas.backends.exactness import cpu_has_bfloat16, is_exact
 from midas.errors import MissingExtraError, ModelError
 from midas.models.specs import Format, ModelSpec
 from midas.models.weight_files import find_weights, warn_of_licence
 from midas.models.zoo import find_model, find_weights_file
 from midas.preprocess import InputSpec
 
-_FORMATS: dict[str, tuple[Format, ...]] = {"onnxruntime": ("onnx",), "torch": ("safetensors", "pytorch")}
+_WEIGHTS: tuple[Format, ...] = ("safetensors", "pytorch")
+_FORMATS: dict[str, tuple[Format, ...]] = {
+    "onnxruntime": ("onnx",),
+    "openvino": ("onnx",),
+    **dict.fromkeys(TORCH_BACKENDS, _WEIGHTS),
+}
+
+FEW_PICTURES = 16
+"""Up to so many pictures the backend that starts sooner is done sooner, at 0.02 s per picture and 0.3 s per start."""
+
+OPENVINO_SUFFIX = ".xml"
 WEIGHTS_SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin")
 
 # What the torch backend imports, directly or not.
@@ -39,8 +59,13 @@ class Choice:
     input: InputSpec | None
 
 
+def for_pictures(backend: str, count: int) -> str:
+    """The backend to ask for where so many pictures are to be predicted: ``"auto"`` becomes ``"quick"`` for a few."""
+    return QUICK if backend == AUTO and count <= FEW_PICTURES else backend
+
+
 def choose_for_name(
-    name: str, *, backend: str = AUTO, needs_torch: bool = False, offline: bool | None = None
+    name: str, *, backend: str = AUTO, device: str = AUTO, precision: str = AUTO, offline: bool | None = None
 ) -> Choice:
     """The preferred file of a model of the table, downloaded if it has to be.
 
@@ -49,8 +74,10 @@ def choose_for_name(
 
     Args:
         name: of the model.
-        backend: one of ``midas.backends.BACKENDS``, or ``"auto"``.
-        needs_torch: whether something was asked for that only torch has.
+        backend: one of ``midas.backends.BACKENDS``, ``"auto"``, or ``"quick"``, to which the start counts more than the
+            run.
+        device: where it is to run; what only torch has decides for torch.
+        precision: in which number format; so does one that only torch has.
         offline: whether nothing may be downloaded; None lets the environment say.
 
     Raises:
@@ -60,18 +87,25 @@ def choose_for_name(
     """
     check_backend(backend)
     spec = find_model(name)
-    runs_on = _backend_of(spec, needs_torch) if backend == AUTO else _checked_backend(spec, backend)
+    if backend in (AUTO, QUICK):
+        runs_on = _backend_of(spec, backend, device, precision)
+    else:
+        runs_on = _checked_backend(spec, backend)
     found = find_weights(spec, *_FORMATS[runs_on], offline=offline)
     return Choice(found.path, runs_on, spec, found.file.input or spec.input)
 
 
-def choose_for_file(path: Path, *, name: str | None = None, backend: str = AUTO) -> Choice:
+def choose_for_file(
+    path: Path, *, name: str | None = None, backend: str = AUTO, device: str = AUTO, precision: str = AUTO
+) -> Choice:
     """What runs a file, and to which model of the table it belongs.
 
     Args:
-        path: an ONNX file or weights.
+        path: an ONNX file, one of OpenVINO's (.xml), or weights.
         name: of its model, if that is known.
-        backend: one of ``midas.backends.BACKENDS``, or ``"auto"``.
+        backend: as for ``choose_for_name``.
+        device: as for ``choose_for_name``.
+        precision: as for ``choose_for_name``.
 
     Raises:
         ModelError: no such file, model or backend, or a backend that doesn't run this kind of file.
@@ -85,36 +119,63 @@ def choose_for_file(path: Path, *, name: str | None = None, backend: str = AUTO)
             f"there is no model file {path}; expected an ONNX file, weights ({', '.join(WEIGHTS_SUFFIXES)}), or a name "
             "that `midas models` lists"
         )
-    runs_on = "torch" if path.suffix.lower() in WEIGHTS_SUFFIXES else "onnxruntime"
-    if backend not in (AUTO, runs_on):
-        raise ModelError(f"backend {backend!r} doesn't run {path}, {runs_on!r} does; {_EXPORT_HINT}")
-    choice = _choose_weights(path, spec) if runs_on == "torch" else _choose_onnx(path, spec)
+    able = _backends_for(path)
+    if backend not in (AUTO, QUICK, *able):
+        raise ModelError(f"backend {backend!r} doesn't run {path}, {' or '.join(map(repr, able))} does; {_EXPORT_HINT}")
+    if able[0] in TORCH_BACKENDS:
+        choice = _choose_weights(path, spec, able[0] if backend in (AUTO, QUICK) else backend)
+    else:
+        choice = _choose_graph(path, spec)
+        if backend in (AUTO, QUICK):
+            model = choice.spec.name if choice.spec else None
+            runs_on = _graph_backend(model, backend, device, precision)
+            backend = runs_on if runs_on in able else able[0]
+        choice = replace(choice, backend=backend)
     if choice.spec:
         warn_of_licence(choice.spec)
     return choice
 
 
-def _backend_of(spec: ModelSpec, needs_torch: bool) -> str:
+def _backend_of(spec: ModelSpec, wish: str, device: str, precision: str) -> str:
     onnx = spec.weights.file(*_FORMATS["onnxruntime"])
-    if onnx and onnx.url is None and not needs_torch:
-        return "onnxruntime"
+    runs_on = _graph_backend(spec.name, wish, device, precision)
+    if onnx and onnx.url is None and runs_on is not None:
+        return runs_on
     if _torch_is_installed() and spec.weights.file(*_FORMATS["torch"]):
         return "torch"
     if onnx is None:
         raise MissingExtraError(spec.name, "lab")
-    return "onnxruntime"
+    return runs_on or "onnxruntime"
+
+
+def _graph_backend(model: str | None, wish: str, device: str, precision: str) -> str | None:
+    """What runs a graph file of that model as it is wished; None where only torch does."""
+    if device not in (AUTO, "cpu"):
+        return None
+    if precision in (AUTO, "float32"):
+        faster = wish == AUTO and precision == AUTO and is_exact(model) and cpu_has_bfloat16()
+        return "openvino" if faster and openvino_is_installed() else "onnxruntime"
+    return "openvino" if precision == "bfloat16" and openvino_is_installed() else None
+
+
+def _backends_for(path: Path) -> tuple[str, ...]:
+    """The backends that run a file of this kind, the usual one first."""
+    suffix = path.suffix.lower()
+    if suffix in WEIGHTS_SUFFIXES:
+        return TORCH_BACKENDS
+    return ("openvino",) if suffix == OPENVINO_SUFFIX else ("onnxruntime", "openvino")
 
 
 def _checked_backend(spec: ModelSpec, backend: str) -> str:
     if spec.weights.file(*_FORMATS[backend]) is None:
         names = ", ".join(file.name for file in spec.weights.files)
         raise ModelError(f"backend {backend!r} runs none of the files of {spec.name}: {names}; {_EXPORT_HINT}")
-    if backend == "torch":
-        _require_torch(f"{spec.name} with backend 'torch'")
+    if backend in TORCH_BACKENDS:
+        _require_torch(f"{spec.name} with backend {backend!r}")
     return backend
 
 
-def _choose_weights(path: Path, spec: ModelSpec | None) -> Choice:
+def _choose_weights(path: Path, spec: ModelSpec | None, backend: str) -> Choice:
     _require_torch(str(path))
     if spec is None:
         from midas.models.factory import identify
@@ -122,10 +183,10 @@ def _choose_weights(path: Path, spec: ModelSpec | None) -> Choice:
         spec = find_model(identify(path))
     published = find_weights_file(path.name)
     own_rule = published[1].input if published and published[0] is spec else None
-    return Choice(path, "torch", spec, own_rule or spec.input)
+    return Choice(path, backend, spec, own_rule or spec.input)
 
 
-def _choose_onnx(path: Path, spec: ModelSpec | None) -> Choice:
+def _choose_graph(path: Path, spec: ModelSpec | None) -> Choice:
     published = find_weights_file(path.name)
     if published and spec not in (None, published[0]):
         raise ModelError(

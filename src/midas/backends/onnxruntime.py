@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
 
 from midas.arrays import Array, Float32
+from midas.backends.image_graph import FLOAT32, ImageGraph, Port
+from midas.backends.options import check_option, check_threads
 from midas.errors import ModelError
 
 DEVICES = ("auto", "cpu")
@@ -27,11 +28,6 @@ _LOAD_ERRORS = (
     runtime_state.RuntimeException,
 )
 _RUN_ERRORS = (runtime_state.Fail, runtime_state.InvalidArgument, runtime_state.RuntimeException)
-
-# None stands for any number; no shape at all for one that is known only when the network runs.
-_Shape = tuple[int | None, ...]
-_IMAGES: _Shape = (None, 3, None, None)
-_MAPS: tuple[_Shape, ...] = ((None, None, None), (None, 1, None, None), ())
 
 
 class OnnxRuntimeBackend:
@@ -52,25 +48,17 @@ class OnnxRuntimeBackend:
     def __init__(
         self, model_path: Path, *, device: str = "auto", precision: str = "auto", threads: int | None = None
     ) -> None:
-        _check_choice("device", device, DEVICES)
-        _check_choice("precision", precision, PRECISIONS)
-        if threads is not None and threads < 1:
-            raise ModelError(f"threads is {threads}; expected a whole number >= 1")
+        check_option("ONNX Runtime", "device", device, DEVICES)
+        check_option("ONNX Runtime", "precision", precision, PRECISIONS)
+        check_threads(threads)
         try:
             self._session = onnxruntime.InferenceSession(
                 str(model_path), _session_options(threads), providers=["CPUExecutionProvider"]
             )
         except _LOAD_ERRORS as error:
             raise ModelError(f"ONNX Runtime can't load {model_path}: {error}") from error
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        if not (_fit(inputs, _IMAGES) and any(_fit(outputs, shape) for shape in _MAPS)):
-            raise ModelError(
-                f"{model_path} takes {_described(inputs)} and gives {_described(outputs)}; expected one input "
-                "B x 3 x H x W and one output B x H x W or B x 1 x H x W, both float32, as `midas export` writes them"
-            )
-        self._input_name, self._output_name = inputs[0].name, outputs[0].name
-        self._one_by_one = inputs[0].shape[0] == 1
-        self._height, self._width = inputs[0].shape[2:]
+        inputs, outputs = map(_ports, (self._session.get_inputs(), self._session.get_outputs()))
+        self._graph = ImageGraph(model_path, inputs, outputs)
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -84,56 +72,19 @@ class OnnxRuntimeBackend:
         Raises:
             ModelError: the network doesn't take an input of this size.
         """
-        self._check_size(pixels)
-        if self._one_by_one and len(pixels) > 1:
-            return np.concatenate([self._run(pixels[index : index + 1]) for index in range(len(pixels))])
-        return self._run(pixels)
+        return self._graph.run(self._infer, pixels)
 
-    def _check_size(self, pixels: Float32[Array, "B 3 H W"]) -> None:
-        height, width = pixels.shape[2:]
-        fits = [
-            own if isinstance(own, int) else side
-            for own, side in zip((self._height, self._width), (height, width), strict=True)
-        ]
-        if [height, width] != fits:
-            raise ModelError(f"an input of {height}x{width} doesn't fit: this model file takes {fits[0]}x{fits[1]}")
-
-    def _run(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
+    def _infer(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "*axes"]:
         try:
-            (maps,) = self._session.run([self._output_name], {self._input_name: pixels})
+            (maps,) = self._session.run([self._graph.output.name], {self._graph.input.name: pixels})
         except _RUN_ERRORS as error:
             raise ModelError(f"the network doesn't run on an input of shape {pixels.shape}: {error}") from error
-        batch, _, height, width = pixels.shape
-        if maps.shape not in ((batch, height, width), (batch, 1, height, width)):
-            raise ModelError(
-                f"the network gives an output of shape {maps.shape} for an input of shape {pixels.shape}; expected a "
-                "map of the input's height and width"
-            )
-        disparity: Float32[Array, "B H W"] = maps.reshape(batch, height, width)
-        return disparity
+        return maps  # type: ignore[no-any-return]
 
 
-def _fit(values: Sequence[onnxruntime.NodeArg], shape: _Shape) -> bool:
-    """Whether there is one value, of float32, that may have this shape."""
-    if len(values) != 1 or values[0].type != "tensor(float)" or len(values[0].shape) != len(shape):
-        return False
-    # An open dimension of the file has a name, or is None.
-    return all(
-        expected is None or not isinstance(own, int) or own == expected
-        for own, expected in zip(values[0].shape, shape, strict=True)
-    )
-
-
-def _described(values: Sequence[onnxruntime.NodeArg]) -> str:
-    return ", ".join(f"{value.name} ({value.type}, {' x '.join(map(str, value.shape))})" for value in values)
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ModelError(
-            f"ONNX Runtime has no {name} {value!r} here; there are: {', '.join(choices)}. Backend 'torch' of "
-            "midas-depth[lab] may have it"
-        )
+def _ports(values: list[onnxruntime.NodeArg]) -> list[Port]:
+    kinds = {"tensor(float)": FLOAT32}
+    return [Port(value.name, kinds.get(value.type, value.type), tuple(value.shape)) for value in values]
 
 
 def _session_options(threads: int | None) -> onnxruntime.SessionOptions:

@@ -10,15 +10,18 @@ import numpy as np
 import torch
 
 from midas.arrays import Array, Float32
+from midas.backends.exactness import cpu_has_bfloat16, how_to_run, is_exact
+from midas.backends.options import check_threads
 from midas.errors import ModelError, PrecisionWarning
 from midas.models.factory import create_model
+from midas.models.folding import fold_batch_norm
 from midas.models.network import DepthNetwork
+from midas.models.reduced import keep_exact, round_weights
 
 # In the order in which "auto" looks for them.
 _DEVICES = {"cuda": torch.cuda, "mps": torch.mps, "xpu": torch.xpu, "cpu": torch.cpu}
 
-# "auto" is float32 everywhere: then a picture has the same depth on every machine. The others change values in the
-# second or third digit, and whether they save time depends on the machine, so that they are the user's choice.
+# "auto" is float32 wherever nothing else is known of a network: the others change values in the second or third digit.
 _DTYPES = {
     "auto": torch.float32,
     "float32": torch.float32,
@@ -36,6 +39,7 @@ class TorchBackend:
             there, else the CPU.
         precision: ``"float32"``; ``"bfloat16"`` or ``"float16"`` for all but the head, which stays in float32; or
             ``"auto"``: float32.
+        compiled: whether PyTorch compiles the network: at the first picture, for a minute or more, for all sizes.
         threads: number of processor threads for one picture. PyTorch has one pool of them, so that the number holds
             for all of this process; None leaves it as it is.
 
@@ -45,16 +49,22 @@ class TorchBackend:
     """
 
     def __init__(
-        self, network: DepthNetwork, *, device: str = "auto", precision: str = "auto", threads: int | None = None
+        self,
+        network: DepthNetwork,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        threads: int | None = None,
+        compiled: bool = False,
     ) -> None:
         self._device = find_device(device)
         self._dtype = find_dtype(precision, self._device)
+        check_threads(threads)
         if threads is not None:
-            if threads < 1:
-                raise ModelError(f"threads is {threads}; expected a whole number >= 1")
             torch.set_num_threads(threads)
-        # What the matrix units of an NVIDIA card want for convolutions in half precision.
-        last = self._device.type == "cuda" and self._dtype != torch.float32
+        # What the matrix units of an NVIDIA card want for convolutions in half precision, and a processor in any: there
+        # convolutions take a third less time than with channels first.
+        last = self._device.type == "cpu" or (self._device.type == "cuda" and self._dtype != torch.float32)
         self._layout = torch.channels_last if last else torch.contiguous_format
         try:
             self._network = network.eval().to(self._device).to(memory_format=self._layout)
@@ -62,24 +72,51 @@ class TorchBackend:
             raise ModelError(
                 f"the network doesn't fit into the memory of {self._device}; use a smaller one, or device 'cpu'"
             ) from error
+        # One graph for all sizes, as far as the network takes several: a graph per size would have no bound.
+        self._compiled = torch.compile(self._network, dynamic=not network.input_spec.fixed) if compiled else None
 
     @classmethod
-    def load(cls, model: str, weights: Path, *, device: str, precision: str, threads: int | None) -> TorchBackend:
+    def load(
+        cls,
+        model: str,
+        weights: Path,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        threads: int | None = None,
+        compiled: bool = False,
+    ) -> TorchBackend:
         """Build a network of the model table, fill it from a file, and make it ready.
+
+        Batch normalisations become part of the convolutions before them. For bfloat16, weights are rounded here and
+        not at every picture, and the layers keep float32 of which is known that they must
+        (``midas.backends.exactness``).
 
         Args:
             model: name from the table.
             weights: a file of weights, with the project's key names or with published ones.
             device: as for the class.
-            precision: as for the class.
+            precision: as for the class; ``"auto"`` is bfloat16 on a processor that multiplies in it, for a network of
+                which is known that its maps hardly change.
             threads: as for the class.
+            compiled: as for the class.
 
         Raises:
             ModelError: as for the class.
             WeightsError: the file is damaged, or doesn't fit the network.
         """
-        find_dtype(precision, find_device(device))  # a large file is read in vain otherwise
-        return cls(create_model(model, weights=weights), device=device, precision=precision, threads=threads)
+        place = find_device(device)
+        if precision == "auto" and place.type == "cpu" and cpu_has_bfloat16() and is_exact(model):
+            precision = "bfloat16"
+        dtype = find_dtype(precision, place)  # a large file is read in vain otherwise
+        network = create_model(model, weights=weights)
+        fold_batch_norm(network)
+        if dtype == torch.bfloat16:
+            fact = how_to_run(model)
+            if fact:
+                keep_exact(network, fact.float32_until)
+            round_weights(network, dtype)
+        return cls(network, device=device, precision=precision, threads=threads, compiled=compiled)
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -89,14 +126,15 @@ class TorchBackend:
     def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
         """Run the network: normalised RGB in, relative disparity at the same resolution out.
 
-        Pictures for which a reduced precision gives numbers that are not finite are computed again in float32, with a
-        ``PrecisionWarning``.
+        Pictures for which float16 gives numbers that are not finite are computed again in float32, with a
+        ``PrecisionWarning``; bfloat16 has the range of float32.
 
         Raises:
-            ModelError: the network doesn't take an input of this size, or the device has too little memory for it.
+            ModelError: the network doesn't take an input of this size, the device has too little memory for it, or the
+                network can't be compiled.
         """
         disparity = self._run(pixels, self._dtype)
-        if self._dtype != torch.float32:
+        if self._dtype == torch.float16:
             broken = ~np.isfinite(disparity).all(axis=(1, 2))
             if broken.any():
                 warnings.warn(
@@ -110,17 +148,23 @@ class TorchBackend:
 
     def _run(self, pixels: Float32[Array, "B 3 H W"], dtype: torch.dtype) -> Float32[Array, "B H W"]:
         reduced = dtype != torch.float32
+        network = self._compiled if self._compiled and dtype == self._dtype else self._network
+        self._network.check_size((pixels.shape[2], pixels.shape[3]))  # a compiled network wouldn't
         try:
             with torch.inference_mode(), torch.autocast(self._device.type, dtype=dtype, enabled=reduced):
                 # A copy: a view of an array that can't be written to is none that PyTorch likes.
                 inputs = torch.tensor(pixels, device=self._device).contiguous(memory_format=self._layout)
-                disparity: Float32[Array, "B H W"] = self._network(inputs).cpu().numpy()
+                disparity: Float32[Array, "B H W"] = network(inputs).float().cpu().numpy()
         except torch.OutOfMemoryError as error:
             batch, _, height, width = pixels.shape
             raise ModelError(
                 f"{self._device} has too little memory for {batch} x {height}x{width} pixels; "
                 "use a smaller size, or a smaller batch"
             ) from error
+        except RuntimeError as error:
+            if network is not self._compiled:
+                raise
+            raise ModelError(f"PyTorch can't compile this network here ({error}); use backend 'torch'") from error
         return disparity
 
 

@@ -232,7 +232,8 @@ def _candidates(source: Source, benchmark: Benchmark) -> Iterator[Candidate]:
         yield PlaneCandidate(tilted=source.baseline is Baseline.plane)
     else:
         for name in source.models:
-            predictor = load(name, size=source.size, backend=source.backend)
+            # Figures that are published must not depend on the machine.
+            predictor = load(name, size=source.size, backend=source.backend, precision="float32")
             yield ModelCandidate(predictor, resize=None if source.own_size else benchmark.protocol.resize)
 
 

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from midas.backends import AUTO, BACKENDS
+from midas.backends import AUTO, BACKENDS, QUICK
+from midas.backends.choice import for_pictures
 from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app
 from midas.colormaps import COLORMAPS
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
 from midas.images import DEFAULT_MAX_PIXELS
 from midas.models.zoo import DEFAULT_MODEL
 from midas.picture_files import find_pictures, plan_outputs
-from midas.predictor import load
+from midas.predictor import Predictor, load
 from midas.resize import Interpolation
+from midas.tiling import MAX_ZOOM
 from midas.writers import FORMATS
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ Examples:
   midas predict photos/ -r -o maps/          a folder and the folders in it
   midas predict 'photos/*.jpg' --format png16,color,npy
   midas predict photo.jpg --size 512         finer detail, slower
+  midas predict large.jpg --tile 3           finer detail, same layout, slower
   midas predict photo.jpg --model dpt_swin2_tiny_256
   midas predict photo.jpg --model official.pt
   midas predict photos/ --model dpt_large_384 --device cuda --batch 8
@@ -102,21 +105,37 @@ def predict(
     ] = ["png16"],  # noqa: B006
     size: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Shorter side of the network's input in pixels, in place of its own."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Shorter side of the network's input in pixels, in place of its own; with --tile, that of a tile.",
+        ),
+    ] = None,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MAX_ZOOM,
+            help="For large pictures: see N times as fine along each side, in overlapping tiles. Layout and scale stay "
+            "those of the whole picture. Takes about 1 + (N + 1)² times as long; smaller pictures get fewer tiles.",
+        ),
     ] = None,
     backend: Annotated[
-        str, typer.Option(metavar="NAME", help=f"What runs the network: {', '.join((AUTO, *BACKENDS))}.")
+        str, typer.Option(metavar="NAME", help=f"What runs the network: {', '.join((AUTO, QUICK, *BACKENDS))}.")
     ] = AUTO,
     device: Annotated[
         str, typer.Option(metavar="NAME", help="Where it runs: auto, cpu; with torch also cuda, cuda:1, mps, xpu.")
     ] = AUTO,
     precision: Annotated[
-        str, typer.Option(metavar="NAME", help="Number format: auto, float32; with torch also bfloat16, float16.")
+        str, typer.Option(metavar="NAME", help="Number format: auto, float32, bfloat16, float16.")
     ] = AUTO,
     batch: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, help="Pictures that go through the network at once, where neighbours have one shape."
+            metavar="N",
+            min=1,
+            help="Pictures, or tiles of one, that go through the network at once, where neighbours have one shape.",
         ),
     ] = 1,
     threads: Annotated[
@@ -147,6 +166,12 @@ def predict(
     max_megapixels: Annotated[
         float, typer.Option(metavar="N", min=0, help="Refuse pictures with more megapixels.")
     ] = DEFAULT_MAX_PIXELS / 1e6,
+    full_decode: Annotated[
+        bool,
+        typer.Option(
+            "--full-decode", help="Decode large JPEGs at full size where a half, quarter or eighth would do; slower."
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Neither progress nor summary, only errors.")] = False,
     debug: DebugOption = False,
 ) -> None:
@@ -157,21 +182,27 @@ def predict(
     """
     if quiet:
         warnings.simplefilter("ignore")
-    settings = Settings(interpolation, round(max_megapixels * 1e6), colormap, overwrite, batch)  # type: ignore[arg-type]
+    max_pixels = round(max_megapixels * 1e6)
+    settings = Settings(interpolation, max_pixels, colormap, overwrite, batch, full_decode)  # type: ignore[arg-type]
     load_model = partial(
         load,
         model,
         weights=weights,
-        backend=backend,
         device=device,
         precision=precision,
-        size=size,
+        size=None if tile else size,
         threads=threads,
         offline=offline or None,
     )
+
+    def ready_model(*, backend: str) -> Predictor:
+        whole = load_model(backend=backend)
+        return whole.tiled(tile, size=size) if tile else whole
+
     if STDIN in paths:
         _check_filter_usage(paths, formats, output_dir, as_json)
-        data = predict_bytes(load_model(), sys.stdin.buffer.read(), formats[0], settings)
+        predictor = ready_model(backend=for_pictures(backend, 1))
+        data = predict_bytes(predictor, sys.stdin.buffer.read(), formats[0], settings)
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
@@ -184,7 +215,7 @@ def predict(
             reporter.show(PictureReport(Path(path), (), error=error))
         if not jobs:
             raise typer.Exit(STATUS_USAGE)
-        for report in predict_files(load_model(), jobs, settings):
+        for report in predict_files(ready_model(backend=for_pictures(backend, len(jobs))), jobs, settings):
             reporter.show(report)
     raise typer.Exit(STATUS_FAILED if reporter.failed else 0)
 
@@ -275,4 +306,5 @@ def _json_of(report: PictureReport) -> dict[str, Any]:
         return {**line, "skipped": True}
     minimum, maximum = report.value_range
     milliseconds = round(report.milliseconds, 1)
-    return {**line, "size": list(report.size), "milliseconds": milliseconds, "min": minimum, "max": maximum}
+    tiles = {"tiles": report.tiles} if report.tiles else {}
+    return {**line, "size": list(report.size), "milliseconds": milliseconds, **tiles, "min": minimum, "max": maximum}

@@ -19,6 +19,7 @@ from midas.datasets.sky import with_sky
 from midas.datasets.transforms import (
     PhotometricJitter,
     jitter_colours,
+    normalize_pixels,
     normalize_target,
     random_crop,
     random_flip,
@@ -116,10 +117,9 @@ class Item(NamedTuple):
     unreadable: tuple[str, ...]
 
     def to(self, device: torch.device) -> Item:
-        """The same on another device."""
-        moved: dict[str, Any] = {
-            name: value.to(device) for name, value in self._asdict().items() if isinstance(value, Tensor)
-        }
+        """The same on another device; from pinned memory without waiting for the copy."""
+        tensors = {name: value for name, value in self._asdict().items() if isinstance(value, Tensor)}
+        moved: dict[str, Any] = {name: value.to(device, non_blocking=True) for name, value in tensors.items()}
         return self._replace(**moved)
 
 
@@ -215,10 +215,7 @@ class TrainingMixture(Dataset[Item]):
         return replace(varied, image=jitter_colours(varied.image, self.augmentation.colours, rng))
 
     def _to_item(self, sample: AnySample, source: int, unreadable: tuple[str, ...]) -> Item:
-        # In NumPy: PyTorch's threads, one set in each loader process, would take many times as long over so little.
-        mean, std = (np.array(values, np.float32) for values in (self.input_spec.mean, self.input_spec.std))
-        normalised = (sample.image.astype(np.float32) / np.float32(255) - mean) / std
-        pixels = torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)))
+        pixels = torch.from_numpy(normalize_pixels(sample.image, self.input_spec))
         points = torch.zeros(self.plan.pairs, 4, dtype=torch.long)
         relation, pair_mask = torch.zeros(self.plan.pairs), torch.zeros(self.plan.pairs, dtype=torch.bool)
         if isinstance(sample, PairSample):

@@ -9,6 +9,7 @@ import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
 from midas.datasets.sample import PairSample, Sample
+from midas.preprocess import InputSpec
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,20 @@ def jitter_colours(
     curve = (curve - 0.5) * contrast + 0.5
     table = np.rint(curve.clip(0, 1) * 255).astype(np.uint8)
     return cv2.LUT(image, table[None])
+
+
+def normalize_pixels(image: UInt8[Array, "H W 3"], input_spec: InputSpec) -> Float32[Array, "3 H W"]:
+    """A picture as the network takes it, ``(image / 255 - mean) / std``.
+
+    From a table of the 256 values of each channel, in a fifth of the time of the arithmetic. In NumPy: PyTorch's
+    threads, one set in each loader process, would take many times as long over so little.
+    """
+    levels = np.arange(256, dtype=np.float32) / np.float32(255)
+    pixels = np.empty((3, *image.shape[:2]), np.float32)
+    for channel, (mean, std) in enumerate(zip(input_spec.mean, input_spec.std, strict=True)):
+        table = (levels - np.float32(mean)) / np.float32(std)
+        np.take(table, image[..., channel], out=pixels[channel], mode="clip")
+    return pixels
 
 
 def normalize_target(sample: Sample, *, keep_zero: bool = False) -> Float32[Array, "H W"]:

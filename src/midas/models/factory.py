@@ -24,6 +24,7 @@ from midas.models.onnx_names import NAME_KEY
 from midas.models.open_spec import open_spec
 from midas.models.reassemble import Reassemble
 from midas.models.specs import EncoderSpec, FeatureSpec, LevitSpec, ModelSpec, Naming, PyramidSpec
+from midas.models.unfilled import Unfilled
 from midas.models.weights import load_exactly, read_safetensors_metadata, read_weights
 from midas.models.zoo import MODELS, find_model, find_weights_file
 
@@ -71,9 +72,14 @@ def create_model(
     if state is None:
         return build(spec, pretrained_encoder=encoder_weights).eval()
     spec = form_of(spec, state)
-    network = build(spec)
     translation = translate(state, spec)
-    load_exactly(network, translation.state, published=translation.published)
+    if isinstance(weights, Mapping):  # the caller's own, which training must not write into
+        network = build(spec)
+        load_exactly(network, translation.state, published=translation.published)
+    else:
+        with Unfilled():
+            network = build(spec)
+        load_exactly(network, translation.state, published=translation.published, assign=True)
     return network.eval()
 
 
@@ -129,13 +135,15 @@ def create_untrained(name: str, encoder_weights: str | Path | None = None, *, se
 
 
 def load_encoder(network: DepthNetwork, path: str | Path) -> None:
-    """Start a network's encoder from a classifier's weights (timm's names), leaving its last layers out.
+    """Start a network's encoder from a classifier's weights, leaving its last layers out.
+
+    Their names are timm's, or for an EfficientNet those of EfficientNet-PyTorch.
 
     Raises:
         WeightsError: the file doesn't fit the encoder.
     """
-    state = encoder_state(read_weights(path))
     own = network.encoder.state_dict()
+    state = encoder_state(read_weights(path), own)
     behind = tuple(f"network.{prefix}" for prefix in CLASSIFIER_PREFIXES)
     dropped = tuple(key for key in state if key.startswith(behind) and key not in own)
     load_exactly(network.encoder, state, dropped=dropped)

@@ -90,13 +90,40 @@ def translate(state: Mapping[str, Tensor], spec: ModelSpec) -> Translation:
     return result
 
 
-def encoder_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A classifier's weights under timm's names, as our encoders name them."""
+def encoder_state(state: Mapping[str, Tensor], own: Collection[str]) -> dict[str, Tensor]:
+    """A classifier's weights under timm's names, or an EfficientNet's under EfficientNet-PyTorch's, as ours are named.
+
+    Args:
+        state: tensors by their published names.
+        own: the names of the encoder's tensors.
+    """
+    if "_conv_stem.weight" in state:
+        state = _from_efficientnet_pytorch(state, own)
     return {
         re.sub(*_TABLE_OF_BEIT, f"network.{name}"): tensor
         for name, tensor in state.items()
         if not name.endswith(".relative_position_index")
     }
+
+
+def _from_efficientnet_pytorch(state: Mapping[str, Tensor], own: Collection[str]) -> dict[str, Tensor]:
+    """Names of timm for those of the EfficientNet-PyTorch family, which counts blocks through all stages."""
+    found = (re.match(r"network\.blocks\.(\d+)\.(\d+)\.", name) for name in own)
+    places = sorted({(int(match[1]), int(match[2])) for match in found if match})
+    renamed: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        for pattern, replacement in _EFFICIENTNET_PYTORCH:
+            name = re.sub(pattern, replacement, name)
+        block = re.match(r"blocks\.(\d+)\.(.*)", name)
+        if block:
+            number, rest = int(block[1]), block[2]
+            if f"_blocks.{number}._expand_conv.weight" not in state:  # the first stage's blocks don't widen
+                rest = re.sub("^(conv_pwl|bn2|bn3)", lambda part: _WITHOUT_EXPANSION[part[0]], rest)
+            stage, place = places[number]
+            name = f"blocks.{stage}.{place}.{rest}"
+        # The variance that is divided by is the stored one plus 1e-3 there, plus 1e-5 in timm's network.
+        renamed[name] = tensor + (1e-3 - 1e-5) if name.endswith("running_var") else tensor
+    return renamed
 
 
 def _rename(name: str, rules: Collection[Rule]) -> str:
@@ -286,3 +313,18 @@ _HUGGINGFACE_RULES: tuple[Rule, ...] = (
     (r"^head\.conv2\.", "scratch.output_conv2.0."),
     (r"^head\.conv3\.", "scratch.output_conv2.2."),
 )
+
+# EfficientNet-PyTorch's names, those of the EfficientNet-Lite files among them, as timm's; blocks keep their number.
+_EFFICIENTNET_PYTORCH: tuple[Rule, ...] = (
+    (r"^_blocks\.(\d+)\._bn2", r"blocks.\1.bn3"),
+    (r"^_blocks\.(\d+)\._bn1", r"blocks.\1.bn2"),
+    (r"^_blocks\.(\d+)\._bn0", r"blocks.\1.bn1"),
+    (r"^_blocks\.(\d+)\._expand_conv", r"blocks.\1.conv_pw"),
+    (r"^_blocks\.(\d+)\._depthwise_conv", r"blocks.\1.conv_dw"),
+    (r"^_blocks\.(\d+)\._project_conv", r"blocks.\1.conv_pwl"),
+    (r"^_bn1", "bn2"),
+    (r"^_bn0", "bn1"),
+    (r"^_fc", "classifier"),
+    (r"^_conv", "conv"),
+)
+_WITHOUT_EXPANSION = {"conv_pwl": "conv_pw", "bn2": "bn1", "bn3": "bn2"}

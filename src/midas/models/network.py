@@ -42,7 +42,9 @@ class DepthNetwork(nn.Module):
         Raises:
             ModelError: the network doesn't take an input of this size.
         """
-        self._check_size(pixels)
+        # In a graph that is being captured sizes are symbols, and a check would tie it to one of them.
+        if not (torch.jit.is_tracing() or torch.compiler.is_compiling()):  # type: ignore[attr-defined, no-untyped-call]
+            self.check_size((pixels.shape[-2], pixels.shape[-1]))
         taps = self.encoder(pixels)
         maps = self.reassemble(taps)
         decoded = self.decoder(maps)
@@ -52,10 +54,12 @@ class DepthNetwork(nn.Module):
             disparity: Tensor = self.head(decoded.float())
         return disparity
 
-    def _check_size(self, pixels: Tensor) -> None:
-        if torch.jit.is_tracing() or torch.compiler.is_compiling():  # type: ignore[attr-defined, no-untyped-call]
-            return  # sizes are symbols here, and a check would tie the graph to one of them
-        size = (pixels.shape[-2], pixels.shape[-1])
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Make sure that the network takes an input of this (height, width).
+
+        Raises:
+            ModelError: it doesn't; the message names the nearest one that it takes.
+        """
         nearest = self.input_spec.nearest_size(size)
         if size != nearest:
             rule = (

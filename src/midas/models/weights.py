@@ -120,6 +120,7 @@ def load_exactly(
     *,
     dropped: tuple[str, ...] = (),
     published: Mapping[str, str] | None = None,
+    assign: bool = False,
 ) -> None:
     """Fill every parameter and buffer of a network, and use up every tensor given.
 
@@ -128,6 +129,8 @@ def load_exactly(
         state: tensors by the network's own names.
         dropped: names that may stand in ``state`` and are left out on purpose.
         published: the name that a tensor has where it comes from, for messages.
+        assign: whether the tensors themselves become the network's, and not copies of them: float32 ones stay where
+            they are, for instance in a file that is mapped into memory.
 
     Raises:
         WeightsError: names are missing or left over, or shapes differ; the first ones are named.
@@ -142,7 +145,9 @@ def load_exactly(
         if names:
             first = ", ".join((published or {}).get(name, name) for name in names[:3])
             raise WeightsError(f"{len(names)} tensors are {problem}, first: {first}")
-    network.load_state_dict(given, strict=False)
+    if assign:
+        given = {name: tensor.to(own[name].dtype).requires_grad_(False) for name, tensor in given.items()}
+    network.load_state_dict(given, strict=False, assign=assign)
 
 
 def _read_head(path: Path) -> bytes:

@@ -72,8 +72,8 @@ def _mit(*files: WeightsFile, note: str = "") -> WeightsSpec:
 
 _MIDAS_NANO_256 = ModelSpec(
     name="midas_nano_256",
-    summary="MobileNetV2 with a narrow fusion decoder; built in, trained by this project",
-    encoder=PyramidSpec("mobilenetv2_100", channels=(24, 32, 96, 320), strides=_STRIDES),
+    summary="EfficientNet-Lite0 with a narrow fusion decoder; built in, trained by this project",
+    encoder=PyramidSpec("efficientnet_lite0", channels=(24, 40, 112, 320), strides=_STRIDES),
     decoder=DecoderSpec(features=(32, 64, 96, 128), batch_norm=True, align_corners=False),
     head=HeadSpec(features=(16, 16), align_corners=False, linear_first=False),
     input=InputSpec(size=(256, 256), resize="lower_bound", interpolation="area"),
@@ -85,8 +85,8 @@ _MIDAS_NANO_256 = ModelSpec(
         licence="MIT",
         card="midas_nano_256.md",
     ),
-    parameters=3_131_249,
-    gmacs=1.1,
+    parameters=4_296_817,
+    gmacs=1.22,
     float_parts=tuple(f"/encoder/network/{part}" for part in ("conv_stem", "bn1", "blocks.0/", "blocks.1/blocks.1.0/")),
 )
 

@@ -111,6 +111,8 @@ class DataSettings:
         mixing: how a batch is shared: ``weighted`` by the sets' weights, ``naive`` in equal parts (MiDaS),
             ``dataset_uniform`` by drawing the set first (DPT), ``by_size``.
         pairs: pairs of points that a sample of an ordinal set gives.
+        in_memory: decode the pictures of all sets once, at the start, and keep them: 0.9 MB for one of 384 x 288. Drawn
+            scenes have ``options.folder`` instead.
         unreadable_limit: samples of a run that may be unreadable before it is given up.
     """
 
@@ -123,6 +125,7 @@ class DataSettings:
     colour_strength: float = Field(default=1.0, ge=0)
     mixing: MixingRule = "weighted"
     pairs: int = Field(default=1, ge=1)
+    in_memory: bool = False
     unreadable_limit: int = Field(default=20, ge=0)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from midas.datasets.catalogue import open_reader
 from midas.datasets.domain import Domain
+from midas.datasets.memory import InMemory
 from midas.datasets.mixture import Source
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
@@ -52,7 +53,9 @@ def open_sets(settings: DataSettings) -> tuple[list[Source], list[ValidationSet]
     sources, validation = [], []
     for entry in settings.sets:
         dataset = open_training_set(settings.root / entry.name, entry)
-        sources.append(Source(dataset, entry.weight, entry.sky, entry.late_weight))
+        kept = settings.in_memory and entry.reader != SYNTHETIC
+        reader = InMemory(dataset, sky=entry.sky) if kept else dataset
+        sources.append(Source(reader, entry.weight, entry.sky and not kept, entry.late_weight))
         if entry.validation_scenes:
             held_out = CorpusDataset(settings.root / entry.name, scenes=entry.validation_scenes)
             protocol = protocol_for(held_out.info.domain, metric=held_out.info.metric)

@@ -255,7 +255,13 @@ class Trainer:
             rank=self.fabric.global_rank,
             processes=self.fabric.world_size,
         )
-        return DataLoader(mixture, batch_sampler=sampler, num_workers=run.workers, collate_fn=collate)
+        return DataLoader(
+            mixture,
+            batch_sampler=sampler,
+            num_workers=run.workers,
+            collate_fn=collate,
+            pin_memory=self.fabric.device.type == "cuda",
+        )
 
     def _count_unreadable(self, pieces: list[Item]) -> None:
         names = [name for item in pieces for name in item.unreadable]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from midas.datasets.sample import Sample
 from midas.datasets.synthetic.closeups import closeup
+from midas.datasets.synthetic.kept import read_drawn, write_drawn
 from midas.datasets.synthetic.landscapes import ground_material, landscape
 from midas.datasets.synthetic.photo import take_photo
 from midas.datasets.synthetic.portraits import portrait
@@ -42,13 +44,20 @@ class SyntheticDataset:
         size: (height, width), at least 16.
         seed: another one gives other pictures.
         worlds: which of ``WORLDS``, drawn with equal probability; None for all.
+        folder: where a scene is kept once it is drawn, some 200 kB each, and read back in a twentieth of
+            that time. Processes may share it; delete it when this program changes. None draws anew each time.
 
     Raises:
         ConfigError: an unknown world, none, or a size or count that makes no picture.
     """
 
     def __init__(
-        self, count: int, size: tuple[int, int] = (240, 320), seed: int = 0, worlds: Sequence[str] | None = None
+        self,
+        count: int,
+        size: tuple[int, int] = (240, 320),
+        seed: int = 0,
+        worlds: Sequence[str] | None = None,
+        folder: str | Path | None = None,
     ) -> None:
         chosen = tuple(WORLDS if worlds is None else worlds)
         unknown = [world for world in chosen if world not in WORLDS]
@@ -60,6 +69,7 @@ class SyntheticDataset:
         self.size = size
         self.seed = seed
         self.worlds = chosen
+        self.folder = None if folder is None else Path(folder)
 
     @property
     def name(self) -> str:
@@ -75,9 +85,24 @@ class SyntheticDataset:
 
         Raises:
             IndexError: there are fewer.
+            DatasetError: its file in the folder is damaged.
+            OutputError: the folder can't be written to.
         """
         if not 0 <= index < self.count:
             raise IndexError(f"picture {index} of {self.count} synthetic ones")
+        if self.folder is None:
+            return self._draw(index)
+        path = self.folder / self._settings() / f"{index // 1000:04d}" / f"{index:07d}.npz"
+        if not path.exists():
+            write_drawn(path, self._draw(index))
+        # Also the first time from the file, so that a picture is the same before and after.
+        return read_drawn(path)
+
+    def _settings(self) -> str:
+        """What pictures depend on beside their index, as the name of a folder."""
+        return f"{self.seed}-{self.size[0]}x{self.size[1]}-{'-'.join(self.worlds)}"
+
+    def _draw(self, index: int) -> Sample:
         rng = np.random.default_rng((self.seed, index))
         world = self.worlds[int(rng.integers(len(self.worlds)))]
         return render(WORLDS[world](rng), self.size, rng, f"{self.name}/{world}/{self.seed}-{index}")

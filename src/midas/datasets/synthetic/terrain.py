@@ -67,7 +67,7 @@ class Terrain:
         rows = np.asarray(y * np.float32(1 / self.cell_m) + np.float32(self.offset[1]), np.float32)
         shape = columns.shape
         # OpenCV takes maps of up to 32767 rows; a picture's rays are more.
-        width = 1 if columns.size < 1024 else 64
+        width = 1 if columns.size < 1024 else max(64, -(-columns.size // 32767))
         padded = np.zeros((2, -(-columns.size // width), width), np.float32)
         padded[0].ravel()[: columns.size], padded[1].ravel()[: columns.size] = columns.ravel(), rows.ravel()
         unit = cv2.remap(height_map(self.number), padded[0], padded[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)

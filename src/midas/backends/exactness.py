@@ -1,0 +1,67 @@
+"""Which networks may run in bfloat16 without being asked for it: a table of measured facts, nothing is tried at start.
+
+A difference is the mean of ``|reduced - float32|`` over the range of the float32 map, as ``benchmarks/precision.py``
+measures it against PyTorch.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+LARGEST_DIFFERENCE = 0.01
+"""The largest difference, on any picture measured, at which ``precision="auto"`` takes bfloat16."""
+
+_CPU_INFO = Path("/proc/cpuinfo")
+_BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
+
+
+@dataclass(frozen=True)
+class Bfloat16:
+    """How a network runs in bfloat16.
+
+    Attributes:
+        difference: the largest that was measured with trained weights; None where that wasn't possible, for there are
+            none at hand. What untrained weights show says little: with all of the embedded network rounded they
+            depart by 0.007, trained ones by 0.04.
+        float32_until: all that stands before the end of this module stays in float32.
+        scope: what the names of that module's operations begin with in a file that ``midas export`` wrote.
+    """
+
+    difference: float | None
+    float32_until: str
+    scope: str
+
+
+# What a reduced precision does to these is done by the rounded *weights* of the first block: few taps on smooth,
+# positive maps of high resolution, whose errors are the same at every pixel and don't average out. Rounding the decoder
+# changes less than 1e-4, the head 1e-3. So the encoder stays in float32 up to its finest tap, of stride 4: a tenth of
+# the work, and the difference falls to a third.
+_UP_TO_STRIDE_4 = ("encoder.network.blocks.1", "/encoder/network/blocks.1/")
+FACTS: dict[str, Bfloat16] = {
+    "midas_nano_256": Bfloat16(0.004, *_UP_TO_STRIDE_4),
+    "midas_v21_small_256": Bfloat16(None, *_UP_TO_STRIDE_4),
+}
+
+
+def how_to_run(model: str | None) -> Bfloat16 | None:
+    """How that network runs in bfloat16; None where nothing is known about it."""
+    return FACTS.get(model or "")
+
+
+def is_exact(model: str | None) -> bool:
+    """Whether that network is known to run in bfloat16 so exactly that nobody need ask for it."""
+    fact = how_to_run(model)
+    return fact is not None and fact.difference is not None and fact.difference <= LARGEST_DIFFERENCE
+
+
+@cache
+def cpu_has_bfloat16() -> bool:
+    """Whether this processor multiplies in bfloat16 by itself; only Linux says so, elsewhere the answer is no."""
+    if platform.system() != "Linux" or not _CPU_INFO.is_file():
+        return False
+    lines = _CPU_INFO.read_text(encoding="ascii", errors="replace").splitlines()
+    flags = next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])
+    return not _BFLOAT16_FLAGS.isdisjoint(flags)

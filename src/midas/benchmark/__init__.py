@@ -1,0 +1,1 @@
+"""How fast, how large and how exact each way of running a model is, on this machine and in one run."""
