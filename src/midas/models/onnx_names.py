@@ -4,6 +4,8 @@ from __future__ import annotations
 
 INPUT_NAME = "pixels"
 OUTPUT_NAME = "disparity"
+# The input of a file that takes pictures as they are (`--with-pre-post`).
+IMAGE_NAME = "image"
 
 # The model's name, its `InputSpec` as JSON, and the licence of its weights.
 NAME_KEY = "midas.name"

@@ -213,6 +213,8 @@ class ModelSpec:
         parameters: number of trainable parameters.
         gmacs: multiply-adds at ``input.size``, in thousand millions.
         huggingface: name of the row for the same weights in their Hugging Face form, where there is one.
+        float_parts: what int8 leaves in float32, since most of its error comes from there: how the names of these nodes
+            of the exported graph begin.
     """
 
     name: str
@@ -226,3 +228,4 @@ class ModelSpec:
     gmacs: float
     reassemble: tuple[LevelSpec | None, ...] = ()
     huggingface: str | None = None
+    float_parts: tuple[str, ...] = ()

@@ -87,6 +87,7 @@ _MIDAS_NANO_256 = ModelSpec(
     ),
     parameters=4_296_817,
     gmacs=1.22,
+    float_parts=tuple(f"/encoder/network/{part}" for part in ("conv_stem", "bn1", "blocks.0/", "blocks.1/blocks.1.0/")),
 )
 
 _MIDAS_V21_SMALL_256 = ModelSpec(

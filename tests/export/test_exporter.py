@@ -1,0 +1,208 @@
+"""Every format gives the network's numbers back; what can't be had, or departs too far, leaves no file."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import midas
+from midas.errors import ConfigError, MissingExtraError, ModelError, OutputError
+from midas.export import verify
+from midas.export.exporter import SUFFIXES, ExportOptions, Format, export_network, input_rule
+from midas.export.onnx import open_onnx
+from midas.export.openvino import open_openvino
+from midas.export.torch_files import open_torch_export, open_torchscript
+from midas.export.verify import BOUNDS, Bound, Difference, Precision, check
+from midas.models import create_model
+from midas.models.network import DepthNetwork
+from midas.models.zoo import MODELS, find_model
+
+SPEC = find_model("midas_nano_256")
+OPENERS = {
+    "onnx": open_onnx,
+    "openvino": open_openvino,
+    "torchscript": open_torchscript,
+    "torch-export": open_torch_export,
+}
+
+
+def deterministic(name: str) -> DepthNetwork:
+    """A network whose untrained weights are large enough for its output to be more than its last bias."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = create_model(name, weights=None)
+        for key, parameter in network.named_parameters():
+            if parameter.ndim > 1 and key.endswith("weight"):
+                torch.nn.init.kaiming_normal_(parameter, nonlinearity="linear").data.mul_(0.8)
+    return network
+
+
+@pytest.fixture(autouse=True)
+def _wider_bound_for_untrained_integers(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Random weights and two pictures to calibrate on are the worst that int8 can meet; a wrong graph is off by half.
+    monkeypatch.setitem(BOUNDS, "int8", Bound(largest=1.0, mean=0.2))
+
+
+@pytest.fixture(scope="module")
+def network() -> DepthNetwork:
+    return deterministic("midas_nano_256")
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory, examples_dir: Path) -> Path:
+    """Two pictures: comparing on more takes longer and shows no more here."""
+    folder = tmp_path_factory.mktemp("photographs")
+    for name in ("cat.jpg", "astronaut.jpg"):
+        (folder / name).symlink_to(examples_dir / name)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("form", "precision"),
+    [
+        ("onnx", "fp32"),
+        ("onnx", "fp16"),
+        ("onnx", "bf16"),
+        ("onnx", "int8"),
+        ("openvino", "fp32"),
+        ("openvino", "fp16"),
+        ("openvino", "bf16"),
+        ("openvino", "int8"),
+        ("torchscript", "fp32"),
+        ("torchscript", "bf16"),
+        ("torch-export", "fp32"),
+    ],
+)
+def test_a_file_read_back_gives_the_network_s_numbers(
+    form: Format, precision: Precision, network: DepthNetwork, photographs: Path, tmp_path: Path
+) -> None:
+    if form == "openvino":
+        pytest.importorskip("openvino")
+        if precision == "int8":
+            pytest.importorskip("nncf")
+    path = tmp_path / f"nano{SUFFIXES[form]}"
+    options = ExportOptions(form, precision, pictures=photographs, calibration=photographs)
+    exported = export_network(network, SPEC, path, options)
+    assert [file.exists() for file in exported.paths] == [True] * len(exported.paths)
+    side = 128 if form != "torch-export" else 256
+    pixels = np.random.default_rng(0).standard_normal((1, 3, side, side), np.float32)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(pixels)).numpy()
+    departure = np.abs(OPENERS[form](path)(pixels) - expected) / np.ptp(expected)
+    assert float(departure.mean()) < BOUNDS[precision].mean
+
+
+def test_half_precision_halves_the_file(network: DepthNetwork, photographs: Path, tmp_path: Path) -> None:
+    sizes = {}
+    for precision in ("fp32", "fp16", "bf16"):
+        options = ExportOptions("onnx", precision, pictures=photographs)
+        sizes[precision] = (
+            export_network(network, SPEC, tmp_path / f"{precision}.onnx", options).paths[0].stat().st_size
+        )
+    assert sizes["fp16"] < 0.55 * sizes["fp32"]
+    assert sizes["bf16"] < 0.55 * sizes["fp32"]
+
+
+def test_a_file_of_one_size_predicts_pictures_squeezed_to_it(
+    network: DepthNetwork, photographs: Path, tmp_path: Path
+) -> None:
+    options = ExportOptions(size=(96, 160), pictures=photographs)
+    export_network(network, SPEC, tmp_path / "one.onnx", options)
+    predictor = midas.load(tmp_path / "one.onnx")
+    assert predictor.input.network_size((480, 640)) == (96, 160)
+    assert predictor(np.zeros((48, 64, 3), np.uint8)).values.shape == (48, 64)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_graph_with_pre_and_postprocessing_gives_what_the_predictor_gives(
+    precision: Precision, network: DepthNetwork, photographs: Path, tmp_path: Path
+) -> None:
+    whole = ExportOptions("onnx", precision, pre_post=True, pictures=photographs, calibration=photographs)
+    plain = dataclasses.replace(whole, pre_post=False)
+    export_network(network, SPEC, tmp_path / "whole.onnx", whole)
+    export_network(network, SPEC, tmp_path / "plain.onnx", plain)
+    image = np.random.default_rng(0).integers(0, 256, (211, 307, 3), dtype=np.uint8)
+    expected = midas.load(tmp_path / "plain.onnx")(image).values
+    actual = open_onnx(tmp_path / "whole.onnx")(image)
+    # In integers a difference in the last bit of a pixel can become a whole step, so that only the mean is small.
+    departure = np.abs(actual - expected) / np.ptp(expected)
+    assert float(departure.mean()) < (1e-4 if precision == "fp32" else 5e-2)
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "words"),
+    [
+        (ExportOptions("torchscript", "int8", calibration=Path()), "a.pt", "no int8"),
+        (ExportOptions("torch-export", pre_post=True), "a.pt2", "no pre- and postprocessing"),
+        (ExportOptions("onnx", "int8"), "a.onnx", "calibrate"),
+        (ExportOptions("onnx", size=(256, 256), dynamic=True), "a.onnx", "not both"),
+        (ExportOptions("torch-export", dynamic=True), "a.pt2", "one size"),
+        (ExportOptions("onnx", size=(250, 256)), "a.onnx", "nearest is 256x256"),
+        (ExportOptions("onnx"), "a.xml", "ends in .onnx"),
+        (ExportOptions("onnx", pictures=Path("nowhere")), "a.onnx", "holds no picture"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    options: ExportOptions, name: str, words: str, network: DepthNetwork, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        export_network(network, SPEC, tmp_path / name, options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_of_one_size_has_no_dynamic_export() -> None:
+    with pytest.raises(ConfigError, match="224x224 only"):
+        input_rule(find_model("dpt_levit_224").input, ExportOptions(dynamic=True))
+
+
+def test_a_missing_package_is_named_before_any_work(
+    network: DepthNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("midas.export.openvino.find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"midas-depth\[openvino\]"):
+        export_network(network, SPEC, tmp_path / "nano.xml", ExportOptions("openvino"))
+
+
+@pytest.mark.parametrize("form", ["onnx", "torchscript"])
+def test_a_file_that_departs_too_far_is_not_written(
+    form: Format, network: DepthNetwork, photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(verify.BOUNDS, "fp32", Bound(-1.0, -1.0))
+    with pytest.raises(ModelError, match="not written"):
+        export_network(network, SPEC, tmp_path / f"a{SUFFIXES[form]}", ExportOptions(form, pictures=photographs))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("figures", [(0.5, 0.0), (0.0, 0.5), (float("nan"), float("nan"))])
+def test_the_bound_holds_for_the_largest_and_the_mean_and_for_what_is_no_number(figures: tuple[float, float]) -> None:
+    with pytest.raises(ModelError, match="another precision"):
+        check(Difference(*figures, sizes=((1, 1),), pictures=1), "fp32")
+
+
+def test_weights_beside_an_openvino_graph_are_kept_too(network: DepthNetwork, tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    (tmp_path / "a.bin").write_bytes(b"mine")
+    with pytest.raises(OutputError, match=r"a\.bin exists already"):
+        export_network(network, SPEC, tmp_path / "a.xml", ExportOptions("openvino"))
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("a.bin", b"mine")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_every_network_can_be_exported_to_onnx(name: str, photographs: Path, tmp_path: Path) -> None:
+    exported = export_network(
+        deterministic(name), MODELS[name], tmp_path / "a.onnx", ExportOptions(pictures=photographs)
+    )
+    assert exported.difference.largest < BOUNDS["fp32"].largest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["midas_v21_small_256", "dpt_levit_224", "hf_depth_anything_v2_small"])
+def test_networks_of_other_input_rules_take_pictures_too(name: str, photographs: Path, tmp_path: Path) -> None:
+    options = ExportOptions(pre_post=True, pictures=photographs)
+    exported = export_network(deterministic(name), MODELS[name], tmp_path / "a.onnx", options)
+    assert exported.difference.mean < exported.bound.mean
