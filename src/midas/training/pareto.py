@@ -172,7 +172,7 @@ def gradient_divisors(
 
 
 def min_norm_weights(
-    gram: Float[Tensor, "T T"], *, method: Solver = "frank_wolfe", iterations: int = 250, tolerance: float = 1e-5
+    gram: Float[Tensor, "T T"], *, method: Solver = "frank_wolfe", iterations: int = 1000, tolerance: float = 1e-5
 ) -> Float64[Tensor, " T"]:
     """Weights of the point of smallest norm in the convex hull of T vectors.
 
