@@ -20,8 +20,8 @@ types:
 contracts:
 	lint-imports
 
-# The first two are given their data by hand: see their first lines. speed_tables.py runs the others itself.
-BY_HAND = ablation evaluation_speed
+# The first are given their data or their machine by hand: see their first lines. speed_tables.py runs the others itself.
+BY_HAND = ablation evaluation_speed gpu int8 narrow_level
 WITHIN = cold_start folder_throughput profile_steps reduced_decoding
 BENCHMARKS = $(filter-out $(patsubst %,benchmarks/%.py,$(BY_HAND) $(WITHIN)), $(wildcard benchmarks/[a-z]*.py))
 

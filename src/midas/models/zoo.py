@@ -74,7 +74,7 @@ _MIDAS_NANO_256 = ModelSpec(
     name="midas_nano_256",
     summary="EfficientNet-Lite0 with a narrow fusion decoder; built in, trained by this project",
     encoder=PyramidSpec("efficientnet_lite0", channels=(24, 40, 112, 320), strides=_STRIDES),
-    decoder=DecoderSpec(features=(32, 64, 96, 128), batch_norm=True, align_corners=False),
+    decoder=DecoderSpec(features=(32, 64, 96, 80), batch_norm=True, align_corners=False),
     head=HeadSpec(features=(16, 16), align_corners=False, linear_first=False),
     input=InputSpec(size=(256, 256), resize="lower_bound", interpolation="area"),
     weights=WeightsSpec(
@@ -85,8 +85,8 @@ _MIDAS_NANO_256 = ModelSpec(
         licence="MIT",
         card="midas_nano_256.md",
     ),
-    parameters=4_296_817,
-    gmacs=1.22,
+    parameters=3_973_969,
+    gmacs=1.2,
     float_parts=tuple(f"/encoder/network/{part}" for part in ("conv_stem", "bn1", "blocks.0/", "blocks.1/blocks.1.0/")),
 )
 
