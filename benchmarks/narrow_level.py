@@ -55,8 +55,8 @@ def main() -> None:
     print(f"share of variance not explained: {unexplained(narrow, held_out):.5f} at the start")
     learn(narrow, seen, options.steps)
     print(f"share of variance not explained: {unexplained(narrow, held_out):.5f} at the end")
-    # What ships is stored in half precision.
-    state = {name: tensor.half().to(tensor.dtype) for name, tensor in narrow.state_dict().items()}
+    # What ships is stored in half precision; counts of batches stay whole numbers.
+    state = {name: each.half() if each.is_floating_point() else each for name, each in narrow.state_dict().items()}
     write_safetensors(state, options.output, {"midas.name": spec.name})
 
 
