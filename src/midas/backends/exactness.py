@@ -41,7 +41,7 @@ class Bfloat16:
 # the work, and the difference falls to a third.
 _UP_TO_STRIDE_4 = ("encoder.network.blocks.1", "/encoder/network/blocks.1/")
 FACTS: dict[str, Bfloat16] = {
-    "midas_nano_256": Bfloat16(0.004, *_UP_TO_STRIDE_4),
+    "midas_nano_256": Bfloat16(0.0041, *_UP_TO_STRIDE_4),
     "midas_v21_small_256": Bfloat16(None, *_UP_TO_STRIDE_4),
 }
 
