@@ -86,7 +86,7 @@ def test_a_callable_answers_although_it_prints(picture: Path) -> None:
     with CallableContestant("toy_rival:predict", picture) as rival:
         assert rival.first_ms > 0
         assert all(rival.run_ms() > 0 for _ in range(3))
-    assert (picture.parent / "log").read_text() == "xxxx"
+    assert len((picture.parent / "log").read_text()) > 4  # turns have time for more than one call
 
 
 def test_settings_make_the_callable_first(picture: Path) -> None:

@@ -44,6 +44,11 @@ def test_several_models_and_sets_stand_in_one_table(root: Path, tiny: Path, tmp_
     assert [row["protocol"]["name"] for row in rows] == ["indoor", "indoor", "outdoor", "outdoor"]
 
 
+def test_tiles_are_named_beside_the_model(root: Path, tiny: Path) -> None:
+    result = evaluate("--root", root, "--model", tiny, "--tile", 2, "--json")
+    assert [row["model"] for row in json.loads(result.stdout)] == ["tiny, tile 2"], result.output
+
+
 def test_a_file_gets_a_line_per_picture_and_can_be_continued(root: Path, tiny: Path, tmp_path: Path) -> None:
     scores = tmp_path / "scores.csv"
     assert evaluate("--root", root, "--model", tiny, "--csv", scores, "--limit", 2).exit_code == 0

@@ -49,12 +49,25 @@ def test_a_model_is_measured_as_it_predicts(benchmark_: Benchmark, tmp_path: Pat
     assert result.model == "tiny"
 
 
+def test_a_model_is_measured_in_tiles_as_it_predicts_in_tiles(tmp_path: Path) -> None:
+    tiled = midas.load(write_tiny_model(tmp_path / "tiny.onnx")).tiled(2)
+    picture = np.random.default_rng(0).integers(0, 256, (192, 288, 3), dtype=np.uint8)
+    sample = Sample(picture, np.ones((192, 288), np.float32), np.ones((192, 288), np.bool_), "a", True, False)
+    for rule in (None, "upper_bound"):
+        candidate = ModelCandidate(tiled, resize=rule)
+        values = candidate.run(candidate.prepare(sample))
+        assert values.shape == (192, 288)
+        if rule is None:
+            np.testing.assert_array_equal(values, tiled(picture).values)
+    assert candidate.name == "tiny, tile 2"
+
+
 def test_a_protocol_s_resize_rule_holds_for_the_model(tmp_path: Path) -> None:
     candidate = ModelCandidate(midas.load(write_tiny_model(tmp_path / "tiny.onnx")), resize="upper_bound")
     sample = Sample(
         np.zeros((96, 192, 3), np.uint8), np.ones((96, 192), np.float32), np.ones((96, 192), np.bool_), "a", True, False
     )
-    assert candidate.prepare(sample).shape == (1, 3, 32, 64)
+    assert candidate.prepare(sample).pixels.shape == (1, 3, 32, 64)
 
 
 def test_a_set_s_own_protocol_gives_way_to_a_named_one(root: Path) -> None:

@@ -12,7 +12,7 @@ from midas.backends.exactness import FACTS
 from midas.errors import ModelError
 from midas.models import create_model
 from midas.models.network import DepthNetwork
-from midas.models.reduced import Exact, keep_exact, round_weights
+from midas.models.reduced import Exact, ReducedNetwork, keep_exact, round_weights
 from midas.models.zoo import DEFAULT_MODEL
 
 UNTIL = FACTS[DEFAULT_MODEL].float32_until
@@ -32,7 +32,7 @@ def test_all_up_to_a_module_and_the_head_keep_float32(network: DepthNetwork) -> 
         if isinstance(module, nn.Conv2d) and module.weight.dtype == torch.float32
     ]
     parts = {".".join(name.split(".")[:4]).removesuffix(".module") for name in kept if not name.startswith("head.")}
-    assert parts == {"encoder.network.conv_stem", "encoder.network.blocks.0", UNTIL}
+    assert parts == {"encoder.network.conv_stem", UNTIL}
     assert network.head.last_bias().dtype == torch.float32
     assert network.get_submodule("reassemble.projections.0.0").get_parameter("weight").dtype == torch.bfloat16
 
@@ -60,3 +60,16 @@ def test_the_modules_of_the_table_of_facts_are_there(name: str) -> None:
 def test_the_scope_of_the_table_of_facts_is_that_of_exported_files() -> None:
     graph = onnx.load(asset_path(f"{DEFAULT_MODEL}.onnx")).graph
     assert any(node.name.startswith(FACTS[DEFAULT_MODEL].scope) for node in graph.node)
+
+
+@pytest.mark.parametrize("until", [None, UNTIL])
+def test_a_network_that_is_reduced_by_itself_leaves_the_other_as_it_was(until: str | None) -> None:
+    whole = create_model(DEFAULT_MODEL).eval()
+    pixels = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = whole(pixels)
+        disparity = ReducedNetwork(whole, torch.bfloat16, until).eval()(pixels)
+        assert torch.equal(whole(pixels), expected)
+    assert disparity.dtype == torch.float32
+    departure = float((disparity - expected).abs().mean() / (expected.max() - expected.min()))
+    assert 0 < departure < (0.1 if until is None else 0.02)

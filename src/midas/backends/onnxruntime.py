@@ -66,6 +66,11 @@ class OnnxRuntimeBackend:
         entries: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         return entries
 
+    @property
+    def precision(self) -> str:
+        """Always ``"float32"``; a file may hold integers of its own."""
+        return "float32"
+
     def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
         """Run the network: normalised RGB in, relative disparity at the same resolution out.
 

@@ -13,6 +13,7 @@ import openvino
 from midas.arrays import Array, Float32
 from midas.backends.exactness import cpu_has_bfloat16, how_to_run, is_exact
 from midas.backends.image_graph import FLOAT32, ImageGraph, Port
+from midas.backends.openvino_exact import is_kept, keep_exact
 from midas.backends.options import check_option, check_threads
 from midas.errors import ModelError
 from midas.models.onnx_names import NAME_KEY
@@ -34,8 +35,9 @@ class OpenVinoBackend:
     """A network in an ONNX file or in OpenVINO's own format (.xml, with its .bin beside it).
 
     One input (B, 3, H, W), one output (B, H, W) or (B, 1, H, W), of whatever names; height and width may be fixed in
-    the file. Where they are not, one compiled network serves every size: a size that is new costs 35 ms more once,
-    where compiling anew costs 200 to 500 ms, and from then on each run takes about 4 % longer than one compiled for it.
+    the file. It is compiled at the first run, for inputs of that shape alone: so it takes a tenth to a fifth less time
+    than a network for all shapes. When an input of another shape comes it is compiled once more, for all of them, since
+    compiling for each would cost 200 to 500 ms, while a size that is new to the common one costs 35 ms.
 
     Args:
         model_path: the file.
@@ -60,52 +62,73 @@ class OpenVinoBackend:
         threads: int | None = None,
     ) -> None:
         check_threads(threads)
-        core = openvino.Core()
-        self._device = _find_device(core, device)
-        precisions = [_PRECISIONS[name] for name in _capabilities(core, self._device) if name in _PRECISIONS]
+        self._core = openvino.Core()
+        self._device = _find_device(self._core, device)
+        precisions = [_PRECISIONS[name] for name in _capabilities(self._core, self._device) if name in _PRECISIONS]
         check_option("OpenVINO", "precision", precision, ("auto", *precisions))
         try:
-            graph = core.read_model(model_path)
+            graph = self._core.read_model(model_path)
         except RuntimeError as error:
             raise ModelError(f"OpenVINO can't load {model_path}: {error}") from error
         self._graph = ImageGraph(model_path, _ports(graph.inputs), _ports(graph.outputs))
         self.metadata: Mapping[str, str] = _metadata_of(graph)
-        stages = _stages(graph, self.metadata.get(NAME_KEY, model), precision, self._device)
-        self._requests = [self._compile(core, *stage, threads) for stage in stages]
+        self._automatic = precision == "auto"
+        self._precision, self._scope = _plan(graph, self.metadata.get(NAME_KEY, model), precision, self._device)
+        self._network = graph if self._scope is None else keep_exact(self._core, graph, self._scope)
+        self._options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+        if self._device == "CPU":
+            self._options |= _BOUNDED
+        if threads is not None:
+            self._options["INFERENCE_NUM_THREADS"] = threads
+        self._request: Any = None
+        self._only_shape: tuple[int, ...] | None = None
         self._lock = Lock()
+
+    @property
+    def precision(self) -> str:
+        """``"float32"``, ``"bfloat16"`` or ``"float16"``."""
+        return self._precision
 
     def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
         """Run the network: normalised RGB in, relative disparity at the same resolution out.
 
         Raises:
-            ModelError: the network doesn't take an input of this size.
+            ModelError: the network doesn't take an input of this size, or can't be compiled for the device.
         """
         return self._graph.run(self._infer, pixels)
-
-    def _compile(self, core: openvino.Core, graph: openvino.Model, precision: str, threads: int | None) -> Any:
-        options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _HINTS[precision]}
-        if self._device == "CPU":
-            options |= _BOUNDED
-        if threads is not None:
-            options["INFERENCE_NUM_THREADS"] = threads
-        try:
-            return core.compile_model(graph, self._device, options).create_infer_request()
-        except RuntimeError as error:
-            raise ModelError(f"OpenVINO can't compile {graph.friendly_name} for {self._device}: {error}") from error
 
     def _infer(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "*axes"]:
         # A request serves one caller at a time. More of them would win nothing: a single run takes all threads.
         with self._lock:
-            tensor = openvino.Tensor(np.ascontiguousarray(pixels), shared_memory=True)
             try:
-                for request in self._requests:
-                    request.set_input_tensor(tensor)
-                    request.infer()
-                    tensor = request.get_output_tensor(0)
+                if self._request is None:
+                    self._request = self._compile(pixels.shape)
+                    self._only_shape = pixels.shape
+                elif self._only_shape not in (None, pixels.shape):
+                    self._request = self._only_shape = None  # memory for one of them only
+                    self._request = self._compile(None)
+                self._request.set_input_tensor(openvino.Tensor(np.ascontiguousarray(pixels), shared_memory=True))
+                self._request.infer()
             except RuntimeError as error:
                 raise ModelError(f"the network doesn't run on an input of shape {pixels.shape}: {error}") from error
-            maps: Float32[Array, "*axes"] = tensor.data.copy()
+            maps: Float32[Array, "*axes"] = self._request.get_output_tensor(0).data.copy()
         return maps
+
+    def _compile(self, shape: tuple[int, ...] | None) -> Any:
+        """A request for inputs of one shape, or of all."""
+        graph = self._network
+        if shape is not None:
+            graph = graph.clone()
+            graph.reshape(shape)
+        options = self._options | {"INFERENCE_PRECISION_HINT": _HINTS[self._precision]}
+        compiled = self._core.compile_model(graph, self._device, options)
+        if self._scope is not None and not is_kept(compiled, self._scope):
+            # Some other version of OpenVINO. Who asked for bfloat16 gets it as it is there.
+            self._scope = None
+            if self._automatic:
+                self._precision = "float32"
+                return self._compile(shape)
+        return compiled.create_infer_request()
 
 
 def _find_device(core: openvino.Core, name: str) -> str:
@@ -154,35 +177,11 @@ def _unwrapped(value: Any) -> Any:
     return value.value if isinstance(value, openvino.OVAny) else value
 
 
-def _stages(graph: openvino.Model, model: str | None, precision: str, device: str) -> list[tuple[openvino.Model, str]]:
-    """The parts of a network in their order, each with the precision in which it runs."""
+def _plan(graph: openvino.Model, model: str | None, precision: str, device: str) -> tuple[str, str | None]:
+    """In which precision a network is computed, and up to the end of which module of it float32 is kept, if any."""
     quantized = any(operation.get_type_name() == _QUANTIZED for operation in graph.get_ops())
     fact = None if quantized or device != "CPU" else how_to_run(model)
-    if fact and (precision == "bfloat16" or (precision == "auto" and is_exact(model) and cpu_has_bfloat16())):
-        parts = _cut(graph, fact.scope)
-        if parts is not None:
-            return [(parts[0], "float32"), (parts[1], "bfloat16")]
-    return [(graph, "float32" if precision == "auto" else precision)]
-
-
-def _cut(graph: openvino.Model, scope: str) -> tuple[openvino.Model, openvino.Model] | None:
-    """Two graphs in place of one, cut behind the last operation of a module; None where another way leads around it.
-
-    OpenVINO has no public word for an operation that keeps its precision, so that the part of a graph that does is a
-    graph of its own. Handing its result over takes a tenth of a millisecond.
-    """
-    operations = [node for node in graph.get_ordered_ops() if node.friendly_name.startswith(scope)]
-    if not operations:
-        return None
-    end = operations[-1].output(0)
-    handed_over = openvino.opset13.parameter(end.partial_shape, openvino.Type.f32, name=scope)
-    readers = end.get_target_inputs()
-    for reader in readers:
-        reader.replace_source_output(handed_over.output(0))
-    try:
-        rest = openvino.Model(graph.get_results(), [handed_over], f"{graph.friendly_name}, second part")
-    except RuntimeError:  # it still asks for the picture
-        for reader in readers:
-            reader.replace_source_output(end)
-        return None
-    return openvino.Model([end], graph.get_parameters(), f"{graph.friendly_name}, first part"), rest
+    named = fact is not None and any(each.friendly_name.startswith(fact.scope) for each in graph.get_ops())
+    if precision == "auto":
+        precision = "bfloat16" if named and is_exact(model) and cpu_has_bfloat16() else "float32"
+    return precision, fact.scope if fact is not None and named and precision == "bfloat16" else None

@@ -123,6 +123,11 @@ class TorchBackend:
         """Nothing: the model table knows what there is to know."""
         return {}
 
+    @property
+    def precision(self) -> str:
+        """``"float32"``, ``"bfloat16"`` or ``"float16"``."""
+        return _name(self._dtype)
+
     def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
         """Run the network: normalised RGB in, relative disparity at the same resolution out.
 

@@ -1,11 +1,12 @@
-"""One side of a duel: a process that calls a function once whenever it is told to, and says how long that took.
+"""One side of a duel: a process that calls a function for a while whenever it is told to, and says how long it took.
 
     python contestant.py MODULE:CALLABLE PICTURE.npy [SETTINGS]
 
 It needs nothing but NumPy, so that a rival may live in an environment of its own. The callable takes the picture, RGB
 uint8 (H, W, 3). With SETTINGS, a JSON object, it is called with them first and gives the callable that does. Each line
-on standard input asks for a call, and each line of standard output is its time in milliseconds; the first one comes
-unasked and is the time of import and first call.
+on standard input is a number of seconds, for which the function is called again and again, at least once; each line of
+standard output is the median time of a call in milliseconds. The first one comes unasked and is the time of import and
+first call.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import statistics
 import sys
 import time
 
@@ -30,13 +32,20 @@ def main(target: str, picture_path: str, settings: str | None = None) -> None:
     function = getattr(importlib.import_module(module), name)
     if settings is not None:
         function = function(**json.loads(settings))
+    function(picture)
+    times = [time.perf_counter() - start]
     while True:
-        function(picture)
-        answers.write(f"{(time.perf_counter() - start) * 1e3}\n")
+        answers.write(f"{statistics.median(times) * 1e3}\n")
         answers.flush()
-        if not sys.stdin.readline():
+        line = sys.stdin.readline()
+        if not line:
             return
-        start = time.perf_counter()
+        times = []
+        begin = time.perf_counter()
+        while not times or time.perf_counter() - begin < float(line):
+            start = time.perf_counter()
+            function(picture)
+            times.append(time.perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Contestants run in turns, A B A B, so that whatever else the machine does weighs on all alike."""
+"""Contestants run in turns, A B A B, so that whatever else the machine does weighs on all alike.
+
+A turn of a function lasts some time and counts as the median of its calls. By a single call after the others' turns one
+would measure how fast a processor's caches fill again, which is what a picture now and then costs, but not one of many.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,8 @@ from midas.errors import ConfigError
 
 PICTURE_FIELD = "{picture}"
 
+_TURN_S = 0.3
+
 # Threads of a runtime go on looking for work for some milliseconds after a call; the next contestant isn't to pay.
 _PAUSE_S = 0.05
 _CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -30,7 +36,7 @@ _MESSAGE_CHARACTERS = 500
 
 @runtime_checkable
 class Contestant(Protocol):
-    """Something that can be run once at a time. It is a context: what it needs is there from entering to leaving."""
+    """Something that has turns. It is a context: what it needs is there from entering to leaving."""
 
     def __enter__(self) -> Contestant:
         """Make it ready."""
@@ -43,7 +49,7 @@ class Contestant(Protocol):
         ...
 
     def run_ms(self) -> float:
-        """Run it once: milliseconds.
+        """Let it have a turn: milliseconds of one run.
 
         Raises:
             ConfigError: it failed.
@@ -99,10 +105,10 @@ class CallableContestant:
         self._end()
 
     def run_ms(self) -> float:
-        """Call it once more."""
+        """Call it for 0.3 s, at least once: the median of its calls."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write("\n")
+            self._process.stdin.write(f"{_TURN_S}\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             pass  # it has ended; the missing answer says why

@@ -21,6 +21,7 @@ class CaseResult:
         case: what was run.
         error: why there are no figures; None if there are.
         unavailable: whether that is so because this machine or this file doesn't have what was asked for.
+        computed_in: the number format in which the network was computed: what ``"auto"`` became.
         input_size: (height, width) of the network's input in pixels.
         network: a run of the network alone, normalised pixels in, its map out.
         whole: a whole prediction of every picture of the batch, RGB array in, map of the picture's size out.
@@ -37,6 +38,7 @@ class CaseResult:
     case: Case
     error: str | None = None
     unavailable: bool = False
+    computed_in: str | None = None
     input_size: tuple[int, int] | None = None
     network: Timing | None = None
     whole: Timing | None = None
@@ -58,6 +60,12 @@ class CaseResult:
     def pictures_per_s(self) -> float | None:
         """Whole predictions per second."""
         return None if self.whole is None else self.whole.per_second(self.case.batch)
+
+    @property
+    def precision_text(self) -> str:
+        """What was asked for, and in brackets what it became."""
+        asked = self.case.precision
+        return asked if self.computed_in in (None, asked) else f"{asked} ({self.computed_in})"
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,16 @@ class Report:
     peaks_gflops: dict[int | None, dict[str, float]]
     results: tuple[CaseResult, ...]
     duels: tuple[DuelResult, ...] = ()
+
+    @property
+    def done(self) -> tuple[CaseResult, ...]:
+        """The cases that have figures."""
+        return tuple(each for each in self.results if each.error is None)
+
+    @property
+    def fought(self) -> tuple[DuelResult, ...]:
+        """The duels that have figures."""
+        return tuple(each for each in self.duels if each.error is None)
 
     @property
     def problems(self) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from midas.benchmark.results import CaseResult, DuelResult, Report
 from midas.benchmark.timing import Timing
 
+Row = tuple[str, ...]
+
 _NONE = "–"
 
 CASE_HEADINGS = (
@@ -16,7 +18,7 @@ CASE_HEADINGS = (
 DUEL_HEADINGS = ("ours", "rival", "ours, ms (p5–p95)", "rival, ms (p5–p95)", "rival / ours (p5–p95)", "rounds")
 
 
-def case_cells(result: CaseResult) -> tuple[str, ...]:
+def case_cells(result: CaseResult) -> Row:
     """One cell per heading; what isn't known is a dash."""
     case = result.case
     height, width = result.input_size or (None, None)
@@ -29,7 +31,7 @@ def case_cells(result: CaseResult) -> tuple[str, ...]:
     return (
         case.model,
         case.backend if case.device == "auto" else f"{case.backend}, {case.device}",
-        case.precision,
+        result.precision_text,
         _NONE if height is None else f"{height}x{width}",
         str(case.batch),
         _NONE if case.threads is None else str(case.threads),
@@ -43,7 +45,7 @@ def case_cells(result: CaseResult) -> tuple[str, ...]:
     )
 
 
-def duel_cells(duel: DuelResult) -> tuple[str, ...]:
+def duel_cells(duel: DuelResult) -> Row:
     """One cell per heading."""
     ratio = f"{_number(duel.ratio, '{:.2f}')} ({_number(duel.ratio_p5, '{:.2f}')}–{_number(duel.ratio_p95, '{:.2f}')})"
     rounds = _NONE if duel.ours is None else str(duel.ours.runs)
@@ -65,16 +67,24 @@ def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> st
 
 def markdown_report(report: Report) -> str:
     """Machine, peaks, cases, duels, and why some cases have no figures."""
-    parts = [f"{report.machine.sentence}. {report.picture} {peaks_sentence(report)} {reference_sentence(report)}"]
-    done = [case_cells(result) for result in report.results if result.error is None]
-    if done:
-        parts.append(markdown_table(CASE_HEADINGS, done))
-    duels = [duel_cells(duel) for duel in report.duels if duel.error is None]
-    if duels:
-        parts.append(markdown_table(DUEL_HEADINGS, duels))
+    first, *others = sentences(report)
+    parts = [" ".join([f"{first}.", *others])]
+    parts += [markdown_table(headings, rows) for headings, rows in tables(report)]
     if report.problems:
         parts.append("Without figures:\n\n" + "\n".join(f"- {problem}" for problem in report.problems))
     return "\n\n".join(parts) + "\n"
+
+
+def sentences(report: Report) -> tuple[str, ...]:
+    """What there is to say before the tables: machine, picture, peaks, reference."""
+    return report.machine.sentence, report.picture, peaks_sentence(report), reference_sentence(report)
+
+
+def tables(report: Report) -> list[tuple[Row, list[Row]]]:
+    """Headings and rows of the tables that have any."""
+    cases = [case_cells(result) for result in report.done]
+    duels = [duel_cells(duel) for duel in report.fought]
+    return [(headings, rows) for headings, rows in ((CASE_HEADINGS, cases), (DUEL_HEADINGS, duels)) if rows]
 
 
 def peaks_sentence(report: Report) -> str:

@@ -55,7 +55,7 @@ def run_case(task: _Task) -> _Task:
     timed = task["timed"]
     return {
         "name": predictor.spec.name if predictor.spec else None,
-        "precision": getattr(predictor.backend, "precision", None),
+        "precision": predictor.backend.precision,
         "input_size": list(pixels.shape[2:]),
         "load_ms": (loaded - start) * 1e3,
         "first_ms": (done - loaded) * 1e3,

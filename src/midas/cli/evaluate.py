@@ -16,6 +16,7 @@ from midas.atomic import atomic_file
 from midas.cli import DebugOption, command_app
 from midas.errors import ConfigError
 from midas.models.zoo import DEFAULT_MODEL
+from midas.tiling import MAX_ZOOM
 
 if TYPE_CHECKING:
     from midas.evaluation.candidates import Candidate
@@ -37,6 +38,7 @@ Examples:
   midas evaluate --benchmark nyu --root data/nyu --prediction-dir maps/
   midas evaluate --benchmark nyu --root data/nyu --csv scores.csv --resume
   midas evaluate --root corpus/nyuv2-test --worst 8 --save-maps worst/
+  midas evaluate --root corpus/middlebury --tile 2            as predict --tile 2 would
   midas evaluate --list                                       benchmarks and protocols
 
 \b
@@ -90,7 +92,14 @@ def evaluate(
         list[str], typer.Option(metavar="NAME", help="Figures in place of the protocol's; `all` for every one.")
     ] = [],  # noqa: B006
     size: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Shorter side of the network's input, pixels.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Shorter side of the network's input, with --tile of a tile, pixels."),
+    ] = None,
+    tile: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, max=MAX_ZOOM, help="Predict large pictures in tiles, as `midas predict --tile N`."
+        ),
     ] = None,
     backend: Annotated[str, typer.Option(metavar="NAME", help="What runs the network.")] = "auto",
     own_size: Annotated[
@@ -150,7 +159,7 @@ def evaluate(
         Job(candidate, opened, _metrics(metric, opened))
         for opened in benchmarks
         for candidate in _candidates(
-            Source(model, baseline, prediction_dir, prediction_kind, size, backend, own_size), opened
+            Source(model, baseline, prediction_dir, prediction_kind, size, tile, backend, own_size), opened
         )
     ]
     results = []
@@ -172,6 +181,7 @@ class Source:
     prediction_dir: Path | None
     prediction_kind: Kind
     size: int | None
+    tile: int | None
     backend: str
     own_size: bool
 
@@ -233,7 +243,10 @@ def _candidates(source: Source, benchmark: Benchmark) -> Iterator[Candidate]:
     else:
         for name in source.models:
             # Figures that are published must not depend on the machine.
-            predictor = load(name, size=source.size, backend=source.backend, precision="float32")
+            own = None if source.tile else source.size
+            predictor = load(name, size=own, backend=source.backend, precision="float32")
+            if source.tile:
+                predictor = predictor.tiled(source.tile, size=source.size)
             yield ModelCandidate(predictor, resize=None if source.own_size else benchmark.protocol.resize)
 
 

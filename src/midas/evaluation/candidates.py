@@ -14,7 +14,7 @@ from midas.arrays import Array, Float32
 from midas.datasets.sample import AnySample, PairSample
 from midas.errors import DatasetError, ModelError
 from midas.evaluation.baselines import fit_plane
-from midas.predictor import Predictor
+from midas.predictor import Predictor, Prepared
 from midas.preprocess import ResizeRule
 from midas.writers import read_map
 
@@ -51,25 +51,28 @@ class ModelCandidate:
     def __init__(self, predictor: Predictor, *, resize: ResizeRule | None = None) -> None:
         if resize is not None and not predictor.input.fixed:
             rule = dataclasses.replace(predictor.input, resize=resize)
-            predictor = Predictor(predictor.name, rule, predictor.backend, predictor.spec)
+            predictor = Predictor(predictor.name, rule, predictor.backend, predictor.spec, predictor.tiling)
         self.predictor = predictor
 
     @property
     def name(self) -> str:
-        """The model's name."""
-        return self.predictor.name
+        """The model's name, and how far it goes into tiles."""
+        tiling = self.predictor.tiling
+        return self.predictor.name if tiling is None else f"{self.predictor.name}, tile {tiling.zoom}"
 
-    def prepare(self, sample: AnySample) -> Float32[Array, "1 3 h w"]:
+    def prepare(self, sample: AnySample) -> Prepared:
         """The network's input."""
-        return self.predictor.prepare(sample.image).pixels
+        return self.predictor.prepare(sample.image)
 
-    def run(self, prepared: Float32[Array, "1 3 h w"]) -> Float32[Array, "h w"]:
-        """The network's output.
+    def run(self, prepared: Prepared) -> Float32[Array, "h w"]:
+        """The network's output as it is; of a picture in tiles, what they make together, at the picture's size.
 
         Raises:
             ModelError: it holds numbers that are not finite.
         """
-        disparity: Float32[Array, "h w"] = self.predictor.backend(prepared)[0]
+        if prepared.finer is not None:
+            return self.predictor.infer(prepared).values
+        disparity: Float32[Array, "h w"] = self.predictor.backend(prepared.pixels)[0]
         if not np.isfinite(disparity).all():
             raise ModelError(f"{self.name} gives numbers that are not finite; try another size")
         return disparity

@@ -14,13 +14,14 @@ import torch
 from torch import nn
 
 from midas.atomic import atomic_file
+from midas.backends.exactness import how_to_run
 from midas.errors import ConfigError, OutputError
+from midas.export.bfloat16 import store_as_bfloat16
 from midas.export.onnx import file_metadata, open_onnx, trace_onnx, write_onnx
 from midas.export.openvino import open_openvino, read_graph, require_openvino, write_openvino
 from midas.export.pictures import comparison_pictures, read_pictures
 from midas.export.pre_post import with_pre_post
 from midas.export.quantize import CALIBRATION_PICTURES, quantize_onnx, quantize_openvino
-from midas.export.reduced import ReducedNetwork, store_as_bfloat16
 from midas.export.torch_files import open_torch_export, open_torchscript, write_torch_export, write_torchscript
 from midas.export.verify import (
     BOUNDS,
@@ -36,6 +37,7 @@ from midas.export.verify import (
     input_batches,
 )
 from midas.models.network import DepthNetwork
+from midas.models.reduced import ReducedNetwork
 from midas.models.specs import ModelSpec
 from midas.preprocess import InputSpec
 
@@ -193,31 +195,27 @@ def _rounds(rule: InputSpec, options: ExportOptions) -> bool:
 
 
 def _write(network: DepthNetwork, spec: ModelSpec, rule: InputSpec, draft: Path, options: ExportOptions) -> None:
-    metadata = file_metadata(spec, rule)
     if options.format in _GRAPHS:
-        _write_graph(network, rule, draft, options, metadata, spec.float_parts)
+        _write_graph(network, spec, rule, draft, options)
         return
     dtype = _HALF.get(options.precision)
-    computed: nn.Module = network if dtype is None else ReducedNetwork(network, dtype).eval()
+    fact = how_to_run(spec.name) if options.precision == "bf16" else None
+    until = fact.float32_until if fact else None
+    computed: nn.Module = network if dtype is None else ReducedNetwork(network, dtype, until).eval()
     write = write_torchscript if options.format == "torchscript" else write_torch_export
-    write(computed, rule, draft, metadata)
+    write(computed, rule, draft, file_metadata(spec, rule))
 
 
-def _write_graph(
-    network: DepthNetwork,
-    rule: InputSpec,
-    draft: Path,
-    options: ExportOptions,
-    metadata: dict[str, str],
-    float_parts: tuple[str, ...],
-) -> None:
+def _write_graph(network: DepthNetwork, spec: ModelSpec, rule: InputSpec, draft: Path, options: ExportOptions) -> None:
+    metadata = file_metadata(spec, rule)
     for_onnx = options.format == "onnx"
     computes_in_half = for_onnx and options.precision == "fp16"
     model = trace_onnx(ReducedNetwork(network, torch.float16).eval() if computes_in_half else network, rule)
     if options.precision == "bf16":
-        store_as_bfloat16(model)
+        fact = how_to_run(spec.name)
+        store_as_bfloat16(model, fact.scope if fact else None)
     if options.precision == "int8" and for_onnx:
-        model = quantize_onnx(model, _calibration(rule, options), float_parts)
+        model = quantize_onnx(model, _calibration(rule, options), spec.float_parts)
     if options.pre_post:
         model = with_pre_post(model, rule)
     if for_onnx:
@@ -227,7 +225,7 @@ def _write_graph(
     write_onnx(model, passing, metadata)
     graph = read_graph(passing)
     if options.precision == "int8":
-        graph = quantize_openvino(graph, _calibration(rule, options), float_parts)
+        graph = quantize_openvino(graph, _calibration(rule, options), spec.float_parts)
     write_openvino(graph, draft, metadata, half=options.precision == "fp16")
 
 
