@@ -92,9 +92,8 @@ def test_the_sizes_are_those_of_the_published_transforms(parity: dict[str, Any])
 
 @pytest.fixture(params=["by OpenCV", "here"])
 def resampled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures of any size are resampled in this of the two ways."""
-    largest = {"by OpenCV": 2**40, "here": 0}[request.param]
-    monkeypatch.setattr("midas.preprocess._COPY_BYTES", dict.fromkeys(FLAGS, largest))
+    """Areas of pictures of any size are averaged in this of the two ways; cubic samples have one."""
+    monkeypatch.setattr("midas.resampling._COPY_BYTES", {"by OpenCV": 2**40, "here": 0}[request.param])
 
 
 @pytest.mark.usefixtures("resampled")
@@ -119,10 +118,10 @@ def test_large_and_long_pictures_agree_with_opencv_too(interpolation: Any, size:
 
 
 def test_a_picture_resampled_in_bands_has_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("midas.preprocess._COPY_BYTES", dict.fromkeys(FLAGS, 0))
-    image, spec = random_image(100, 120), InputSpec((64, 64))
+    monkeypatch.setattr("midas.resampling._COPY_BYTES", 0)
+    image, spec = random_image(100, 120), InputSpec((64, 64), interpolation="area")
     whole = Preprocess(spec)(image)
-    monkeypatch.setattr("midas.preprocess._BAND_BYTES", 5 * 120 * 3 * 4)
+    monkeypatch.setattr("midas.resampling._BAND_BYTES", 5 * 120 * 3 * 4)
     np.testing.assert_allclose(Preprocess(spec)(image), whole, rtol=0, atol=1e-6)
 
 

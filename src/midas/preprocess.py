@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import cv2
 import numpy as np
 from PIL import Image
 
-from midas.arrays import Array, Float, Float32, Shaped, UInt8
+from midas.arrays import Array, Float32, Shaped, UInt8
 from midas.errors import ConfigError
+from midas.resampling import resample_area, resample_cubic
 
 ResizeRule = Literal["lower_bound", "upper_bound", "minimal"]
 Interpolation = Literal["cubic", "area", "pillow_cubic"]
@@ -29,18 +29,6 @@ DECODING_MARGIN = 4
 # A picture 20000 pixels wide and 100 high would ask for a network input of 51200 x 256. No side exceeds this many times
 # its target; the picture is squeezed from there on. The official rule has no such limit.
 MAX_ELONGATION = 64
-
-# OpenCV resamples a copy of a picture where that takes no more bytes than this: there it is two to four times as fast
-# as what stands below, which is faster for larger pictures and needs no copy of them. The cubic samples of a float32
-# copy lie up to 2e-4 away from those of a float64 one, whose coordinates have more digits.
-_COPY_TYPES: dict[Interpolation, tuple[int, type[np.floating[Any]]]] = {
-    "cubic": (cv2.INTER_CUBIC, np.float64),
-    "area": (cv2.INTER_AREA, np.float32),
-}
-_COPY_BYTES: dict[Interpolation, int] = {"cubic": 8 * 1024 * 1024, "area": 32 * 1024 * 1024}
-
-# Rows of a very wide picture are resampled so many at a time that their float32 values take about this much.
-_BAND_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -211,107 +199,10 @@ class Preprocess:
         if self.spec.interpolation == "pillow_cubic":
             yield 0, np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
             return
-        flag, kind = _COPY_TYPES[self.spec.interpolation]
-        if image.size * np.dtype(kind).itemsize <= _COPY_BYTES[self.spec.interpolation]:
-            yield 0, cv2.resize(image.astype(kind), (width, height), interpolation=flag)
+        if self.spec.interpolation == "cubic":
+            yield from resample_cubic(image, size)
         else:
-            yield from _bands(image, size, self.spec.interpolation)
-
-
-def _bands(
-    image: UInt8[Array, "H W 3"], size: tuple[int, int], interpolation: Interpolation
-) -> Iterator[tuple[int, Float32[Array, "rows w 3"]]]:
-    source_height, source_width, _ = image.shape
-    height, width = size
-    rows, columns = _resamplings((source_height, source_width), size, interpolation)
-    band = max(1, _BAND_BYTES // (source_width * 3 * 4))
-    for top in range(0, height, band):
-        shrunk = rows.part(top, top + band)(image.reshape(source_height, -1)).reshape(-1, source_width, 3)
-        turned = np.ascontiguousarray(shrunk.transpose(1, 0, 2)).reshape(source_width, -1)
-        yield top, columns(turned).reshape(width, -1, 3).transpose(1, 0, 2)
-
-
-@dataclass(frozen=True)
-class _Resampling:
-    """A linear resampling along one axis: sample i is ``weights[i] @ source[starts[i] : starts[i] + taps]``."""
-
-    starts: Shaped[Array, " samples"]
-    weights: Float32[Array, "samples taps"]
-
-    @classmethod
-    def clamped(
-        cls, starts: Shaped[Array, " samples"], weights: Float[Array, "samples taps"], length: int
-    ) -> _Resampling:
-        """Windows that may reach over the ends of an axis; there they read its first and last value again."""
-        taps = weights.shape[1]
-        inside = np.clip(starts, 0, max(length - taps, 0))
-        read = np.clip(starts[:, None] + np.arange(taps), 0, length - 1) - inside[:, None]
-        folded = np.zeros((len(starts), min(taps, length)))
-        np.add.at(folded, (np.arange(len(starts))[:, None], read), weights)
-        return cls(inside, folded.astype(np.float32))
-
-    def part(self, begin: int, end: int) -> _Resampling:
-        return _Resampling(self.starts[begin:end], self.weights[begin:end])
-
-    def __call__(self, source: Shaped[Array, "length values"]) -> Float32[Array, "samples values"]:
-        samples, taps = self.weights.shape
-        result = np.empty((samples, source.shape[1]), np.float32)
-        for sample, start in enumerate(self.starts.tolist()):
-            window = source[start : start + taps].astype(np.float32, copy=False)
-            np.dot(self.weights[sample], window, out=result[sample])
-        return result
-
-
-def _resamplings(
-    source: tuple[int, int], target: tuple[int, int], interpolation: Interpolation
-) -> tuple[_Resampling, _Resampling]:
-    """The resampling of the rows and that of the columns, as OpenCV chooses them."""
-    rule = _cubic
-    if interpolation == "area":
-        # OpenCV averages only where neither side grows; else INTER_AREA means its own kind of linear interpolation.
-        shrinks = all(old >= new for old, new in zip(source, target, strict=True))
-        rule = _area if shrinks else _linear
-    return rule(source[0], target[0]), rule(source[1], target[1])
-
-
-def _cubic(length: int, samples: int) -> _Resampling:
-    """OpenCV's INTER_CUBIC: the convolution kernel with a = -0.75, its coordinates and weights in float32."""
-    a = np.float32(-0.75)
-    one = np.float32(1)
-    centres = ((np.arange(samples) + 0.5) * _step(length, samples) - 0.5).astype(np.float32)
-    lower = np.floor(centres)
-    x = centres - lower
-    first = ((a * (x + one) - 5 * a) * (x + one) + 8 * a) * (x + one) - 4 * a
-    second = ((a + 2) * x - (a + 3)) * x * x + one
-    third = ((a + 2) * (one - x) - (a + 3)) * (one - x) * (one - x) + one
-    weights = np.stack([first, second, third, one - first - second - third], axis=1)
-    return _Resampling.clamped(lower.astype(np.int64) - 1, weights, length)
-
-
-def _area(length: int, samples: int) -> _Resampling:
-    """OpenCV's INTER_AREA where nothing grows: each source pixel counts by its share of the sample's interval."""
-    step = _step(length, samples)
-    begins = np.arange(samples) * step
-    starts = np.floor(begins).astype(np.int64)
-    pixels = starts[:, None] + np.arange(math.ceil(step) + 1)
-    ends = np.minimum(begins + step, length)
-    overlap = np.minimum(pixels + 1, ends[:, None]) - np.maximum(pixels, begins[:, None])
-    overlap[overlap <= 1e-3] = 0  # OpenCV leaves such slivers out
-    return _Resampling.clamped(starts, overlap / (ends - begins)[:, None], length)
-
-
-def _linear(length: int, samples: int) -> _Resampling:
-    """OpenCV's INTER_AREA where a side grows: linear only across the border of two source pixels."""
-    index = np.arange(samples)
-    starts = np.floor(index * _step(length, samples)).astype(np.int64)
-    x = ((index + 1) - (starts + 1) * (samples / length)).astype(np.float32)
-    x = np.where(x <= 0, 0, x - np.floor(x))
-    return _Resampling.clamped(starts, np.stack([1 - x, x], axis=1), length)
-
-
-def _step(length: int, samples: int) -> float:
-    """Source pixels per sample, rounded as OpenCV rounds it: at the borders of pixels the last bit decides."""
-    return 1 / (samples / length)
+            yield from resample_area(image, size)
 
 
 def _check_fields(fields: dict[str, Any]) -> None:
