@@ -16,6 +16,7 @@ from midas.export import verify
 from midas.export.exporter import SUFFIXES, ExportOptions, Format, export_network, input_rule
 from midas.export.onnx import open_onnx
 from midas.export.openvino import open_openvino
+from midas.export.padding import constant_padding
 from midas.export.torch_files import open_torch_export, open_torchscript
 from midas.export.verify import BOUNDS, Bound, Difference, Precision, check
 from midas.models import create_model
@@ -23,6 +24,7 @@ from midas.models.network import DepthNetwork
 from midas.models.zoo import MODELS, find_model
 
 SPEC = find_model("midas_nano_256")
+DYNAMIC = ("midas_v21_small_256", "midas_v21_384", "dpt_hybrid_384", "dpt_beit_base_384", "depth_anything_v2_vits")
 OPENERS = {
     "onnx": open_onnx,
     "openvino": open_openvino,
@@ -93,6 +95,33 @@ def test_a_file_read_back_gives_the_network_s_numbers(
     assert float(departure.mean()) < BOUNDS[precision].mean
 
 
+@pytest.mark.parametrize("name", ["midas_nano_256", *(pytest.param(name, marks=pytest.mark.slow) for name in DYNAMIC)])
+def test_a_file_of_torch_export_takes_all_sizes_where_it_is_asked_to(
+    name: str, photographs: Path, tmp_path: Path
+) -> None:
+    made = deterministic(name)
+    options = ExportOptions("torch-export", dynamic=True, pictures=photographs)
+    export_network(made, MODELS[name], tmp_path / "a.pt2", options)
+    run, step = open_torch_export(tmp_path / "a.pt2"), made.input_spec.multiple
+    for shape in ((1, 3, 5 * step, 3 * step), (3, 3, 4 * step, 4 * step)):
+        pixels = np.random.default_rng(0).standard_normal(shape, np.float32)
+        with torch.inference_mode():
+            expected = made(torch.from_numpy(pixels)).numpy()
+        np.testing.assert_allclose(run(pixels), expected, atol=1e-4 * np.ptp(expected))
+
+
+def test_constant_padding_gives_the_numbers_of_timm_s(tmp_path: Path) -> None:
+    # Both kinds of padded convolution, and a padded maximum.
+    for name in ("midas_v21_small_256", "dpt_hybrid_384"):
+        made = deterministic(name)
+        pixels = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+        with torch.inference_mode():
+            expected = made(pixels)
+            with constant_padding():
+                assert torch.equal(made(pixels), expected)
+            assert torch.equal(made(pixels), expected)
+
+
 def test_half_precision_halves_the_file(network: DepthNetwork, photographs: Path, tmp_path: Path) -> None:
     sizes = {}
     for precision in ("fp32", "fp16", "bf16"):
@@ -137,7 +166,6 @@ def test_a_graph_with_pre_and_postprocessing_gives_what_the_predictor_gives(
         (ExportOptions("torch-export", pre_post=True), "a.pt2", "no pre- and postprocessing"),
         (ExportOptions("onnx", "int8"), "a.onnx", "calibrate"),
         (ExportOptions("onnx", size=(256, 256), dynamic=True), "a.onnx", "not both"),
-        (ExportOptions("torch-export", dynamic=True), "a.pt2", "one size"),
         (ExportOptions("onnx", size=(250, 256)), "a.onnx", "nearest is 256x256"),
         (ExportOptions("onnx"), "a.xml", "ends in .onnx"),
         (ExportOptions("onnx", pictures=Path("nowhere")), "a.onnx", "holds no picture"),

@@ -160,8 +160,6 @@ def check_options(options: ExportOptions, path: Path) -> None:
         raise ConfigError("openvino has no int8 with pre- and postprocessing here; OpenVINO reads such ONNX files too")
     if options.dynamic and options.size is not None:
         raise ConfigError("a file takes either one size or all; name a size or ask for dynamic ones, not both")
-    if options.dynamic and options.format == "torch-export":
-        raise ConfigError("torch-export is for one size here; use torchscript, onnx or openvino for dynamic sizes")
     if options.format == "openvino":
         require_openvino()
 
@@ -176,7 +174,8 @@ def input_rule(rule: InputSpec, options: ExportOptions) -> InputSpec:
     """
     if options.dynamic and rule.fixed:
         raise ConfigError(f"this network takes {rule.size[0]}x{rule.size[1]} only; it can't be exported as dynamic")
-    size = rule.size if options.size is None and options.format == "torch-export" else options.size
+    single = options.format == "torch-export" and not options.dynamic
+    size = rule.size if options.size is None and single else options.size
     if size is None:
         return rule
     if min(size) < 1 or size != rule.nearest_size(size):
@@ -202,8 +201,10 @@ def _write(network: DepthNetwork, spec: ModelSpec, rule: InputSpec, draft: Path,
     fact = how_to_run(spec.name) if options.precision == "bf16" else None
     until = fact.float32_until if fact else None
     computed: nn.Module = network if dtype is None else ReducedNetwork(network, dtype, until).eval()
-    write = write_torchscript if options.format == "torchscript" else write_torch_export
-    write(computed, rule, draft, file_metadata(spec, rule))
+    if options.format == "torchscript":
+        write_torchscript(computed, rule, draft, file_metadata(spec, rule))
+    else:
+        write_torch_export(computed, rule, draft, file_metadata(spec, rule), dynamic=options.dynamic)
 
 
 def _write_graph(network: DepthNetwork, spec: ModelSpec, rule: InputSpec, draft: Path, options: ExportOptions) -> None:

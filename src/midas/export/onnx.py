@@ -18,6 +18,7 @@ from torch import nn
 
 from midas.atomic import atomic_file
 from midas.errors import ModelError
+from midas.export.padding import constant_padding
 from midas.export.verify import Bound, Pixels, Run, check, compare_inputs
 from midas.models.network import DepthNetwork
 from midas.models.onnx_names import INPUT_KEY, INPUT_NAME, LICENCE_KEY, NAME_KEY, OUTPUT_NAME
@@ -96,7 +97,7 @@ def trace_onnx(network: nn.Module, spec: InputSpec) -> onnx.ModelProto:
     axes = {INPUT_NAME: {0: "B"}, OUTPUT_NAME: {0: "B"}}
     if not spec.fixed:
         axes = {INPUT_NAME: {0: "B", 2: "H", 3: "W"}, OUTPUT_NAME: {0: "B", 1: "H", 2: "W"}}
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), constant_padding():
         # The tracing exporter is the one that folds batch normalisation and keeps upsampling factors as constants; it
         # announces its successor, and that the size check in `forward` is not part of the graph, which is intended.
         warnings.simplefilter("ignore")

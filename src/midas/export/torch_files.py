@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from midas.export.padding import constant_padding
 from midas.export.verify import Run
 from midas.preprocess import InputSpec
 
@@ -20,7 +21,7 @@ def write_torchscript(network: nn.Module, spec: InputSpec, path: Path, metadata:
 
     ``torch.jit.load(path, _extra_files={"midas.input": ""})`` reads the metadata back.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), constant_padding():
         warnings.simplefilter("ignore")  # of a check that is meant to be left out, and of the format's old age
         traced = torch.jit.trace(  # type: ignore[no-untyped-call]
             network, torch.zeros(1, 3, *spec.size), check_trace=False
@@ -35,23 +36,39 @@ def open_torchscript(path: Path) -> Run:
         return _on_arrays(torch.jit.load(str(path), map_location="cpu"))  # type: ignore[no-untyped-call]
 
 
-def write_torch_export(network: nn.Module, spec: InputSpec, path: Path, metadata: Mapping[str, str]) -> None:
-    """Capture a network by torch.export, for single pictures of one size.
+def write_torch_export(
+    network: nn.Module, spec: InputSpec, path: Path, metadata: Mapping[str, str], *, dynamic: bool = False
+) -> None:
+    """Capture a network by torch.export: for single pictures of one size, or for any batch of any legal size.
 
-    Sizes as symbols are not tried: for some networks of the table torch.export then takes longer than anyone waits.
+    Args:
+        network: in evaluation mode, on the CPU.
+        spec: the size, and of what its sides are multiples.
+        path: where to write.
+        metadata: kept as extra files.
+        dynamic: whether batch, height and width are symbols.
     """
-    with warnings.catch_warnings(), torch.no_grad():
+    pixels, symbols = torch.zeros(1, 3, *spec.size), None
+    if dynamic:
+        height, width, step = *spec.size, spec.multiple
+        # No two of batch, height and width alike, and none of them one: torch.export takes such numbers for laws.
+        pixels = torch.zeros(2, 3, height, width + step)
+        batch, rows, columns = torch.export.Dim("B", min=1), torch.export.Dim("rows"), torch.export.Dim("columns")
+        symbols = ({0: batch, 2: step * rows, 3: step * columns},)
+    with warnings.catch_warnings(), torch.no_grad(), constant_padding():
         warnings.simplefilter("ignore")
-        program = torch.export.export(network, (torch.zeros(1, 3, *spec.size),))
+        program = torch.export.export(network, (pixels,), dynamic_shapes=symbols)
         torch.export.save(program, str(path), extra_files=dict(metadata))
 
 
 def open_torch_export(path: Path) -> Run:
-    """A file of torch.export as a function of arrays, which runs a batch picture by picture."""
+    """A file of torch.export as a function of arrays; one for single pictures runs a batch picture by picture."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        module = torch.export.load(str(path)).module()
-    run = _on_arrays(module)
+        program = torch.export.load(str(path))
+    run = _on_arrays(program.module())
+    if program.range_constraints:
+        return run
     return lambda pixels: np.concatenate([run(pixels[index : index + 1]) for index in range(len(pixels))])
 
 
