@@ -53,8 +53,8 @@ TABLES = (
     ),
     Table(
         "transformers",
-        "midas bench --model depth_anything_v2_vits,dpt_large_384 --backend all --precision auto,float32,bfloat16 "
-        "--random-weights --seconds 60",
+        "midas bench --model depth_anything_v2_vits,dpt_large_384 --backend all --precision float32,bfloat16 "
+        "--random-weights --seconds 20",
         "--runs 3 --seconds 3 --warmup 1",
     ),
     Table("peers", "python benchmarks/peers/run.py", "--rounds 3 --runs 3 --seconds 3"),

@@ -140,6 +140,14 @@ def test_a_png_of_any_shape_decodes_to_its_pixels(shape: tuple[int, ...], dtype:
     np.testing.assert_array_equal(decoded[..., ::-1] if pixels.ndim == 3 else decoded, pixels)
 
 
+def test_a_png_needs_no_isal_where_there_is_none(monkeypatch: pytest.MonkeyPatch, values: np.ndarray) -> None:
+    with_it = encode_map(values, "png16")
+    monkeypatch.setitem(sys.modules, "isal", None)
+    without = encode_map(values, "png16")
+    decoded = [cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) for content in (with_it, without)]
+    np.testing.assert_array_equal(*decoded)
+
+
 def test_every_chunk_of_a_png_has_its_checksum(values: np.ndarray) -> None:
     content, at, kinds = encode_map(values, "png16", metadata=METADATA), 8, []
     while at < len(content):

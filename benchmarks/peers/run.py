@@ -6,7 +6,8 @@ For each model, all back ends and number formats that there are here are tried, 
 from float32 PyTorch by at most --exact-enough of its range runs against the peers: float32 PyTorch as the official code
 runs it, ONNX Runtime on a plain export, and transformers' pipeline where it has the model. Each peer lives in an
 environment of its own, made below build/peers. The embedded model has its own weights, the others random ones, the same
-for all but transformers, which makes its own: time doesn't depend on them. Times are of calls after warm-up.
+for all but transformers, which makes its own: time doesn't depend on them. Times are of calls after warm-up. For small
+models there is a second of ours, their int8 export, calibrated on the photographs in examples/ and run by OpenVINO.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import argparse
 import dataclasses
 import json
 import os
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,8 @@ from typing import Any
 import numpy as np
 from environments import python_of, version_of
 
-from midas.benchmark.cases import ALL, Grid
+from midas.backends import openvino_is_installed
+from midas.benchmark.cases import ALL, Case, Grid
 from midas.benchmark.duel import CallableContestant, Contestant, compare, take_turns
 from midas.benchmark.machine import describe_machine
 from midas.benchmark.picture import draw_picture
@@ -46,7 +49,12 @@ PIPELINES = {"dpt_large_384": "dpt-large", "depth_anything_v2_vits": "depth-anyt
 # The embedded model stands in for the official small one, so that it has to be compared with that, too.
 STANDS_IN_FOR = {DEFAULT_MODEL: "midas_v21_small_256"}
 
-PRECISIONS = ("auto", "float32", "bfloat16")
+# "auto" is float32 where it isn't bfloat16.
+PRECISIONS = ("auto", "bfloat16")
+
+# Whose integers are measured too. They depart by more than --exact-enough, so that they are never "ours" by themselves.
+INT8 = (DEFAULT_MODEL, "midas_v21_small_256")
+CALIBRATION = REPOSITORY / "examples"
 
 
 @dataclass(frozen=True)
@@ -120,16 +128,34 @@ def duels_of(model: str, run: Run) -> list[DuelResult]:
     """The fastest exact enough way of ours against each peer; all of them take part in every round."""
     best = best_way(model, run)
     say(f"{best.label}: {best.difference:.2%} from float32 PyTorch; now in turns with its peers")
-    ours = {"case": dataclasses.asdict(best.case), "files": run.files[model]}
-    contestants: dict[str, Contestant] = {
-        "ours": CallableContestant(
-            "midas.benchmark.worker:contestant", run.picture_path, settings=ours, threads=run.options.threads
-        ),
-        **dict(peers_of(model, run)),
-    }
-    times = take_turns(contestants, run.options.rounds)
-    label = f"{best.label} ({best.difference:.2%})"
-    return [compare(label, peer, times["ours"], times[peer]) for peer in contestants if peer != "ours"]
+    labels = {"ours": f"{best.label} ({best.difference:.2%})"}
+    contestants: dict[str, Contestant] = {"ours": ours_of(best.case, run.files[model], run)}
+    if model in INT8 and openvino_is_installed():
+        case = Case(model, "openvino", "bfloat16", threads=run.options.threads)
+        labels["int8"] = f"{model}, openvino, int8"
+        contestants["int8"] = ours_of(case, (str(int8_file(model, run)),), run)
+    peers = dict(peers_of(model, run))
+    times = take_turns(contestants | peers, run.options.rounds)
+    return [compare(labels[own], peer, times[own], times[peer]) for own in labels for peer in peers]
+
+
+def ours_of(case: Case, files: Sequence[str], run: Run) -> Contestant:
+    """One of our own, in a process of its own like its peers."""
+    settings = {"case": dataclasses.asdict(case), "files": files}
+    return CallableContestant(
+        "midas.benchmark.worker:contestant", run.picture_path, settings=settings, threads=run.options.threads
+    )
+
+
+def int8_file(model: str, run: Run) -> Path:
+    """The model's int8 export."""
+    path = run.picture_path.with_name(f"{model}.int8.onnx")
+    weights = [file for file in run.files[model] if file.endswith(".safetensors")]
+    say(f"{model}: int8")
+    command = [sys.executable, "-m", "midas", "export", "--model", model, "--precision", "int8", "--output", str(path)]
+    command += ["--calibration", str(CALIBRATION), *(["--weights", *weights] if weights else [])]
+    subprocess.run(command, check=True, stdout=sys.stderr)
+    return path
 
 
 def best_way(model: str, run: Run) -> CaseResult:

@@ -24,7 +24,6 @@ _HINTS = {"float32": openvino.Type.f32, "bfloat16": openvino.Type.bf16, "float16
 
 # Metadata of an ONNX file end up below the first of these; the second is where OpenVINO's own files keep theirs.
 _METADATA_SECTIONS = ("framework", "model_info")
-_QUANTIZED = "FakeQuantize"
 
 # For each size of input that ever came OpenVINO keeps some hundred compiled parts, 7 MB for the embedded network. By
 # its own bound, of 5000 parts, a hundred sizes grow the memory by 700 MB; by this one, by less than half of it.
@@ -179,8 +178,7 @@ def _unwrapped(value: Any) -> Any:
 
 def _plan(graph: openvino.Model, model: str | None, precision: str, device: str) -> tuple[str, str | None]:
     """In which precision a network is computed, and up to the end of which module of it float32 is kept, if any."""
-    quantized = any(operation.get_type_name() == _QUANTIZED for operation in graph.get_ops())
-    fact = None if quantized or device != "CPU" else how_to_run(model)
+    fact = how_to_run(model) if device == "CPU" else None
     named = fact is not None and any(each.friendly_name.startswith(fact.scope) for each in graph.get_ops())
     if precision == "auto":
         precision = "bfloat16" if named and is_exact(model) and cpu_has_bfloat16() else "float32"

@@ -17,11 +17,6 @@ class Backend(Protocol):
         """What the model file says of itself; empty where its format has no room for that."""
         ...
 
-    @property
-    def precision(self) -> str:
-        """The number format in which most of it is computed: what ``"auto"`` became."""
-        ...
-
     def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
         """Run the network.
 

@@ -176,7 +176,7 @@ class _Run:
         network = Timing.of(answer["network_ms"])
         gmacs = self._gmacs_of(answer["name"] or case.model, (height, width))
         gflops = None if gmacs is None else 2 * gmacs * network.per_second(case.batch)
-        peak = peaks.get(answer["precision"])
+        peak = peaks.get(answer["precision"] or case.precision)
         own = _map_of(answer)
         return CaseResult(
             case,

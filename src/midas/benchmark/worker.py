@@ -55,7 +55,8 @@ def run_case(task: _Task) -> _Task:
     timed = task["timed"]
     return {
         "name": predictor.spec.name if predictor.spec else None,
-        "precision": predictor.backend.precision,
+        # All backends of the package have it; the protocol doesn't ask others for what only a benchmark wants to know.
+        "precision": getattr(predictor.backend, "precision", None),
         "input_size": list(pixels.shape[2:]),
         "load_ms": (loaded - start) * 1e3,
         "first_ms": (done - loaded) * 1e3,

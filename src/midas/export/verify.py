@@ -56,8 +56,8 @@ class Bound:
 BOUNDS: dict[Precision, Bound] = {
     "fp32": Bound(largest=1e-3, mean=1e-4),
     "fp16": Bound(largest=1e-1, mean=1e-2),
-    "bf16": Bound(largest=3e-1, mean=3e-2),
-    "int8": Bound(largest=8e-1, mean=8e-2),
+    "bf16": Bound(largest=1e-1, mean=2e-2),
+    "int8": Bound(largest=4e-1, mean=4e-2),
 }
 
 # Of graphs that resize as Pillow does: near the middle between two levels, float32 may choose the other one.
