@@ -44,16 +44,17 @@ class Table:
 BENCH_QUICK = "--runs 5 --seconds 3 --warmup 1"
 
 TABLES = (
-    Table("embedded", "midas bench --backend all --precision auto,all --threads 1,2", BENCH_QUICK),
-    Table("batch", "midas bench --backend all --batch 1,4 --no-reference", BENCH_QUICK),
+    Table("embedded", "midas bench --backend all --precision auto,float32,bfloat16,float16", BENCH_QUICK),
+    Table("batch", "midas bench --backend onnxruntime,openvino,torch --batch 1,4 --no-reference", BENCH_QUICK),
     Table(
         "convolutional",
-        "midas bench --model midas_v21_small_256 --backend all --precision auto,all --random-weights",
+        "midas bench --model midas_v21_small_256 --backend all --precision float32,bfloat16 --random-weights",
         BENCH_QUICK,
     ),
     Table(
         "transformers",
-        "midas bench --model depth_anything_v2_vits,dpt_large_384 --backend all --precision float32,bfloat16 "
+        "midas bench --model depth_anything_v2_vits,dpt_large_384 --backend onnxruntime,openvino,torch "
+        "--precision float32,bfloat16 "
         "--random-weights --seconds 20",
         "--runs 3 --seconds 3 --warmup 1",
     ),

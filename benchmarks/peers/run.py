@@ -2,7 +2,7 @@
 
     python benchmarks/peers/run.py [NAME ...] [--rounds 15] [--threads N] [--picture FILE] [--json FILE]
 
-For each model, all back ends and number formats that there are here are tried, and the fastest one whose map departs
+For each model, back ends and number formats are tried, and the fastest one whose map departs
 from float32 PyTorch by at most --exact-enough of its range runs against the peers: float32 PyTorch as the official code
 runs it, ONNX Runtime on a plain export, and transformers' pipeline where it has the model. Each peer lives in an
 environment of its own, made below build/peers. The embedded model has its own weights, the others random ones, the same
@@ -28,7 +28,7 @@ import numpy as np
 from environments import python_of, version_of
 
 from midas.backends import openvino_is_installed
-from midas.benchmark.cases import ALL, Case, Grid
+from midas.benchmark.cases import Case, Grid
 from midas.benchmark.duel import CallableContestant, Contestant, compare, take_turns
 from midas.benchmark.machine import describe_machine
 from midas.benchmark.picture import draw_picture
@@ -48,6 +48,9 @@ PIPELINES = {"dpt_large_384": "dpt-large", "depth_anything_v2_vits": "depth-anyt
 
 # The embedded model stands in for the official small one, so that it has to be compared with that, too.
 STANDS_IN_FOR = {DEFAULT_MODEL: "midas_v21_small_256"}
+
+# Not torch-compile, which takes minutes to start and stays behind OpenVINO: docs/speed.md.
+BACKENDS = ("onnxruntime", "openvino", "torch")
 
 # "auto" is float32 where it isn't bfloat16.
 PRECISIONS = ("auto", "bfloat16")
@@ -160,7 +163,7 @@ def int8_file(model: str, run: Run) -> Path:
 
 def best_way(model: str, run: Run) -> CaseResult:
     """The fastest of all back ends and number formats whose map is near enough to float32 PyTorch's."""
-    cases = Grid((model,), (ALL,), PRECISIONS, threads=(run.options.threads,)).cases()
+    cases = Grid((model,), BACKENDS, PRECISIONS, threads=(run.options.threads,)).cases()
     effort = Effort(warmup=2, runs=run.options.runs, seconds=run.options.seconds)
     files = {name: paths for name, paths in run.files.items() if paths}
     settings = Settings(run.picture, "", effort, files=files, peaks=False)

@@ -134,6 +134,17 @@ def test_one_compiled_graph_serves_all_sizes(monkeypatch: pytest.MonkeyPatch) ->
     assert asked_for == [True]
 
 
+def test_a_module_of_torch_compile_is_run_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without a C++ compiler, which takes its time; what PyTorch wraps around the network is the same.
+    compile_ = torch.compile
+    monkeypatch.setattr(
+        torch, "compile", lambda network, *, dynamic: compile_(network, dynamic=dynamic, backend="eager")
+    )
+    pixels = random_pixels(1, 3, 32, 32)
+    disparity = TorchBackend(gain(2.0), device="cpu", compiled=True)(pixels)
+    np.testing.assert_allclose(disparity, 2 * pixels.sum(axis=1), atol=1e-5)
+
+
 def test_what_cannot_be_compiled_is_an_error_that_names_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(pixels: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("no C++ compiler")

@@ -153,7 +153,8 @@ class TorchBackend:
 
     def _run(self, pixels: Float32[Array, "B 3 H W"], dtype: torch.dtype) -> Float32[Array, "B H W"]:
         reduced = dtype != torch.float32
-        network = self._compiled if self._compiled and dtype == self._dtype else self._network
+        # Compiled modules have a length, or fail where the network has none: `if self._compiled` would ask for it.
+        network = self._compiled if self._compiled is not None and dtype == self._dtype else self._network
         self._network.check_size((pixels.shape[2], pixels.shape[3]))  # a compiled network wouldn't
         try:
             with torch.inference_mode(), torch.autocast(self._device.type, dtype=dtype, enabled=reduced):
