@@ -116,7 +116,8 @@ def output_of(command: str) -> str:
         finished = subprocess.run(
             words, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}, check=False
         )
-        if finished.returncode:
+        # `midas bench` ends with status 1 where some cases have no figures, and its report says why.
+        if finished.returncode and not result.exists():
             raise SystemExit(f"{command} ended with status {finished.returncode}: {finished.stdout}")
         return result.read_text(encoding="utf-8") if result.exists() else finished.stdout
 
