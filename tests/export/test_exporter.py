@@ -16,11 +16,11 @@ from midas.export import verify
 from midas.export.exporter import SUFFIXES, ExportOptions, Format, export_network, input_rule
 from midas.export.onnx import open_onnx
 from midas.export.openvino import open_openvino
-from midas.export.padding import constant_padding
 from midas.export.torch_files import open_torch_export, open_torchscript
 from midas.export.verify import BOUNDS, Bound, Difference, Precision, check
 from midas.models import create_model
 from midas.models.network import DepthNetwork
+from midas.models.padding import constant_padding
 from midas.models.zoo import MODELS, find_model
 
 SPEC = find_model("midas_nano_256")

@@ -5,7 +5,8 @@ What ``"auto"`` takes was measured; the reasons stand beside the rules:
 * OpenVINO in bfloat16 runs the embedded model in half the time of ONNX Runtime, for which it takes 0.6 s longer to
   start. So it is taken for more than a few pictures, on a processor that multiplies in bfloat16, for a network of which
   is known that its maps hardly change (``exactness.FACTS``).
-* OpenVINO in float32 is at best a tenth faster than ONNX Runtime: not worth the slower start.
+* OpenVINO in float32 is a quarter faster than ONNX Runtime at best, where all pictures have one size, and slower at
+  worst: not worth the slower start.
 * Torch takes seconds to import and is slower than both: for what has no ONNX file, and for what only it can do.
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from midas.errors import ModelError, PrecisionWarning
 from midas.models.factory import create_model
 from midas.models.folding import fold_batch_norm
 from midas.models.network import DepthNetwork
+from midas.models.padding import constant_padding
 from midas.models.reduced import keep_exact, round_weights
 
 # In the order in which "auto" looks for them.
@@ -156,8 +158,9 @@ class TorchBackend:
         # Compiled modules have a length, or fail where the network has none: `if self._compiled` would ask for it.
         network = self._compiled if self._compiled is not None and dtype == self._dtype else self._network
         self._network.check_size((pixels.shape[2], pixels.shape[3]))  # a compiled network wouldn't
+        compiling = constant_padding() if network is self._compiled else nullcontext()
         try:
-            with torch.inference_mode(), torch.autocast(self._device.type, dtype=dtype, enabled=reduced):
+            with compiling, torch.inference_mode(), torch.autocast(self._device.type, dtype=dtype, enabled=reduced):
                 # A copy: a view of an array that can't be written to is none that PyTorch likes.
                 inputs = torch.tensor(pixels, device=self._device).contiguous(memory_format=self._layout)
                 disparity: Float32[Array, "B H W"] = network(inputs).float().cpu().numpy()

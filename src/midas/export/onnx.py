@@ -18,10 +18,10 @@ from torch import nn
 
 from midas.atomic import atomic_file
 from midas.errors import ModelError
-from midas.export.padding import constant_padding
 from midas.export.verify import Bound, Pixels, Run, check, compare_inputs
 from midas.models.network import DepthNetwork
 from midas.models.onnx_names import INPUT_KEY, INPUT_NAME, LICENCE_KEY, NAME_KEY, OUTPUT_NAME
+from midas.models.padding import constant_padding
 from midas.models.specs import ModelSpec
 from midas.preprocess import InputSpec
 

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from midas.export.padding import constant_padding
 from midas.export.verify import Run
+from midas.models.padding import constant_padding
 from midas.preprocess import InputSpec
 
 

@@ -19,7 +19,7 @@ def constant_padding() -> Iterator[None]:
     """Let timm's layers pad by what their kernels say, and not by what the sizes of their maps say.
 
     On maps whose sides the stride divides, which all legal inputs lead to, that is the same. But it makes no symbols
-    of sizes: those are operations at every run, and some of them torch.export doesn't get to the end of.
+    of sizes: those are operations at every run, and torch.export and torch.compile don't get to the end of some.
     """
     before = [vars(module)[_NAME] for module in _MODULES]
     for module in _MODULES:
