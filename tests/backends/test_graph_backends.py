@@ -102,6 +102,11 @@ def test_threads_may_share_a_backend(backend: Backend) -> None:
             np.testing.assert_allclose(disparity, pixels.mean(axis=1), atol=1e-6)
 
 
+def test_an_input_need_not_be_one_block_of_memory(backend: Backend) -> None:
+    pixels = random_pixels(1, 64, 96, 3).transpose(0, 3, 1, 2)
+    np.testing.assert_allclose(backend(pixels), pixels.mean(axis=1), atol=1e-6)
+
+
 def test_a_result_is_not_overwritten_by_the_next_one(backend: Backend) -> None:
     first = backend(np.full((1, 3, 32, 32), 1, np.float32))
     backend(np.full((1, 3, 32, 32), 2, np.float32))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +122,20 @@ def test_constant_padding_gives_the_numbers_of_timm_s(tmp_path: Path) -> None:
             with constant_padding():
                 assert torch.equal(made(pixels), expected)
             assert torch.equal(made(pixels), expected)
+
+
+def test_threads_that_pad_by_constants_leave_timm_as_it_was() -> None:
+    from timm.layers.std_conv import pad_same
+
+    def pad(_: int) -> None:
+        for _ in range(200):
+            with constant_padding():
+                pass
+
+    with ThreadPoolExecutor(8) as executor:
+        list(executor.map(pad, range(8)))
+    assert vars(sys.modules["timm.layers.std_conv"])["pad_same"] is pad_same
+    assert pad_same.__module__.startswith("timm.")
 
 
 def test_half_precision_halves_the_file(network: DepthNetwork, photographs: Path, tmp_path: Path) -> None:

@@ -106,7 +106,9 @@ class OpenVinoBackend:
                 elif self._only_shape not in (None, pixels.shape):
                     self._request = self._only_shape = None  # memory for one of them only
                     self._request = self._compile(None)
-                self._request.set_input_tensor(openvino.Tensor(np.ascontiguousarray(pixels), shared_memory=True))
+                # Named, so that the memory of a copy is there until the run is over.
+                tensor = openvino.Tensor(np.ascontiguousarray(pixels), shared_memory=True)
+                self._request.set_input_tensor(tensor)
                 self._request.infer()
             except RuntimeError as error:
                 raise ModelError(f"the network doesn't run on an input of shape {pixels.shape}: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from threading import RLock
 
 from torch import Tensor
 from torch.nn import functional
@@ -12,6 +13,10 @@ from torch.nn import functional
 # Where timm's layers look the function up. Two of these modules hide behind functions of the same names.
 _MODULES = tuple(import_module(f"timm.layers.{name}") for name in ("conv2d_same", "pool2d_same", "std_conv"))
 _NAME = "pad_same"
+
+# One thread at a time: of two whose turns overlap, the second would take the first one's function for timm's own and
+# leave it there. Within a thread one may lie in another.
+_LOCK = RLock()
 
 
 @contextmanager
@@ -21,14 +26,15 @@ def constant_padding() -> Iterator[None]:
     On maps whose sides the stride divides, which all legal inputs lead to, that is the same. But it makes no symbols
     of sizes: those are operations at every run, and torch.export and torch.compile don't get to the end of some.
     """
-    before = [vars(module)[_NAME] for module in _MODULES]
-    for module in _MODULES:
-        setattr(module, _NAME, _pad)
-    try:
-        yield
-    finally:
-        for module, function in zip(_MODULES, before, strict=True):
-            setattr(module, _NAME, function)
+    with _LOCK:
+        before = [vars(module)[_NAME] for module in _MODULES]
+        for module in _MODULES:
+            setattr(module, _NAME, _pad)
+        try:
+            yield
+        finally:
+            for module, function in zip(_MODULES, before, strict=True):
+                setattr(module, _NAME, function)
 
 
 def _pad(
