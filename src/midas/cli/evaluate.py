@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from midas.cli import DebugOption, command_app
+from midas.cli.terminal import say_lines, tell
 from midas.errors import ConfigError
 from midas.models.zoo import DEFAULT_MODEL
+from midas.pictures.preprocess import MAX_SIZE_PX
 from midas.storage.atomic import atomic_file
 from midas.tiling import MAX_ZOOM
 
@@ -93,7 +95,12 @@ def evaluate(
     ] = [],  # noqa: B006
     size: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Shorter side of the network's input, with --tile of a tile, pixels."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MAX_SIZE_PX,
+            help="Shorter side of the network's input, with --tile of a tile, pixels.",
+        ),
     ] = None,
     tile: Annotated[
         int | None,
@@ -144,7 +151,7 @@ def evaluate(
 
     root = [*root, *(evaluation_sets(corpus) if corpus else ())]
     if list_ or (published and not root):
-        typer.echo(f"{benchmarks_markdown()}\n\n{protocols_markdown()}" if list_ else published_markdown())
+        say_lines(f"{benchmarks_markdown()}\n\n{protocols_markdown()}" if list_ else published_markdown())
         return
     names = benchmark or [CORPUS] * len(root)
     if not root or len(names) != len(root):
@@ -200,10 +207,9 @@ class Job:
 
         expected, found = self.benchmark.protocol.pictures, len(self.benchmark.reader)
         if expected not in (None, found) and self.benchmark.reader.name == self.benchmark.protocol.name:
-            typer.echo(
+            tell(
                 f"midas: warning: {self.benchmark.reader.name} has {found} pictures here, and the published figures of "
-                f"this protocol are over {expected}",
-                err=True,
+                f"this protocol are over {expected}"
             )
         with _bar(f"{self.candidate.name} on {self.benchmark.reader.name}", self.metrics) as show:
             return run(self.candidate, self.benchmark, metrics=self.metrics, limit=limit, file=file, show=show)
@@ -212,7 +218,7 @@ class Job:
         """Draw the worst pictures and say where."""
         from midas.evaluation.sheet import write_worst
 
-        typer.echo(write_worst(result, self.candidate, self.benchmark, folder, count=count), err=True)
+        tell(str(write_worst(result, self.candidate, self.benchmark, folder, count=count)))
 
 
 def _options(texts: list[str]) -> dict[str, str]:
@@ -293,7 +299,7 @@ def _table(results: list[EvaluationResult], form: Form) -> str:
 
 def _write(text: str, path: Path | None, *, overwrite: bool) -> None:
     if path is None:
-        typer.echo(text)
+        say_lines(text)
         return
     with atomic_file(path, overwrite=overwrite) as file:
         file.write(f"{text}\n".encode())

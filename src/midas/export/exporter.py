@@ -38,7 +38,7 @@ from midas.export.verify import (
 from midas.models.network import DepthNetwork
 from midas.models.reduced import ReducedNetwork
 from midas.models.specs import ModelSpec
-from midas.pictures.preprocess import InputSpec
+from midas.pictures.preprocess import MAX_SIZE_PX, InputSpec
 from midas.storage.atomic import atomic_file
 
 Format = Literal["onnx", "openvino", "torchscript", "torch-export"]
@@ -178,6 +178,8 @@ def input_rule(rule: InputSpec, options: ExportOptions) -> InputSpec:
     size = rule.size if options.size is None and single else options.size
     if size is None:
         return rule
+    if max(size) > MAX_SIZE_PX:
+        raise ConfigError(f"size {size[0]}x{size[1]} is too large; expected sides of at most {MAX_SIZE_PX} pixels")
     if min(size) < 1 or size != rule.nearest_size(size):
         nearest = rule.nearest_size(size)
         raise ConfigError(f"this network takes no {size[0]}x{size[1]}; nearest is {nearest[0]}x{nearest[1]}")

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin, TiffImagePlugin
 
 from midas.arrays import Array, Shaped, UInt8
-from midas.errors import ImageError
+from midas.errors import ImageError, net
 from midas.pictures.exif import TRANSPOSED, orientation_of, upright
 
 DEFAULT_MAX_PIXELS = 200_000_000
@@ -180,7 +180,8 @@ def _opened(source: object) -> Iterator[tuple[_File, str]]:
         with _opened_path(Path(source)) as file:
             yield file, str(source)
         return
-    data = source if isinstance(source, bytes) else getattr(source, "read", lambda: None)()
+    with net(f"the picture in a {type(source).__name__} can't be read", ImageError):
+        data = source if isinstance(source, bytes) else getattr(source, "read", lambda: None)()
     if not isinstance(data, bytes):
         raise ImageError(
             f"a {type(source).__name__} is not a picture; expected a path, bytes, a file opened in binary mode, "

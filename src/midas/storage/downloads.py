@@ -85,7 +85,7 @@ def download(
 @contextmanager
 def progress_bar(description: str) -> Iterator[Progress]:
     """A bar on standard error that shows a download's bytes, speed and time left; nothing where that is no terminal."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda done, total: None
         return
     from rich import progress as bars
