@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from midas.signals import raise_stopped_on_signals
+from midas.signals import end_at_once_on_signals, raise_stopped_on_signals
 
 
 def main() -> None:
     """Run the command; it ends by ``SystemExit``."""
     raise_stopped_on_signals()  # before all else is imported, which takes long enough to be stopped in
-    from midas.cli import main as command
+    try:
+        from midas.cli import main as command
 
-    command()
+        command()
+    finally:
+        end_at_once_on_signals()
 
 
 if __name__ == "__main__":

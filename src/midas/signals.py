@@ -5,9 +5,11 @@ Imports what the interpreter has loaded already and no more: until this module i
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import sys
+import time
 
 # Not every system has all of them. A closed terminal, and what `kill` and service managers send, are like Ctrl-C.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -37,11 +39,16 @@ def raise_stopped_on_signals() -> None:
             return
         raise Stopped(number)
 
+    def send_later(number: int) -> None:
+        time.sleep(0.01)
+        os.kill(owner, number)
+
     def once_more(unraisable: object) -> None:
-        # Where nothing can be raised, such as in a destructor, an exception is shown and forgotten.
+        # Where nothing can be raised, such as in a destructor, an exception is shown and forgotten. Here too: the
+        # signal comes again when this place has been left.
         error = getattr(unraisable, "exc_value", None)
         if isinstance(error, Stopped):
-            signal.raise_signal(error.number)
+            _thread.start_new_thread(send_later, (error.number,))
         else:
             show(unraisable)  # type: ignore[arg-type]
 

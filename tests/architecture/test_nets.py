@@ -24,6 +24,7 @@ BOUNDARIES = {
     "midas/folder.py": ["_read", "_write"],
     "midas/models/convert.py": ["convert_weights"],
     "midas/models/factory.py": ["create_model", "identify", "load_encoder"],
+    "midas/pictures/files.py": ["find_pictures"],
     "midas/pictures/reading.py": ["_opened"],
     "midas/predictor.py": ["_depth_map", "infer_batch", "load", "prepare"],
     "midas/training/state.py": ["_save", "load_checkpoint", "restoring"],

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from midas.cli.terminal import close_output, drop_output, prepare_streams, say, tell, tell_error, tell_lines
 from midas.errors import ConfigError, MidasError, MissingExtraError, ModelError, is_failure, reason_of
-from midas.signals import Stopped, end_at_once_on_signals
+from midas.signals import Stopped
 from midas.version import __version__
 
 # In the order of the help text. Each names a module of this package whose `app` comes from `command_app`, holds one
@@ -64,8 +64,7 @@ class LazyGroup(TyperGroup):
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
-        except BrokenPipeError:
-            drop_output()  # its reader has gone
+        except BrokenPipeError:  # the reader of our output has gone
             raise typer.Exit(STATUS_BROKEN_PIPE) from None
         except MidasError as error:
             _show_traceback(ctx)
@@ -136,7 +135,6 @@ def main() -> None:
         tell(_STOPPED)
         drop_output()
         status = stopped.code
-    end_at_once_on_signals()
     raise SystemExit(status)
 
 

@@ -6,7 +6,8 @@ import io
 import os
 import re
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from midas.errors import ImageError, MidasError, OutputError, net
@@ -33,12 +34,8 @@ def say_lines(text: str) -> None:
         BrokenPipeError: its reader has gone.
         OutputError: it can't be written to.
     """
-    try:
+    with _output():
         print(text, flush=True)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"standard output can't be written to: {error.strerror or error}") from error
 
 
 def say_bytes(data: bytes) -> None:
@@ -48,13 +45,9 @@ def say_bytes(data: bytes) -> None:
         BrokenPipeError: its reader has gone.
         OutputError: it can't be written to.
     """
-    try:
+    with _output():
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"standard output can't be written to: {error.strerror or error}") from error
 
 
 def read_standard_input() -> bytes:
@@ -114,19 +107,26 @@ def close_output() -> None:
     Raises:
         OutputError: it can't be written to.
     """
-    try:
+    with suppress(BrokenPipeError), _output():
         sys.stdout.flush()
-    except BrokenPipeError:
-        drop_output()
-    except OSError as error:
-        drop_output()
-        raise OutputError(f"standard output can't be written to: {error.strerror or error}") from error
 
 
 def drop_output() -> None:
     """Let what is left in the buffer of standard output go nowhere, in place of failing once more at the very end."""
     with suppress(OSError, ValueError):  # some stand-ins for it have no descriptor
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stdout.flush()
+
+
+@contextmanager
+def _output() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        drop_output()
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise OutputError(f"standard output can't be written to: {error.strerror or error}") from error
 
 
 def _open_null(number: int, *, readable: bool) -> None:

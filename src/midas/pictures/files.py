@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from midas.errors import ConfigError, ImageError
+from midas.errors import ConfigError, ImageError, net
 from midas.pictures.reading import IMAGE_SUFFIXES, is_image_path
 
 
@@ -57,7 +57,12 @@ def find_pictures(paths: Iterable[str], output_dir: Path, *, recursive: bool = F
     pictures: dict[Path, PictureFile] = {}
     problems: dict[str, ImageError] = {}
     for path in paths:
-        found = list(_expand(path, output_dir, recursive))
+        try:
+            with net(f"{path} can't be searched for pictures", ImageError):
+                found = list(_expand(path, output_dir, recursive))
+        except ImageError as error:
+            problems[path] = error
+            continue
         if not found:
             problems[path] = _no_pictures(path, recursive)
         for picture in found:
