@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,9 @@ def load_checkpoint(folder: Path, *, config: str) -> dict[str, Any]:
         raise TrainingError(f"nothing to resume: {path} doesn't exist")
     with net(f"{path} can't be read", TrainingError, ADVICE):
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of old forms of pickle; what matters raises
+                state = torch.load(path, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:  # whose text advises to trust the file
             raise TrainingError(f"{path} is damaged, or holds more than a run's state; {ADVICE}") from error
     missing = KEYS - set(state) if isinstance(state, dict) else KEYS
