@@ -13,7 +13,7 @@ from typing import Literal
 
 from midas.errors import ConfigError
 from midas.metrics import DISPARITY_METRICS, METRICS, PAIR_METRICS, Metric
-from midas.preprocess import ResizeRule
+from midas.pictures.preprocess import ResizeRule
 
 Space = Literal["inverse_depth", "depth", "disparity"]
 Averaging = Literal["pictures", "pixels"]

@@ -9,8 +9,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from midas.alignment import align_least_squares
 from midas.arrays import Array, Bool, Float32, UInt8
-from midas.atomic import atomic_file
-from midas.colormaps import apply_colormap
 from midas.datasets.sample import Sample
 from midas.errors import DatasetError
 from midas.evaluation.candidates import Candidate
@@ -18,9 +16,11 @@ from midas.evaluation.evaluator import EvaluationResult
 from midas.evaluation.protocols import Protocol
 from midas.evaluation.runs import Benchmark
 from midas.evaluation.scoring import usable
+from midas.maps.colormaps import apply_colormap
+from midas.maps.formats import write_map
+from midas.maps.resize import resize_map
 from midas.metrics import disparity_range
-from midas.resize import resize_map
-from midas.writers import write_map
+from midas.storage.atomic import atomic_file
 
 CELL_HEIGHT_PX = 200
 TEXT_HEIGHT_PX = 18

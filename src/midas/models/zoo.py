@@ -18,7 +18,7 @@ from midas.models.specs import (
     WeightsFile,
     WeightsSpec,
 )
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 DEFAULT_MODEL = "midas_nano_256"
 
