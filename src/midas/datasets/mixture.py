@@ -66,7 +66,7 @@ class Augmentation:
         min_crop_share: smallest crop, as a share of the largest that fits.
         colours: changes of colour.
         rotation_deg: samples with maps are turned by up to so much, either way.
-        keep_zero: targets in 1/metre are scaled but not shifted, so that 0 stays at infinity.
+        keep_zero: targets whose 0 is infinitely far are scaled but not shifted, so that it stays there.
     """
 
     sizes: tuple[tuple[int, int], ...]

@@ -22,6 +22,8 @@ class Sample:
         name: ``dataset/scene/frame``.
         metric: the target is an inverse depth in 1/metre.
         sparse: the target is valid at scattered points only, so that neighbours must not be interpolated.
+        shift_known: disparity 0 is infinitely far, so that ratios of disparity, or of depth, mean something. False
+            where the target is known up to scale *and shift*; never of a metric one.
     """
 
     image: UInt8[Array, "H W 3"]
@@ -30,6 +32,7 @@ class Sample:
     name: str
     metric: bool
     sparse: bool
+    shift_known: bool = True
 
     @classmethod
     def from_depth(

@@ -150,12 +150,12 @@ def normalize_target(sample: Sample, *, keep_zero: bool = False) -> Float32[Arra
 
     Args:
         sample: a picture with its target.
-        keep_zero: only scale it where it is an inverse depth, so that 0 stays at infinity.
+        keep_zero: only scale it where 0 is infinitely far, so that it stays there.
     """
     values = sample.disparity[sample.mask]
     if values.size == 0:
         return np.zeros_like(sample.disparity)
-    low = 0.0 if keep_zero and sample.metric else float(values.min())
+    low = 0.0 if keep_zero and sample.shift_known else float(values.min())
     high = float(values.max())
     scaled = (sample.disparity - low) / max(high - low, 1e-12)
     return np.where(sample.mask, scaled, 0.0).astype(np.float32)
