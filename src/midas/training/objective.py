@@ -39,7 +39,8 @@ def loss_terms(prediction: Tensor, item: Item, settings: LossSettings) -> Terms:
         item: the batch.
         settings: weights of the terms.
     """
-    maps, target, mask, gradient_weight = _parts(prediction, item)
+    maps, target, mask, own_weight = _parts(prediction, item)
+    gradient_weight = own_weight.where(own_weight >= 0, settings.gradient_weight)
     same = bool((gradient_weight == gradient_weight[0]).all())
     dense = total_loss(
         maps,
@@ -59,7 +60,7 @@ def loss_terms(prediction: Tensor, item: Item, settings: LossSettings) -> Terms:
 
 
 def _parts(prediction: Tensor, item: Item) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Prediction, target, mask and gradient weight of all parts: the pictures, then the second parts of those in two."""
+    """Prediction, target, mask and gradient weight of all parts: the pictures, then the second parts of mixed ones."""
     mixed = item.second_part.any(dim=(1, 2)).nonzero()[:, 0]
     if not len(mixed):
         return prediction, item.target, item.mask, item.gradient_weight
