@@ -209,6 +209,8 @@ class RunSettings:
         strategy: how processes share the work: ``ddp``, or ``fsdp`` for networks that don't fit one device.
         precision: ``bfloat16`` and ``float16`` run the network in autocast; the loss is in float32 always.
         compile: let PyTorch compile the network.
+        fast_layers: on a processor, train by layers in C++ (`midas.training.kernels`), which take a minute to compile
+            once: ``auto`` for runs that are longer than that, where there is a compiler.
         checkpoint_steps: also write a checkpoint after so many steps of an epoch; 0 only after each epoch.
         patience: stop after so many epochs without a better figure; 0 never does.
         keep_best: how many of the best epochs' weights are kept beside ``best.safetensors``.
@@ -229,6 +231,7 @@ class RunSettings:
     strategy: Literal["auto", "ddp", "fsdp"] = "auto"
     precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
     compile: bool = False
+    fast_layers: Literal["auto", "on", "off"] = "auto"
     checkpoint_steps: int = Field(default=0, ge=0)
     patience: int = Field(default=0, ge=0)
     keep_best: int = Field(default=0, ge=0)
