@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
+from typing import TYPE_CHECKING
 
 from midas.arrays import Array, Float32
 from midas.backends.image_graph import FLOAT32, ImageGraph, Port
 from midas.backends.options import check_option, check_threads
+from midas.backends.runtimes import import_runtime
 from midas.errors import ModelError
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
+else:
+    onnxruntime = import_runtime("onnxruntime")
+    runtime_state = import_runtime("onnxruntime.capi.onnxruntime_pybind11_state")
 
 DEVICES = ("auto", "cpu")
 PRECISIONS = ("auto", "float32")

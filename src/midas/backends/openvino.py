@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import openvino
 
 from midas.arrays import Array, Float32
 from midas.backends.exactness import cpu_has_bfloat16, how_to_run, is_exact
 from midas.backends.image_graph import FLOAT32, ImageGraph, Port
 from midas.backends.openvino_exact import is_kept, keep_exact
 from midas.backends.options import check_option, check_threads
+from midas.backends.runtimes import import_runtime
 from midas.errors import ModelError
 from midas.models.onnx_names import NAME_KEY
+
+if TYPE_CHECKING:
+    import openvino
+else:
+    openvino = import_runtime("openvino")
 
 # By the names of OpenVINO's capabilities.
 _PRECISIONS = {"FP32": "float32", "BF16": "bfloat16", "FP16": "float16"}
