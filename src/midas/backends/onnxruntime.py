@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from midas.arrays import Array, Float32
 from midas.backends.image_graph import FLOAT32, ImageGraph, Port
 from midas.backends.options import check_option, check_threads
+from midas.backends.processes import FileBackend
 from midas.backends.runtimes import import_runtime
 from midas.errors import ModelError
 
@@ -36,7 +37,7 @@ _LOAD_ERRORS = (
 _RUN_ERRORS = (runtime_state.Fail, runtime_state.InvalidArgument, runtime_state.RuntimeException)
 
 
-class OnnxRuntimeBackend:
+class OnnxRuntimeBackend(FileBackend):
     """A network in an ONNX file: one input (B, 3, H, W), one output (B, H, W) or (B, 1, H, W), of whatever names.
 
     Height and width may be fixed in the file. One that takes single pictures runs a batch picture by picture.
@@ -63,6 +64,7 @@ class OnnxRuntimeBackend:
             )
         except _LOAD_ERRORS as error:
             raise ModelError(f"ONNX Runtime can't load {model_path}: {error}") from error
+        self._note_opening(model_path, device=device, precision=precision, threads=threads)
         inputs, outputs = map(_ports, (self._session.get_inputs(), self._session.get_outputs()))
         self._graph = ImageGraph(model_path, inputs, outputs)
 
@@ -83,6 +85,7 @@ class OnnxRuntimeBackend:
         Raises:
             ModelError: the network doesn't take an input of this size.
         """
+        self._open_here()
         return self._graph.run(self._infer, pixels)
 
     def _infer(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "*axes"]:
