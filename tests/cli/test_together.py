@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -44,8 +43,8 @@ def test_a_file_that_is_there_is_never_touched_by_any_of_them(examples_dir: Path
     command = [sys.executable, "-m", "midas", "predict", str(photograph), "-o", str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True)
     (path,) = tmp_path.iterdir()
-    before = os.stat(path)
+    before = path.stat()
     for process in [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]:
         process.communicate()
         assert process.returncode == 0
-    assert os.stat(path) == before
+    assert path.stat() == before
