@@ -105,7 +105,7 @@ def protocol_of(benchmark: str) -> Protocol:
     if not has_protocol(benchmark):
         raise ConfigError(
             f"{benchmark} is a set to train on, without rules of its own for measuring: name some with --protocol, "
-            "such as relative, indoor or outdoor; `midas evaluate --list` shows all"
+            "such as relative, affine, indoor or outdoor; `midas evaluate --list` shows all"
         )
     return PROTOCOLS[_PROTOCOL_OF.get(benchmark, benchmark)]
 
