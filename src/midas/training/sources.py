@@ -13,8 +13,9 @@ from midas.datasets.memory import InMemory
 from midas.datasets.mixture import Source
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
+from midas.datasets.weighted import Weighted
 from midas.errors import ConfigError, TrainingError
-from midas.evaluation.runs import Benchmark, own_rules, rules_for
+from midas.evaluation.runs import Benchmark, rules_for
 from midas.training.config import DataSettings, SetSettings
 
 CORPUS = "corpus"
@@ -55,10 +56,12 @@ def open_sets(settings: DataSettings) -> tuple[list[Source], list[ValidationSet]
         dataset = open_training_set(settings.root / entry.name, entry)
         kept = settings.in_memory and entry.reader != SYNTHETIC
         reader = InMemory(dataset, sky=entry.sky) if kept else dataset
+        if entry.gradient_weight is not None:
+            reader = Weighted(reader, entry.gradient_weight)
         sources.append(Source(reader, entry.weight, entry.sky and not kept, entry.late_weight))
         if entry.validation_scenes:
             held_out = CorpusDataset(settings.root / entry.name, scenes=entry.validation_scenes)
-            rules = own_rules(held_out.info)
+            rules = rules_for(held_out, CORPUS, entry.validation_protocol or None)
             validation.append(ValidationSet(Benchmark(held_out, rules), weight=entry.validation_weight))
     for chosen in settings.validation:
         reader = _open(chosen.reader, settings.root / chosen.name, chosen.options)
