@@ -211,8 +211,8 @@ def find_protocol(name: str, kind_of_set: str | None = None) -> Protocol:
     if name in FAMILIES:
         members = FAMILIES[name]
         if kind_of_set not in members:
-            known = ", ".join(f"{member} ({PROTOCOLS[rules].label})" for member, rules in members.items())
-            raise UnsuitableProtocolError(f"{name} has rules for {known}; none for {kind_of_set or 'no set at all'}")
+            rules = ", ".join(f"{member} ({PROTOCOLS[chosen].label})" for member, chosen in members.items())
+            raise UnsuitableProtocolError(f"{name} has rules for {rules}; none for {kind_of_set or 'no set at all'}")
         return PROTOCOLS[members[kind_of_set]]
     if name not in PROTOCOLS:
         known = (*PROTOCOLS, *FAMILIES)
