@@ -120,7 +120,7 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="Folder of the drawing and of these pictures' maps.")
     ] = None,
     published: Annotated[
-        bool, typer.Option("--published", help="Print the table of the official papers as well.")
+        bool, typer.Option("--published", help="Print the tables of the official papers and of small networks as well.")
     ] = False,
     list_: Annotated[bool, typer.Option("--list", help="List benchmarks and protocols, and stop.")] = False,
     debug: DebugOption = False,
@@ -132,10 +132,11 @@ def evaluate(
     """
     from midas.datasets.readers.corpus import evaluation_sets
     from midas.evaluation.listing import everything_markdown
-    from midas.evaluation.published import published_markdown
+    from midas.evaluation.published import published_markdown, small_networks_markdown
 
+    known = f"{published_markdown()}\n\n{small_networks_markdown()}"
     if list_ or (published and not (root or corpus or benchmark)):
-        typer.echo(everything_markdown() if list_ else published_markdown())
+        typer.echo(everything_markdown() if list_ else known)
         return
     _check(corruptions=corruptions, worst=worst, save_maps=save_maps, csv=csv)
     of_corpus = evaluation_sets(corpus) if corpus else []
@@ -153,7 +154,7 @@ def evaluate(
                 if save_maps is not None and not job.beside:
                     job.draw_worst(results[-1], save_maps, worst)
         text = _table(results, format_)
-    _write(f"{text}\n\n{published_markdown()}" if published else text, output, overwrite=overwrite)
+    _write(f"{text}\n\n{known}" if published else text, output, overwrite=overwrite)
 
 
 def _check(*, corruptions: bool, worst: int, save_maps: Path | None, csv: Path | None) -> None:

@@ -146,6 +146,7 @@ PROTOCOLS: dict[str, Protocol] = {
         replace(_MARIGOLD, name="diode_marigold", cap_m=350.0, minimum_m=0.6, pictures=771),
         replace(_MARIGOLD_INVERSE, name="nyu_marigold_inverse", cap_m=10.0, crop="nyu_eigen", pictures=654),
         replace(_MARIGOLD_INVERSE, name="kitti_marigold_inverse", crop="kitti_benchmark_eigen", pictures=652),
+        replace(_MARIGOLD_INVERSE, name="kitti_marigold_inverse_crop", source="for comparison", crop="kitti_benchmark"),
         replace(_MARIGOLD_INVERSE, name="eth3d_marigold_inverse", cap_m=60.0, minimum_m=1e-5, pictures=454),
         replace(_MARIGOLD_INVERSE, name="scannet_marigold_inverse", cap_m=10.0, pictures=800),
         replace(_MARIGOLD_INVERSE, name="diode_marigold_inverse", cap_m=80.0, minimum_m=0.6, pictures=771),
