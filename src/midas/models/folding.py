@@ -1,7 +1,8 @@
-"""Batch normalisation behind a convolution becomes part of it: the same numbers up to rounding, in less time."""
+"""Networks as they run: branches are merged, batch normalisation becomes part of convolutions. The same numbers."""
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 
 import torch
@@ -9,14 +10,34 @@ from timm.layers.norm_act import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from midas.models.branches import NormedSum, merge_branches
 from midas.models.network import DepthNetwork
 
 _Convolution = nn.Conv2d | nn.ConvTranspose2d
 
 
+# A branched convolution has one behind each of its two.
+_NORMS_PER_BRANCHED = 2
+
+
+def without_branches(network: DepthNetwork) -> DepthNetwork:
+    """The network as files for other runtimes hold it, which fold normalisations behind single convolutions themselves.
+
+    Args:
+        network: in evaluation mode; stays as it is.
+
+    Returns:
+        A network with the same numbers: a copy, or this one where it has neither branches nor normalised sums.
+    """
+    copied = copy.deepcopy(network)
+    return copied if merge_branches(copied) + _fold_sums(copied) else network
+
+
 @torch.no_grad()
 def fold_batch_norm(network: DepthNetwork) -> int:
     """Fold each batch normalisation into the convolution whose result it takes, where it takes that of one only.
+
+    Before that, branched convolutions become one, and normalisations of sums become part of both summands.
 
     Args:
         network: in evaluation mode, float32, on the CPU; changed in place, and of no use for training from then on.
@@ -24,6 +45,7 @@ def fold_batch_norm(network: DepthNetwork) -> int:
     Returns:
         The number of normalisations that are gone.
     """
+    gone = _NORMS_PER_BRANCHED * merge_branches(network) + _fold_sums(network)
     names = {module: name for name, module in network.named_modules()}
     pairs = _find_pairs(network)
     for normalisation, convolution in pairs.items():
@@ -32,7 +54,14 @@ def fold_batch_norm(network: DepthNetwork) -> int:
         # timm's holds the activation behind it too.
         rest = normalisation.act if isinstance(normalisation, BatchNormAct2d) else nn.Identity()
         setattr(network.get_submodule(parent), own_name, rest)
-    return len(pairs)
+    return gone + len(pairs)
+
+
+def _fold_sums(network: DepthNetwork) -> int:
+    sums = [module for module in network.modules() if isinstance(module, NormedSum) and not module.is_folded]
+    for module in sums:
+        module.fold()
+    return len(sums)
 
 
 def _find_pairs(network: DepthNetwork) -> dict[nn.BatchNorm2d, _Convolution]:

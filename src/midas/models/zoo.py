@@ -18,6 +18,7 @@ from midas.models.specs import (
     WeightsFile,
     WeightsSpec,
 )
+from midas.models.zipdepth import ZIPDEPTH
 from midas.preprocess import InputSpec
 
 DEFAULT_MODEL = "midas_nano_256"
@@ -312,6 +313,7 @@ MODELS: dict[str, ModelSpec] = {
     spec.name: spec
     for spec in (
         _MIDAS_NANO_256,
+        *ZIPDEPTH,
         *_MIDAS_31,
         _DPT_LARGE_384,
         _DPT_HYBRID_384,

@@ -1,0 +1,60 @@
+"""The rows of ZipDepth (Tosi et al. 2026): small, published under MIT."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from midas.models.specs import (
+    LightDecoderSpec,
+    ModelSpec,
+    UpsamplingHeadSpec,
+    WeightsFile,
+    WeightsSpec,
+    ZipDepthSpec,
+)
+from midas.preprocess import InputSpec
+
+_CHECKPOINTS = "https://github.com/fabiotosi92/ZipDepth/raw/main/checkpoints"
+
+
+def _weights(file_name: str) -> WeightsSpec:
+    # The address is that of a branch, which its authors may change: the hash that a download had is what later uses
+    # are held to.
+    return WeightsSpec(
+        (WeightsFile(file_name, "pytorch", "official", f"{_CHECKPOINTS}/{file_name}"),),
+        licence="MIT",
+        note="trained on what Depth Anything V2 Large says of 14 million pictures, whose weights are CC-BY-NC-4.0",
+        card="zipdepth.md",
+    )
+
+
+_BASE = ModelSpec(
+    name="zipdepth_base",
+    summary="ZipDepth: small, the best of its size",
+    encoder=ZipDepthSpec(channels=(24, 48, 96, 192, 384), blocks=(2, 2, 6, 2)),
+    decoder=LightDecoderSpec(features=(32, 96, 144, 192, 288)),
+    head=UpsamplingHeadSpec("convex", features=8),
+    input=InputSpec(
+        size=(384, 384),
+        resize="lower_bound",
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+    ),
+    weights=_weights("zipdepth_base.pth"),
+    parameters=6_143_710,
+    parameters_in_training=6_788_254,
+    gmacs=2.98,
+)
+
+_NPU = replace(
+    _BASE,
+    name="zipdepth_base_npu",
+    summary="zipdepth_base for phones: its last step needs nothing that their runtimes do badly",
+    head=UpsamplingHeadSpec("blended", features=16),
+    weights=_weights("zipdepth_base_npu.pth"),
+    parameters=6_142_058,
+    parameters_in_training=6_786_602,
+    gmacs=2.92,
+)
+
+ZIPDEPTH = (_BASE, _NPU)
