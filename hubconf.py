@@ -64,7 +64,7 @@ def transforms():
     import torch
 
     from midas.models.zoo import MODELS
-    from midas.preprocess import Preprocess
+    from midas.pictures.preprocess import Preprocess
 
     def transform(name):
         preprocess = Preprocess(MODELS[name].input)

@@ -16,7 +16,7 @@ import midas
 from midas.evaluation.candidates import ModelCandidate
 from midas.evaluation.runs import Benchmark, open_benchmark, run
 from midas.evaluation.scoring import score, usable
-from midas.resize import resize_map
+from midas.maps.resize import resize_map
 
 
 def main() -> None:

@@ -24,10 +24,10 @@ from PIL import Image
 
 import midas
 from midas.folder import READERS, WRITERS
-from midas.images import is_image_path, read_reduced
-from midas.preprocess import Preprocess
-from midas.resize import resize_map
-from midas.writers import FORMATS
+from midas.maps.formats import FORMATS
+from midas.maps.resize import resize_map
+from midas.pictures.preprocess import Preprocess
+from midas.pictures.reading import is_image_path, read_reduced
 
 SIZE = (3000, 4000)
 JPEG_QUALITY = 92

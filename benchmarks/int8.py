@@ -25,7 +25,7 @@ import midas.assets
 from midas.export.onnx import open_onnx
 from midas.export.pictures import read_pictures
 from midas.models.zoo import find_model
-from midas.preprocess import Preprocess
+from midas.pictures.preprocess import Preprocess
 
 SPEC = find_model("midas_nano_256")
 MODEL = Path(midas.assets.__file__).with_name("midas_nano_256.onnx")

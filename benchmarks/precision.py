@@ -28,12 +28,12 @@ from midas.arrays import Array
 from midas.backends import Backend, open_backend, openvino_is_installed
 from midas.errors import MidasError
 from midas.export.onnx import export_onnx
-from midas.images import read_image
 from midas.models.factory import create_untrained
 from midas.models.network import DepthNetwork
 from midas.models.weight_files import find_weights
 from midas.models.weights import write_safetensors
 from midas.models.zoo import find_model
+from midas.pictures.reading import read_image
 
 NAMES = ("midas_nano_256", "midas_v21_small_256", "dpt_levit_224")
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"

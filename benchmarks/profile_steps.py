@@ -22,11 +22,11 @@ import onnxruntime
 
 import midas
 from midas.assets import asset_path
-from midas.benchmark.picture import draw_picture
-from midas.benchmark.processes import run_task
+from midas.bench.picture import draw_picture
+from midas.bench.processes import run_task
+from midas.maps.resize import resize_map
 from midas.models.zoo import DEFAULT_MODEL, find_model
-from midas.preprocess import Preprocess
-from midas.resize import resize_map
+from midas.pictures.preprocess import Preprocess
 
 SHOWN = 6  # kinds of operation; the rest is summed up
 

@@ -21,9 +21,9 @@ import numpy as np
 from folder_throughput import make_photographs
 
 import midas
-from midas.benchmark.runner import relative_difference
-from midas.images import read_reduced
-from midas.preprocess import ANTIALIASED, DECODING_MARGIN, InputSpec, Preprocess
+from midas.bench.runner import relative_difference
+from midas.pictures.preprocess import ANTIALIASED, DECODING_MARGIN, InputSpec, Preprocess
+from midas.pictures.reading import read_reduced
 
 MARGINS = (1, 2, 4, 8)
 INTERPOLATIONS = ("area", "pillow_cubic", "cubic")

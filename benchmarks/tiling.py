@@ -27,13 +27,13 @@ from PIL import Image
 import midas
 from midas.alignment import Alignment, align_least_squares, align_robust
 from midas.arrays import Array, Bool, Float32
+from midas.datasets.readers.synthetic import SyntheticDataset
 from midas.datasets.sample import Sample
-from midas.datasets.synthetic import SyntheticDataset
 from midas.evaluation.protocols import PROTOCOLS
 from midas.evaluation.scoring import score, usable
+from midas.maps.resize import resize_map
 from midas.metrics import boundary_scores
 from midas.predictor import Predictor
-from midas.resize import resize_map
 from midas.tiling import Cells, Grid, Mosaic, Tiling, cell_means, finer_input
 
 PROTOCOL = PROTOCOLS["outdoor"]

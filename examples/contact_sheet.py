@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 import midas
-from midas.images import read_image
+from midas.pictures.reading import read_image
 
 GAP_PX = 6
 

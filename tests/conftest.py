@@ -41,3 +41,10 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared folder beside this checkout")
     return folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -14,10 +14,10 @@ import midas
 from midas.assets import asset_path
 from midas.evaluation.candidates import ModelCandidate
 from midas.evaluation.runs import open_benchmark, run
-from midas.images import read_image
 from midas.models import create_model
 from midas.models.zoo import DEFAULT_MODEL, find_model
-from midas.preprocess import Preprocess
+from midas.pictures.preprocess import Preprocess
+from midas.pictures.reading import read_image
 
 GOLDEN = Path(__file__).parent / "golden" / f"{DEFAULT_MODEL}.json"
 EXAMPLES = Path(__file__).parents[1] / "examples"

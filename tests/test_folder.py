@@ -12,12 +12,12 @@ from PIL import Image
 from tests.tiny_model import write_tiny_model
 
 import midas
-from midas.depth_map import DepthMap
 from midas.errors import ImageError, ModelError, OutputError
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
-from midas.picture_files import PictureJob
+from midas.maps.depth_map import DepthMap
+from midas.maps.formats import FORMATS, output_path
+from midas.maps.names import PictureJob
 from midas.predictor import Predictor
-from midas.writers import FORMATS, output_path
 
 
 @pytest.fixture(scope="module")

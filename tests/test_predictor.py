@@ -22,10 +22,10 @@ from midas.arrays import Array, Float32
 from midas.assets import asset_path
 from midas.backends import Backend, open_backend
 from midas.errors import ConfigError, ImageError, MidasError, ModelError, WeightsError
+from midas.maps.resize import resize_map
 from midas.models.zoo import MODELS
+from midas.pictures.preprocess import InputSpec, Preprocess
 from midas.predictor import Predictor
-from midas.preprocess import InputSpec, Preprocess
-from midas.resize import resize_map
 
 BUILT_IN = [name for name in MODELS if asset_path(f"{name}.onnx").is_file()]
 RELEASED_ONNX = [("midas_v21_small_256", "model-small.onnx", 256), ("midas_v21_384", "model-f6b98070.onnx", 384)]

@@ -14,9 +14,9 @@ from tests.tiny_model import INPUT
 
 from midas.arrays import Array, Float32
 from midas.errors import ConfigError, ModelError
+from midas.maps.resize import resize_map
+from midas.pictures.preprocess import InputSpec, Preprocess
 from midas.predictor import Predictor
-from midas.preprocess import InputSpec, Preprocess
-from midas.resize import resize_map
 from midas.tiling import (
     FinerInput,
     Grid,

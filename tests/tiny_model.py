@@ -8,7 +8,7 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 INPUT = InputSpec(size=(64, 64), resize="lower_bound", interpolation="area")
 METADATA = {"midas.input": INPUT.to_metadata(), "midas.name": "tiny"}

@@ -28,17 +28,17 @@ import numpy as np
 from environments import python_of, version_of
 
 from midas.backends import openvino_is_installed
-from midas.benchmark.cases import Case, Grid
-from midas.benchmark.duel import CallableContestant, Contestant, compare, take_turns
-from midas.benchmark.machine import describe_machine
-from midas.benchmark.picture import draw_picture
-from midas.benchmark.processes import run_task
-from midas.benchmark.results import CaseResult, DuelResult
-from midas.benchmark.runner import Settings, run_benchmark
-from midas.benchmark.tables import DUEL_HEADINGS, duel_cells, markdown_table
-from midas.benchmark.timing import Effort
-from midas.images import read_image
+from midas.bench.cases import Case, Grid
+from midas.bench.duel import CallableContestant, Contestant, compare, take_turns
+from midas.bench.machine import describe_machine
+from midas.bench.picture import draw_picture
+from midas.bench.processes import run_task
+from midas.bench.results import CaseResult, DuelResult
+from midas.bench.runner import Settings, run_benchmark
+from midas.bench.tables import DUEL_HEADINGS, duel_cells, markdown_table
+from midas.bench.timing import Effort
 from midas.models.zoo import DEFAULT_MODEL, find_model
+from midas.pictures.reading import read_image
 
 PEERS = Path(__file__).resolve().parent
 REPOSITORY = PEERS.parents[1]
@@ -146,7 +146,7 @@ def ours_of(case: Case, files: Sequence[str], run: Run) -> Contestant:
     """One of our own, in a process of its own like its peers."""
     settings = {"case": dataclasses.asdict(case), "files": files}
     return CallableContestant(
-        "midas.benchmark.worker:contestant", run.picture_path, settings=settings, threads=run.options.threads
+        "midas.bench.worker:contestant", run.picture_path, settings=settings, threads=run.options.threads
     )
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from midas.depth_map import DepthMap
-    from midas.errors import MidasError
-    from midas.predictor import Predictor, list_models, load
+from midas.version import __version__
 
-__version__ = "0.4.0"
+if TYPE_CHECKING:
+    from midas.errors import MidasError
+    from midas.maps.depth_map import DepthMap
+    from midas.predictor import Predictor, list_models, load
 
 __all__ = ["DepthMap", "MidasError", "Predictor", "__version__", "list_models", "load"]
 
 _HOMES = {
-    "DepthMap": "midas.depth_map",
+    "DepthMap": "midas.maps.depth_map",
     "MidasError": "midas.errors",
     "Predictor": "midas.predictor",
     "list_models": "midas.predictor",

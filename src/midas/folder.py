@@ -11,14 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from midas.depth_map import DepthMap
 from midas.errors import MidasError
-from midas.images import DEFAULT_MAX_PIXELS
-from midas.picture_files import PictureJob
+from midas.maps.depth_map import DepthMap
+from midas.maps.formats import encode_map, format_by_name
+from midas.maps.names import PictureJob
+from midas.maps.resize import Interpolation
+from midas.pictures.reading import DEFAULT_MAX_PIXELS
 from midas.pipeline import group_alike, run_ahead
 from midas.predictor import Predictor, Prepared
-from midas.resize import Interpolation
-from midas.writers import encode_map, format_by_name
 
 # Encoding a 16-bit PNG takes three times as long as decoding a photograph of the same size, so that one reader feeds
 # three writers; more would only hold more pictures in memory. Half of the cores are left to the other two stages.
@@ -82,7 +82,7 @@ def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings:
     Args:
         predictor: the model.
         data: a picture file.
-        format_name: a name of ``midas.writers.FORMATS``.
+        format_name: a name of ``midas.maps.formats.FORMATS``.
         settings: how.
 
     Raises:

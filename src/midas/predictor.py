@@ -14,15 +14,15 @@ from midas.arrays import Array, Float32, UInt8
 from midas.backends import AUTO, Backend, open_backend
 from midas.backends.choice import choose_for_file, choose_for_name
 from midas.backends.identity import input_of, row_of
-from midas.depth_map import DepthMap
 from midas.errors import ConfigError, MidasError, ModelError
-from midas.images import DEFAULT_MAX_PIXELS, ImageSource, read_image, read_reduced
+from midas.maps.depth_map import DepthMap
+from midas.maps.resize import Interpolation, resize_map
 from midas.models.onnx_names import NAME_KEY
 from midas.models.specs import ModelSpec
 from midas.models.zoo import DEFAULT_MODEL, MODELS
+from midas.pictures.preprocess import InputSpec, Preprocess
+from midas.pictures.reading import DEFAULT_MAX_PIXELS, ImageSource, read_image, read_reduced
 from midas.pipeline import group_alike, run_ahead
-from midas.preprocess import InputSpec, Preprocess
-from midas.resize import Interpolation, resize_map
 from midas.tiling import DEFAULT_OVERLAP, FinerInput, Tiling, finer_input, predict_tiles
 
 

@@ -18,7 +18,7 @@ from midas.backends.torch import TorchBackend, find_device
 from midas.errors import ModelError, PrecisionWarning
 from midas.models import create_model
 from midas.models.network import DepthNetwork
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 NAME = "midas_nano_256"
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from midas.cli import app
 from midas.export.onnx import open_onnx
-from midas.images import read_image
+from midas.pictures.reading import read_image
 
 
 def test_it_names_the_file_after_the_model_and_says_how_near_it_is(

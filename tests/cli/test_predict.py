@@ -25,8 +25,8 @@ from tests.tiny_model import write_tiny_model
 import midas
 from midas.assets import asset_path
 from midas.cli import main
-from midas.depth_map import DepthMap
 from midas.errors import LicenceWarning
+from midas.maps.depth_map import DepthMap
 from midas.predictor import Predictor
 
 SIZE = (64, 96)

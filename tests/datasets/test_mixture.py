@@ -27,7 +27,7 @@ from midas.datasets.transforms import (
 )
 from midas.errors import DatasetError
 from midas.models.zoo import find_model
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 
 def ramp_sample(size: tuple[int, int] = (60, 90)) -> Sample:

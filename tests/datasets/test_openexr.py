@@ -11,7 +11,7 @@ from tests.datasets.training_miniatures import write_zip_exr
 
 from midas.datasets.openexr import read_openexr
 from midas.errors import DatasetError
-from midas.exr import write_exr
+from midas.maps.exr import write_exr
 
 # 37 lines: two blocks of 16 and what is left. Halves hold these numbers exactly.
 VALUES = np.random.default_rng(0).integers(0, 1000, (37, 21)).astype(np.float32) / 4

@@ -22,7 +22,7 @@ from midas.datasets.stereo_set import (
     write_single,
 )
 from midas.errors import ConfigError, DatasetError, OutputError
-from midas.png import read_png
+from midas.maps.png import read_png
 
 OPTIONS = StereoOptions(sky=False)
 

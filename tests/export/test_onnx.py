@@ -13,7 +13,7 @@ from midas.errors import ModelError, OutputError
 from midas.export import onnx as export
 from midas.models import create_model
 from midas.models.zoo import find_model
-from midas.preprocess import Preprocess
+from midas.pictures.preprocess import Preprocess
 
 SPEC = find_model("midas_nano_256")
 

@@ -12,8 +12,8 @@ from onnx import TensorProto, helper
 
 from midas.export.onnx import open_onnx
 from midas.export.pre_post import with_pre_post
-from midas.preprocess import InputSpec, Interpolation, Preprocess, ResizeRule
-from midas.resize import resize_map
+from midas.maps.resize import resize_map
+from midas.pictures.preprocess import InputSpec, Interpolation, Preprocess, ResizeRule
 
 SPEC = InputSpec(size=(64, 96), mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.25))
 

@@ -14,7 +14,7 @@ from midas.models import create_model
 from midas.models.convert import convert_weights
 from midas.models.weights import read_safetensors, read_safetensors_metadata, write_safetensors
 from midas.models.zoo import MODELS
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 NAME = "midas_nano_256"
 SOURCE = asset_path(f"{NAME}.safetensors")

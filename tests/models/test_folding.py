@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from midas.models import create_model
 from midas.models.folding import fold_batch_norm
 from midas.models.network import DepthNetwork
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 
 class Twice(nn.Module):

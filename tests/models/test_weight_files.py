@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from tests.file_server import Answer, FileServer, file_server
 
-from midas import downloads
 from midas.assets import asset_path
 from midas.errors import ConfigError, DownloadError, LicenceWarning, WeightsError
 from midas.models import weight_files
 from midas.models.specs import ModelSpec, WeightsFile, WeightsSpec
 from midas.models.weight_files import cache_folder, find_weights, local_path, warn_of_licence
 from midas.models.zoo import MODELS
+from midas.storage import downloads
 
 BUILT_IN = MODELS["midas_nano_256"]
 CONTENT = {"net.pt": b"first" * 1000, "old_net.pt": b"second" * 1000, "net.onnx": b"third" * 1000}

@@ -22,7 +22,7 @@ from midas.errors import MissingExtraError, ModelError
 from midas.models.specs import Format, ModelSpec
 from midas.models.weight_files import find_weights, warn_of_licence
 from midas.models.zoo import find_model, find_weights_file
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 _WEIGHTS: tuple[Format, ...] = ("safetensors", "pytorch")
 _FORMATS: dict[str, tuple[Format, ...]] = {

@@ -8,7 +8,7 @@ from midas.errors import ModelError
 from midas.models.onnx_names import INPUT_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
 from midas.models.zoo import MODELS
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 
 def row_of(network: Backend, choice: Choice, *, named: bool) -> ModelSpec | None:

@@ -21,7 +21,7 @@ class Backend(Protocol):
         """Run the network.
 
         Args:
-            pixels: normalised RGB, as ``midas.preprocess`` makes it.
+            pixels: normalised RGB, as ``midas.pictures.preprocess`` makes it.
 
         Returns:
             Relative disparity at the input's resolution: larger is nearer, no unit.

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from midas import __version__
 from midas.errors import ConfigError, MidasError, MissingExtraError, ModelError
+from midas.version import __version__
 
 # In the order of the help text. Each names a module of this package whose `app` comes from `command_app`, holds one
 # command or a group of them, and imports no more than its options need.

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from midas.arrays import Array, UInt8
-from midas.atomic import atomic_file
 from midas.backends import AUTO, BACKENDS
-from midas.benchmark.cases import ALL, FLOAT32, PRECISIONS, Grid
-from midas.benchmark.timing import Effort
+from midas.bench.cases import ALL, FLOAT32, PRECISIONS, Grid
+from midas.bench.timing import Effort
 from midas.cli import STATUS_FAILED, DebugOption, command_app
 from midas.errors import ConfigError
 from midas.models.zoo import DEFAULT_MODEL
+from midas.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
-    from midas.benchmark.results import Report
-    from midas.benchmark.runner import Progress
+    from midas.bench.results import Report
+    from midas.bench.runner import Progress
 
 app = command_app()
 
@@ -153,8 +153,8 @@ def bench(
         _whole(threads) or (None,),
     )  # fmt: skip
     cases = grid.cases()
-    from midas.benchmark.runner import Settings, run_benchmark
-    from midas.benchmark.tables import markdown_report
+    from midas.bench.runner import Settings, run_benchmark
+    from midas.bench.tables import markdown_report
     from midas.cli.bench_table import print_report
 
     pixels, words = _seen(picture)
@@ -174,8 +174,8 @@ def bench(
 
 def _seen(picture: Path | None) -> tuple[UInt8[Array, "H W 3"], str]:
     """What all cases see, and a sentence about it."""
-    from midas.benchmark.picture import draw_picture
-    from midas.images import read_image
+    from midas.bench.picture import draw_picture
+    from midas.pictures.reading import read_image
 
     pixels = draw_picture() if picture is None else read_image(picture)
     name = "a drawn picture" if picture is None else picture.name

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from midas.benchmark.results import Report
-from midas.benchmark.tables import Row, sentences, tables
+from midas.bench.results import Report
+from midas.bench.tables import Row, sentences, tables
 
 _PIPE_WIDTH = 200  # nobody folds the lines of a pipe
 _LEFT = 3  # columns of words; numbers stand to the right

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from midas.atomic import atomic_file
 from midas.cli import STATUS_FAILED, DebugOption, command_app
 from midas.cli.progress import track
 from midas.errors import ConfigError, DatasetError
+from midas.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
     from midas.datasets.reader import Reader

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from midas.atomic import atomic_file
 from midas.cli import DebugOption, command_app
 from midas.errors import ConfigError
 from midas.models.zoo import DEFAULT_MODEL
+from midas.storage.atomic import atomic_file
 from midas.tiling import MAX_ZOOM
 
 if TYPE_CHECKING:

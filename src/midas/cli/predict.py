@@ -17,15 +17,16 @@ import typer
 from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
 from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app
-from midas.colormaps import COLORMAPS
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
-from midas.images import DEFAULT_MAX_PIXELS
+from midas.maps.colormaps import COLORMAPS
+from midas.maps.formats import FORMATS
+from midas.maps.names import plan_outputs
+from midas.maps.resize import Interpolation
 from midas.models.zoo import DEFAULT_MODEL
-from midas.picture_files import find_pictures, plan_outputs
+from midas.pictures.files import find_pictures
+from midas.pictures.reading import DEFAULT_MAX_PIXELS
 from midas.predictor import Predictor, load
-from midas.resize import Interpolation
 from midas.tiling import MAX_ZOOM
-from midas.writers import FORMATS
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -13,7 +13,7 @@ import numpy as np
 
 from midas.arrays import Array, Bool, Float32, UInt8, UInt16
 from midas.errors import DatasetError, MissingExtraError, OutputError
-from midas.writers import read_map
+from midas.maps.formats import read_map
 
 _DPT_TAG = 202021.25
 

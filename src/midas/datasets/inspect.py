@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from midas.arrays import Array, Bool, Float32, UInt8
-from midas.colormaps import apply_colormap
 from midas.datasets.reader import Reader
 from midas.datasets.sample import AnySample, PairSample, Sample
 from midas.errors import DatasetError, ImageError
+from midas.maps.colormaps import apply_colormap
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 CELL_SIZE = (180, 240)  # (height, width), px

@@ -27,7 +27,7 @@ from midas.datasets.transforms import (
     resize_pairs,
 )
 from midas.errors import DatasetError, ImageError
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 # How often another sample of the same set is drawn in place of one that can't be read.
 _TRIES = 20

@@ -23,7 +23,7 @@ import numpy as np
 
 from midas.arrays import Array
 from midas.datasets.sample import AnySample, PairSample, Sample
-from midas.png import write_png
+from midas.maps.png import write_png
 
 PictureFormat = Literal["png", "jpg"]
 DisparityFormat = Literal["npy", "png16"]

@@ -17,11 +17,11 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from midas.atomic import atomic_file
 from midas.datasets.reader import Reader
 from midas.datasets.shard_members import Members, Packing, encode_sample
 from midas.errors import ConfigError, DatasetError, ImageError, OutputError
 from midas.pipeline import run_ahead
+from midas.storage.atomic import atomic_file
 
 INDEX_NAME = "index.json"
 INDEX_VERSION = 1

@@ -9,7 +9,7 @@ import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
 from midas.datasets.sample import PairSample, Sample
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 
 @dataclass(frozen=True)

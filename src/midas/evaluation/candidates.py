@@ -14,9 +14,9 @@ from midas.arrays import Array, Float32
 from midas.datasets.sample import AnySample, PairSample
 from midas.errors import DatasetError, ModelError
 from midas.evaluation.baselines import fit_plane
+from midas.maps.formats import read_map
+from midas.pictures.preprocess import ResizeRule
 from midas.predictor import Predictor, Prepared
-from midas.preprocess import ResizeRule
-from midas.writers import read_map
 
 PredictionKind = Literal["disparity", "depth"]
 _SUFFIXES = (".npy", ".npz", ".pfm", ".exr", ".tiff", ".png")

@@ -17,9 +17,9 @@ from midas.evaluation.candidates import Candidate, FunctionCandidate
 from midas.evaluation.intervals import bootstrap_interval
 from midas.evaluation.protocols import Protocol
 from midas.evaluation.scoring import MIN_VALID_PIXELS, PictureScore, score, score_pairs, usable
+from midas.maps.resize import resize_map
 from midas.metrics import METRICS, PAIR_METRICS
 from midas.pipeline import run_ahead
-from midas.resize import resize_map
 
 Predict = Callable[[Sample], Float32[Array, "H W"]]
 

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from midas.errors import ConfigError
-from midas.preprocess import ResizeRule
+from midas.pictures.preprocess import ResizeRule
 
 Space = Literal["inverse_depth", "depth"]
 Averaging = Literal["pictures", "pixels"]

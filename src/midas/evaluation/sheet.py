@@ -9,16 +9,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 from midas.alignment import align_least_squares
 from midas.arrays import Array, Bool, Float32, UInt8
-from midas.atomic import atomic_file
-from midas.colormaps import apply_colormap
 from midas.datasets.sample import Sample
 from midas.errors import DatasetError
 from midas.evaluation.candidates import Candidate
 from midas.evaluation.evaluator import EvaluationResult
 from midas.evaluation.runs import Benchmark
 from midas.evaluation.scoring import usable
-from midas.resize import resize_map
-from midas.writers import write_map
+from midas.maps.colormaps import apply_colormap
+from midas.maps.formats import write_map
+from midas.maps.resize import resize_map
+from midas.storage.atomic import atomic_file
 
 CELL_HEIGHT_PX = 200
 TEXT_HEIGHT_PX = 18

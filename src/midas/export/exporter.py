@@ -13,7 +13,6 @@ from typing import Literal, get_args
 import torch
 from torch import nn
 
-from midas.atomic import atomic_file
 from midas.backends.exactness import how_to_run
 from midas.errors import ConfigError, OutputError
 from midas.export.bfloat16 import store_as_bfloat16
@@ -39,7 +38,8 @@ from midas.export.verify import (
 from midas.models.network import DepthNetwork
 from midas.models.reduced import ReducedNetwork
 from midas.models.specs import ModelSpec
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
+from midas.storage.atomic import atomic_file
 
 Format = Literal["onnx", "openvino", "torchscript", "torch-export"]
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml", "torchscript": ".pt", "torch-export": ".pt2"}

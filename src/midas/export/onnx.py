@@ -16,14 +16,14 @@ import torch
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
 from torch import nn
 
-from midas.atomic import atomic_file
 from midas.errors import ModelError
 from midas.export.verify import Bound, Pixels, Run, check, compare_inputs
 from midas.models.network import DepthNetwork
 from midas.models.onnx_names import INPUT_KEY, INPUT_NAME, LICENCE_KEY, NAME_KEY, OUTPUT_NAME
 from midas.models.padding import constant_padding
 from midas.models.specs import ModelSpec
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
+from midas.storage.atomic import atomic_file
 
 OPSET = 18
 _RUN_ERRORS = (

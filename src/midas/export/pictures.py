@@ -6,9 +6,9 @@ from pathlib import Path
 
 import midas
 from midas.arrays import Array, UInt8
-from midas.datasets.synthetic.dataset import SyntheticDataset
+from midas.datasets.readers.synthetic import SyntheticDataset
 from midas.errors import ConfigError
-from midas.images import is_image_path, read_image
+from midas.pictures.reading import is_image_path, read_image
 
 # Enough for several shapes and kinds of scene; each costs one run of the network in float32.
 COMPARED_PICTURES = 6

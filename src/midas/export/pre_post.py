@@ -1,7 +1,7 @@
 """Resizing, normalisation and the way back to the picture's size as part of an ONNX graph.
 
 The graph then takes RGB, 0 to 255, as uint8 (H, W, 3) of any size, and gives float32 (H, W): whoever has a runtime for
-ONNX needs nothing else. It is put together from text, a line per step, in the order of `midas.preprocess`.
+ONNX needs nothing else. It is put together from text, a line per step, in the order of `midas.pictures.preprocess`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import onnx
 from onnx import compose, parser
 
 from midas.models.onnx_names import IMAGE_NAME, INPUT_NAME, OUTPUT_NAME
-from midas.preprocess import MAX_ELONGATION, InputSpec
+from midas.pictures.preprocess import MAX_ELONGATION, InputSpec
 
 _NETWORK = "network/"
 _FLOAT, _INT64, _DOUBLE = (onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.DOUBLE)
@@ -142,7 +142,7 @@ _RESAMPLE_AREA = f"""
   resized = Unsqueeze (planes, zero)
 """
 
-# The weights of `midas.preprocess`: those of its _area where no side grows, else those of its _linear.
+# The weights of `midas.pictures.preprocess`: those of its _area where no side grows, else those of its _linear.
 _AREA_WEIGHTS = """
   {axis}_length = Gather (sides, {index})
   {axis}_count = Gather (network_sides, {index})

@@ -13,7 +13,7 @@ from torch import nn
 
 from midas.export.verify import Run
 from midas.models.padding import constant_padding
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 
 def write_torchscript(network: nn.Module, spec: InputSpec, path: Path, metadata: Mapping[str, str]) -> None:

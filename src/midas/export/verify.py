@@ -11,9 +11,9 @@ import torch
 
 from midas.arrays import Array, Float32, UInt8
 from midas.errors import ModelError
+from midas.maps.resize import resize_map
 from midas.models.network import DepthNetwork
-from midas.preprocess import InputSpec, Preprocess
-from midas.resize import resize_map
+from midas.pictures.preprocess import InputSpec, Preprocess
 
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 Run = Callable[[np.ndarray], np.ndarray]

@@ -13,7 +13,7 @@ from midas.models.onnx_names import INPUT_KEY, LICENCE_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
 from midas.models.weights import read_safetensors, read_safetensors_metadata, read_weights, write_safetensors
 from midas.models.zoo import find_model, find_weights_file
-from midas.partial_files import sha256_of
+from midas.storage.partial_files import sha256_of
 
 SOURCE_KEY = "midas.source_sha256"
 

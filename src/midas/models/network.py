@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from midas.errors import ModelError
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 
 class DepthNetwork(nn.Module):

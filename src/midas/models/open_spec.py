@@ -18,7 +18,7 @@ from midas.models.specs import (
     PyramidSpec,
     WeightsSpec,
 )
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 _STRIDES = (4, 8, 16, 32)
 _SCALES = (4.0, 2.0, 1.0, 0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 Positions = Literal["bilinear", "bicubic_offset", "bicubic", "relative"]
 Readout = Literal["project", "ignore"]

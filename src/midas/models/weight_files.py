@@ -16,10 +16,10 @@ from functools import cache
 from pathlib import Path
 
 from midas.assets import asset_path
-from midas.atomic import atomic_file
 from midas.errors import ConfigError, DownloadError, LicenceWarning, OutputError, WeightsError
 from midas.models.specs import Format, ModelSpec, WeightsFile
-from midas.partial_files import sha256_of
+from midas.storage.atomic import atomic_file
+from midas.storage.partial_files import sha256_of
 
 CACHE_VARIABLE = "MIDAS_CACHE"
 OFFLINE_VARIABLE = "MIDAS_OFFLINE"
@@ -155,7 +155,7 @@ def _download_first(files: list[WeightsFile]) -> FoundWeights:
 
 def _download(file: WeightsFile) -> FoundWeights:
     # The protocols of the web take as long to import as a photograph to read, and the built-in model needs none.
-    from midas.downloads import download, progress_bar
+    from midas.storage.downloads import download, progress_bar
 
     path = cache_folder() / file.name
     with progress_bar(file.name) as progress:

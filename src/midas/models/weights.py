@@ -15,8 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from midas.atomic import atomic_file
 from midas.errors import OutputError, WeightsError
+from midas.storage.atomic import atomic_file
 
 _HEAD_BYTES = 64
 _ZIP = b"PK\x03\x04"

@@ -12,7 +12,7 @@ from midas.models.specs import (
     WeightsSpec,
     ZipDepthSpec,
 )
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 _CHECKPOINTS = "https://github.com/fabiotosi92/ZipDepth/raw/main/checkpoints"
 

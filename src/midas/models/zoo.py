@@ -19,7 +19,7 @@ from midas.models.specs import (
     WeightsSpec,
 )
 from midas.models.zipdepth import ZIPDEPTH
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 DEFAULT_MODEL = "midas_nano_256"
 

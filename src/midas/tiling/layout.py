@@ -10,7 +10,7 @@ import numpy as np
 
 from midas.arrays import Array, Float32, Float64
 from midas.errors import ConfigError
-from midas.preprocess import InputSpec
+from midas.pictures.preprocess import InputSpec
 
 # At 8 a tile sees less than a sixtieth of the picture, which tells a network little of what it looks at.
 MAX_ZOOM = 8

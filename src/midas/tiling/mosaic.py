@@ -9,7 +9,7 @@ import numpy as np
 
 from midas.alignment import align_median_mad
 from midas.arrays import Array, Float32
-from midas.resize import resize_map
+from midas.maps.resize import resize_map
 from midas.tiling.layout import Grid, blend_weights
 
 # Structure coarser than this share of the shorter side of the whole picture's output is taken from there, finer

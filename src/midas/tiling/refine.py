@@ -10,7 +10,7 @@ import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
 from midas.errors import ModelError
-from midas.preprocess import InputSpec, Preprocess
+from midas.pictures.preprocess import InputSpec, Preprocess
 from midas.tiling.layout import Grid, Tiling
 from midas.tiling.mosaic import Mosaic
 

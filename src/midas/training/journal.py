@@ -13,10 +13,10 @@ import torch
 from PIL import Image
 
 from midas.arrays import Array, UInt8
-from midas.atomic import atomic_file
-from midas.colormaps import colorize
 from midas.datasets.mixture import Item
-from midas.preprocess import InputSpec
+from midas.maps.colormaps import colorize
+from midas.pictures.preprocess import InputSpec
+from midas.storage.atomic import atomic_file
 
 LOG = "log.csv"
 EVENTS = "tensorboard"

@@ -115,7 +115,7 @@ def open_training_set(folder: Path, entry: SetSettings) -> Reader:
 
 def _open(reader: str, folder: Path, options: dict[str, Any]) -> Reader:
     if reader == SYNTHETIC:
-        from midas.datasets.synthetic import SyntheticDataset
+        from midas.datasets.readers.synthetic import SyntheticDataset
 
         return SyntheticDataset(**options)
     return open_reader(reader, folder, **options)

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from midas.atomic import atomic_file
 from midas.errors import TrainingError
 from midas.models.weights import write_safetensors
+from midas.storage.atomic import atomic_file
 
 CHECKPOINT = "checkpoint.pt"
 BEST_WEIGHTS = "best.safetensors"

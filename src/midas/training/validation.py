@@ -12,9 +12,9 @@ from midas.datasets.sample import Sample
 from midas.evaluation.candidates import FunctionCandidate
 from midas.evaluation.evaluator import Predict
 from midas.evaluation.runs import run
+from midas.maps.resize import resize_map
 from midas.models.network import DepthNetwork
-from midas.preprocess import InputSpec, Preprocess
-from midas.resize import resize_map
+from midas.pictures.preprocess import InputSpec, Preprocess
 from midas.training.sources import ValidationSet
 
 

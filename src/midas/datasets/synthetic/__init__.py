@@ -1,9 +1,0 @@
-"""Synthetic scenes: rooms, streets, terrain, tables, figures, thin things and close-ups, drawn with exact depth.
-
-From description to picture: ``scene`` holds what there is, filled by one builder per world (``rooms`` ...); ``raster``
-finds which surface each pixel shows and its inverse depth; ``shading`` lights it; ``photo`` makes a photograph of it.
-"""
-
-from midas.datasets.synthetic.dataset import WORLDS, SyntheticDataset, render
-
-__all__ = ["WORLDS", "SyntheticDataset", "render"]

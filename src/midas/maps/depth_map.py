@@ -1,0 +1,202 @@
+"""What a prediction is: values for every pixel of a picture, and what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from midas.alignment import Alignment
+from midas.arrays import Array, Float32, UInt8, UInt16
+from midas.errors import AlignmentError, MidasError, OutputError
+from midas.maps.colormaps import colorize
+from midas.maps.formats import read_map, write_map
+from midas.maps.resize import Interpolation, resize_map
+from midas.maps.value_range import ValueRange, as_float32_map
+from midas.version import __version__
+
+_SOFTWARE = f"midas-depth {__version__}"
+
+
+@dataclass(frozen=True, eq=False)
+class DepthMap:
+    """The relative disparity of a picture: larger is nearer, of unknown scale and shift, without unit.
+
+    It is no depth in metres: ``1 / depth = scale * value + shift`` with two numbers that differ from picture to
+    picture and that the picture alone can't tell. ``midas.alignment`` finds them from known points, a known range or
+    a depth map; ``aligned`` applies them.
+
+    Attributes:
+        values: float32 (H, W), read-only.
+        model: the model that made them, if known.
+        source: the name of the picture, if known.
+    """
+
+    space: ClassVar[str] = "relative_disparity"
+
+    values: Float32[Array, "H W"]
+    model: str | None = None
+    source: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", _read_only_map(self.values))
+
+    @classmethod
+    def load(cls, path: str | Path) -> DepthMap:
+        """Read a file that ``save`` wrote.
+
+        Raises:
+            OutputError: if it can't be read, or holds something else than relative disparity.
+        """
+        values, metadata = read_map(Path(path))
+        if metadata.get("space", cls.space) != cls.space:
+            raise OutputError(f"{path} holds values of kind {metadata['space']!r}: expected {cls.space!r}")
+        return cls(values, metadata.get("model"), metadata.get("source"))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        height, width = self.values.shape
+        return height, width
+
+    def resized(self, size: tuple[int, int], interpolation: Interpolation = "cubic") -> DepthMap:
+        """Give the map at another (height, width); ``resize_map`` says how."""
+        return replace(self, values=resize_map(self.values, size, interpolation))
+
+    def normalized(self) -> Float32[Array, "H W"]:
+        """Give the values from 0 (farthest) to 1 (nearest).
+
+        A constant map gives zeros; a value that is not finite counts as 0, as in the official code.
+        """
+        return ValueRange.of(self.values).unit(self.values)
+
+    def to_uint8(self) -> UInt8[Array, "H W"]:
+        """Give the values from 0 (farthest) to 255 (nearest), rounded; 256 steps show as contours in a 3D view."""
+        return ValueRange.of(self.values).codes_8bit(self.values)
+
+    def to_uint16(self) -> UInt16[Array, "H W"]:
+        """Give the values from 0 (farthest) to 65535 (nearest), rounded."""
+        return ValueRange.of(self.values).codes_16bit(self.values)
+
+    def colorize(
+        self, colormap: str = "inferno", percentiles: tuple[float, float] = (2.0, 98.0)
+    ) -> UInt8[Array, "H W 3"]:
+        """Give an RGB picture for the eye: nearer is brighter.
+
+        Args:
+            colormap: one of ``midas.maps.colormaps.COLORMAPS``.
+            percentiles: the values that get the two ends of the colour map, so that outliers don't flatten the rest.
+
+        Raises:
+            ConfigError: for an unknown colour map or impossible percentiles.
+        """
+        return colorize(self.values, colormap, percentiles)
+
+    def aligned(self, scale: float, shift: float, max_depth_m: float | None = None) -> AlignedDepth:
+        """Give depth in metres: ``1 / (scale * value + shift)``.
+
+        Where that sum isn't positive the pixel lies beyond every measurable distance: infinity, or ``max_depth_m``.
+
+        Args:
+            scale: factor of the values, in 1/metre; not negative, since larger values are nearer.
+            shift: inverse depth at value 0, in 1/metre.
+            max_depth_m: larger depths are cut to this many metres; None for no limit.
+
+        Raises:
+            AlignmentError: if scale or shift is not finite, scale is negative, or the limit is not positive.
+        """
+        if not (np.isfinite(scale) and np.isfinite(shift) and scale >= 0):
+            raise AlignmentError(
+                f"scale {scale} and shift {shift} can't turn disparity into depth: expected finite numbers, the scale "
+                "not negative, since larger disparity is nearer"
+            )
+        if max_depth_m is not None and not max_depth_m > 0:
+            raise AlignmentError(f"max_depth_m is {max_depth_m}: expected a positive number of metres, or None")
+        inverse_depth = Alignment(scale, shift).apply(self.values)
+        depth_m = np.full_like(inverse_depth, np.inf)
+        with np.errstate(over="ignore"):  # An inverse depth below 3e-39 is infinitely far in float32, as it should be.
+            np.divide(1, inverse_depth, out=depth_m, where=~(inverse_depth <= 0))
+        if max_depth_m is not None:
+            np.minimum(depth_m, np.float32(max_depth_m), out=depth_m)
+        return AlignedDepth(depth_m, scale, shift, self.model, self.source)
+
+    def save(
+        self,
+        path: str | Path,
+        format_name: str | None = None,
+        *,
+        image: UInt8[Array, "h w 3"] | None = None,
+        colormap: str = "inferno",
+        overwrite: bool = False,
+    ) -> None:
+        """Write the map to a file, complete or not at all; arguments and errors are those of ``formats.write_map``.
+
+        The suffix chooses the format: ``.png`` (16 bit) · ``.pfm`` · ``.npy`` · ``.npz`` · ``.exr`` · ``.tiff``.
+        Pictures for the eye are chosen by name: ``png8``, ``color``, ``side-by-side`` (which needs ``image``).
+        """
+        write_map(
+            Path(path),
+            self.values,
+            format_name,
+            metadata=self.metadata,
+            image=image,
+            colormap=colormap,
+            overwrite=overwrite,
+        )
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What files say about the values."""
+        return _metadata(self.space, self.model, self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedDepth:
+    """Depth along the optical axis, in metres, by a scale and a shift that the caller chose.
+
+    Attributes:
+        depth_m: float32 (H, W), read-only; infinite where the pixel lies beyond every measurable distance.
+        scale: factor of the relative disparity, in 1/metre.
+        shift: inverse depth at disparity 0, in 1/metre.
+        model: the model that made the disparity, if known.
+        source: the name of the picture, if known.
+    """
+
+    space: ClassVar[str] = "depth_m"
+
+    depth_m: Float32[Array, "H W"]
+    scale: float
+    shift: float
+    model: str | None = None
+    source: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "depth_m", _read_only_map(self.depth_m))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        height, width = self.depth_m.shape
+        return height, width
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the depth in metres to a file, by suffix like ``DepthMap.save``; a 16-bit PNG has 0 for infinity."""
+        alignment = {"alignment_scale": repr(float(self.scale)), "alignment_shift": repr(float(self.shift))}
+        metadata = {**_metadata(self.space, self.model, self.source), **alignment}
+        write_map(Path(path), self.depth_m, metadata=metadata, overwrite=overwrite)
+
+
+def _metadata(space: str, model: str | None, source: str | None) -> dict[str, str]:
+    known = {"space": space, "model": model, "source": source, "software": _SOFTWARE}
+    return {name: text for name, text in known.items() if text is not None}
+
+
+def _read_only_map(values: Array) -> Array:
+    try:
+        view = as_float32_map(values).view()
+    except ValueError as error:
+        raise MidasError(str(error)) from error
+    view.setflags(write=False)
+    return view

@@ -1,0 +1,80 @@
+"""Which files the depth maps of pictures go to."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from midas.maps.formats import output_path
+from midas.pictures.files import PictureFile, absolute_path
+
+
+@dataclass(frozen=True)
+class PictureJob:
+    """A picture and the files that its depth map goes to.
+
+    Attributes:
+        source: the picture.
+        outputs: format name → file.
+    """
+
+    source: Path
+    outputs: Mapping[str, Path]
+
+
+def plan_outputs(pictures: Sequence[PictureFile], output_dir: Path, formats: Sequence[str]) -> list[PictureJob]:
+    """Give each picture output files of its own.
+
+    They lie as the pictures do below the folder that all pictures share, and carry their names. Pictures that differ
+    only in their suffix keep it: ``photo.jpg`` and ``photo.png`` give ``photo.jpg.png`` and ``photo.png.png``. No
+    output is ever one of the pictures.
+
+    Args:
+        pictures: what ``find_pictures`` gave.
+        output_dir: the folder of the outputs.
+        formats: names of formats, each once.
+
+    Raises:
+        OutputError: an unknown format.
+    """
+    places = _places(pictures)
+    sharing = Counter(_key(place.with_suffix("")) for place in places)
+    taken = {_key(absolute_path(picture.path)) for picture in pictures}
+    jobs = []
+    for picture, place in zip(pictures, places, strict=True):
+        for stem in _stems(place, alone=sharing[_key(place.with_suffix(""))] == 1):
+            outputs = {name: output_path(output_dir / place.parent, stem, name) for name in formats}
+            keys = {_key(absolute_path(path)) for path in outputs.values()}
+            if not keys & taken:
+                break
+        taken |= keys
+        jobs.append(PictureJob(picture.path, outputs))
+    return jobs
+
+
+def _places(pictures: Sequence[PictureFile]) -> list[Path]:
+    """Each picture's path below the folder that all roots share."""
+    roots = {absolute_path(picture.root) for picture in pictures}
+    absolute = [absolute_path(picture.path) for picture in pictures]
+    try:
+        shared = os.path.commonpath(roots)
+    except ValueError:  # No roots at all, or roots on several drives.
+        return [path.relative_to(path.anchor) for path in absolute]
+    return [path.relative_to(shared) for path in absolute]
+
+
+def _stems(place: Path, *, alone: bool) -> Iterator[str]:
+    """Names for the outputs of a picture, the best first."""
+    if alone:
+        yield place.stem
+    yield place.name
+    yield from (f"{place.name}-{number}" for number in count(2))
+
+
+def _key(path: Path) -> str:
+    # Some file systems take names that differ in case for the same.
+    return str(path).casefold()

@@ -1,0 +1,1 @@
+"""A picture becomes a network's input: found, read, turned upright, resampled, normalised."""

@@ -1,0 +1,1 @@
+"""Files that appear complete or not at all, and downloads, each once for all processes."""
