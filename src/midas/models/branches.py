@@ -50,7 +50,7 @@ class BranchedConv(nn.Module):
         kernel[:, :, 1:2, 1:2] += point_scale * narrow.weight.double()
         if self.adds_input:
             kernel[:, :, 1, 1] += torch.eye(len(kernel), dtype=kernel.dtype, device=kernel.device)
-        one = nn.Conv2d(wide.in_channels, wide.out_channels, 3, wide.stride, padding=1, device=kernel.device)
+        one = nn.Conv2d(wide.in_channels, wide.out_channels, 3, wide.stride[0], padding=1, device=kernel.device)
         one.weight.copy_(kernel)
         one.get_parameter("bias").copy_(bias + point_bias)
         return nn.Sequential(one, nn.ReLU())

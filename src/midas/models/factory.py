@@ -107,7 +107,7 @@ def form_of(spec: ModelSpec, state: Mapping[str, Tensor]) -> ModelSpec:
 
 
 def build(spec: ModelSpec, *, pretrained_encoder: bool = False) -> DepthNetwork:
-    """An untrained network from a spec, but for its encoder where that is asked for; with branches, where it has any."""
+    """An untrained network from a spec, in the form that is trained; its encoder pretrained where that is asked for."""
     reassemble, decoder = _build_decoder(spec)
     return DepthNetwork(
         _build_encoder(spec.encoder, pretrained=pretrained_encoder),

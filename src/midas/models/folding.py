@@ -10,7 +10,7 @@ from timm.layers.norm_act import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from midas.models.branches import NormedSum, merge_branches
+from midas.models.branches import BranchedConv, NormedSum, merge_branches
 from midas.models.network import DepthNetwork
 
 _Convolution = nn.Conv2d | nn.ConvTranspose2d
@@ -29,8 +29,12 @@ def without_branches(network: DepthNetwork) -> DepthNetwork:
     Returns:
         A network with the same numbers: a copy, or this one where it has neither branches nor normalised sums.
     """
+    if not any(isinstance(module, BranchedConv | NormedSum) for module in network.modules()):
+        return network
     copied = copy.deepcopy(network)
-    return copied if merge_branches(copied) + _fold_sums(copied) else network
+    merge_branches(copied)
+    _fold_sums(copied)
+    return copied
 
 
 @torch.no_grad()

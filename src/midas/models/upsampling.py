@@ -58,8 +58,8 @@ class ConvexUpsampling(nn.Module):
     def forward(self, coarse: Tensor, feature: Tensor) -> Tensor:
         """(B, 1, 2 H', 2 W') from (B, 1, H', W')."""
         scores = self.weights(feature).unflatten(1, (_NEIGHBOURS, _FACTOR**2))
-        # A softmax written out: ONNX Runtime turns the map for one that isn't along the last axis, and back again, which
-        # took a third of the network's time.
+        # A softmax written out: for one that isn't along the last axis ONNX Runtime turns the map and turns it back,
+        # which took a third of the network's time.
         weights = torch.exp(scores - scores.amax(dim=1, keepdim=True))
         total = (weights * _neighbourhood(coarse).unsqueeze(2)).sum(dim=1)
         return pixel_shuffle(total / weights.sum(dim=1), _FACTOR)

@@ -86,7 +86,7 @@ def read_safetensors_metadata(path: str | Path) -> dict[str, str]:
 
 
 def without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The same tensors without what wrappers of networks put in front of every name, however they lie in one another."""
+    """The same tensors without what wrappers of networks put in front of every name, in whatever order they lie."""
     while state:
         prefix = next((each for each in _PREFIXES if all(name.startswith(each) for name in state)), None)
         if prefix is None:
@@ -217,5 +217,3 @@ def _tensors(path: Path, content: Any) -> dict[str, Tensor]:
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
             raise WeightsError(f"{path} holds {type(tensor).__name__} under {name!r}; expected a tensor")
     return {name: tensor.detach() for name, tensor in content.items()}
-
-

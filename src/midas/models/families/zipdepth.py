@@ -39,6 +39,8 @@ _BASE = ModelSpec(
         resize="lower_bound",
         mean=(0.485, 0.456, 0.406),
         std=(0.229, 0.224, 0.225),
+        interpolation="linear",
+        restore="aligned_linear",
     ),
     weights=_weights("zipdepth_base.pth"),
     parameters=6_143_710,
