@@ -199,7 +199,7 @@ def resample_text(spec: InputSpec) -> str:
     """
     if spec.interpolation == "cubic":
         return _RESAMPLE_CUBIC.format(image=IMAGE_NAME)
-    if spec.interpolation == "linear":
+    if spec.interpolation == "opencv_linear":
         return _linear_text()
     if spec.interpolation == "pillow_cubic":
         return _RESAMPLE_PILLOW.format(image=IMAGE_NAME, pillow=_PILLOW)

@@ -21,10 +21,13 @@ _NORMS_PER_BRANCHED = 2
 
 
 def without_branches(network: DepthNetwork) -> DepthNetwork:
-    """The network as files for other runtimes hold it, which fold normalisations behind single convolutions themselves.
+    """The network as files for other runtimes hold it.
+
+    What writes them folds normalisations behind single convolutions by itself. It knows no branches and no normalised
+    sums, and folds in float32, which with these shows: where a network has them, all is done here.
 
     Args:
-        network: in evaluation mode; stays as it is.
+        network: in evaluation mode, float32, on the CPU; stays as it is.
 
     Returns:
         A network with the same numbers: a copy, or this one where it has neither branches nor normalised sums.
@@ -32,8 +35,7 @@ def without_branches(network: DepthNetwork) -> DepthNetwork:
     if not any(isinstance(module, BranchedConv | NormedSum) for module in network.modules()):
         return network
     copied = copy.deepcopy(network)
-    merge_branches(copied)
-    _fold_sums(copied)
+    fold_batch_norm(copied)
     return copied
 
 
@@ -111,7 +113,14 @@ def _fold(convolution: _Convolution, normalisation: nn.BatchNorm2d) -> None:
     mean, variance = normalisation.running_mean, normalisation.running_var
     if mean is None or variance is None:
         raise ValueError("a normalisation without running statistics depends on its input and can't be folded")
-    convolution.weight, convolution.bias = fuse_conv_bn_weights(
-        convolution.weight, convolution.bias, mean, variance, normalisation.eps, normalisation.weight,
-        normalisation.bias, transpose=isinstance(convolution, nn.ConvTranspose2d),
+    # In float64: what is rounded is the product alone.
+    weight, bias = fuse_conv_bn_weights(
+        convolution.weight.double(), _exact(convolution.bias), mean.double(), variance.double(), normalisation.eps,
+        _exact(normalisation.weight), _exact(normalisation.bias), transpose=isinstance(convolution, nn.ConvTranspose2d),
     )  # fmt: skip
+    convolution.weight = nn.Parameter(weight.to(mean.dtype))
+    convolution.bias = nn.Parameter(bias.to(mean.dtype))
+
+
+def _exact(parameter: Tensor | None) -> Tensor | None:
+    return None if parameter is None else parameter.double()

@@ -161,7 +161,9 @@ def _download(file: WeightsFile) -> FoundWeights:
     path = cache_folder() / file.name
     # Some files lie where their authors may put others under the same name: what was used once here decides.
     record = _read_record(path)
-    expected, advice = (file.sha256_prefix, "try again") if record is None else (record[0], _accept_another(path))
+    expected, advice = file.sha256_prefix, "try again"
+    if record is not None and record[0].startswith(expected):
+        expected, advice = record[0], _accept_another(path)
     with progress_bar(file.name) as progress:
         sha256 = download(_address(file), path, sha256_prefix=expected, advice=advice, progress=progress)
     _write_record(path, sha256)

@@ -17,14 +17,14 @@ from midas.errors import ConfigError
 from midas.pictures.resampling import resample_area, resample_cubic, resample_linear
 
 ResizeRule = Literal["lower_bound", "upper_bound", "minimal"]
-Interpolation = Literal["cubic", "area", "pillow_cubic", "linear"]
+Interpolation = Literal["cubic", "area", "pillow_cubic", "opencv_linear"]
 Restoration = Literal["cubic", "aligned_linear"]
 
 # Rules by which every pixel of the picture counts, so that a smaller version of it, made well, has the same samples.
 ANTIALIASED = frozenset[Interpolation](("area", "pillow_cubic"))
 
 # Rules whose samples are rounded to 8 bits.
-EIGHT_BITS = frozenset[Interpolation](("pillow_cubic", "linear"))
+EIGHT_BITS = frozenset[Interpolation](("pillow_cubic", "opencv_linear"))
 
 # How much larger than the network's input a smaller version is at least, on each side. JPEG's own reduction is no exact
 # average, and at a margin of 1 it shows; at 4 decoding 12 megapixels takes a third of its time: docs/speed.md.
@@ -52,8 +52,8 @@ class InputSpec:
         multiple: both sides are multiples of this many pixels.
         interpolation: ``"cubic"`` reads 4 x 4 pixels per sample, without antialiasing; ``"area"`` averages all pixels
             under a sample; ``"pillow_cubic"`` is Pillow's bicubic with antialiasing and 8-bit results, the choice of
-            Hugging Face's image processors; ``"linear"`` reads 2 x 2 pixels, without antialiasing, with 8-bit results:
-            OpenCV's way with pictures that are left in 8 bits.
+            Hugging Face's image processors; ``"opencv_linear"`` reads 2 x 2 pixels without antialiasing, with
+            8-bit results: OpenCV's way with pictures that are left in 8 bits.
         mean: subtracted from red, green, blue in [0, 1].
         std: what the difference is then divided by.
         fixed: whether ``size`` is the only one that the network takes.
@@ -210,7 +210,7 @@ class Preprocess:
         if self.spec.interpolation == "pillow_cubic":
             yield 0, np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
             return
-        if self.spec.interpolation == "linear":
+        if self.spec.interpolation == "opencv_linear":
             yield 0, resample_linear(image, size)
         elif self.spec.interpolation == "cubic":
             yield from resample_cubic(image, size)
