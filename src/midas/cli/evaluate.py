@@ -166,7 +166,7 @@ def evaluate(
     with _score_file(csv, jobs, resume=resume, overwrite=overwrite) as file:
         for job in jobs:
             results.append(job.run(limit, file))
-            if save_maps is not None:
+            if save_maps is not None and (baseline or not job.is_baseline):
                 job.draw_worst(results[-1], save_maps, worst)
     text = _table(results, Form.json if json else form)
     _write(f"{text}\n\n{published_markdown()}" if published else text, output, overwrite=overwrite)
@@ -193,6 +193,13 @@ class Job:
     candidate: Candidate
     benchmark: Benchmark
     metrics: tuple[str, ...]
+
+    @property
+    def is_baseline(self) -> bool:
+        """Measured beside the others, for comparison."""
+        from midas.evaluation.candidates import PlaneCandidate
+
+        return isinstance(self.candidate, PlaneCandidate)
 
     def run(self, limit: int | None, file: ScoreFile | None) -> EvaluationResult:
         """Measure, under a bar with the figure so far."""
@@ -225,10 +232,9 @@ def _options(texts: list[str]) -> dict[str, str]:
 
 def _metrics(asked: list[str], benchmark: Benchmark) -> tuple[str, ...]:
     from midas.evaluation.evaluator import check_metrics
-    from midas.metrics import METRICS, PAIR_METRICS
 
     if asked == ["all"]:
-        return tuple(PAIR_METRICS if benchmark.protocol.pairs else METRICS)
+        return tuple(benchmark.protocol.known_metrics)
     return check_metrics(benchmark.protocol, asked)
 
 
@@ -248,6 +254,8 @@ def _candidates(source: Source, benchmark: Benchmark) -> Iterator[Candidate]:
             if source.tile:
                 predictor = predictor.tiled(source.tile, size=source.size)
             yield ModelCandidate(predictor, resize=None if source.own_size else benchmark.protocol.resize)
+    if benchmark.protocol.baselines and source.baseline is None:
+        yield from (PlaneCandidate(tilted=True), PlaneCandidate(tilted=False))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def benchmarks_markdown() -> str:
 
 def _rules(name: str) -> str:
     if name == CORPUS:
-        return "indoor, outdoor or relative, by its domain"
+        return "indoor, outdoor or relative, by its domain; affine where the shift is unknown"
     return protocol_of(name).name if has_protocol(name) else "to train on: name one with `--protocol`"
 
 

@@ -12,10 +12,12 @@ from difflib import get_close_matches
 from typing import Literal
 
 from midas.errors import ConfigError
+from midas.metrics import DISPARITY_METRICS, METRICS, PAIR_METRICS, Metric
 from midas.pictures.preprocess import ResizeRule
 
-Space = Literal["inverse_depth", "depth"]
+Space = Literal["inverse_depth", "depth", "disparity"]
 Averaging = Literal["pictures", "pixels"]
+FigureKind = Literal["depth", "disparity", "pairs"]
 
 MIDAS = "Ranftl et al. 2022 (MiDaS), section 6"
 
@@ -25,7 +27,8 @@ class Protocol:
     """How predictions are compared with measured depth.
 
     Each picture is aligned on its own over its valid pixels. The aligned prediction becomes depth and is capped; errors
-    are taken in depth. Figures are means over pictures.
+    are taken in depth. Figures are means over pictures. Where the target's zero is unknown there is no depth, and
+    errors are taken in disparity (``space``).
 
     Attributes:
         name: printed beside every figure.
@@ -37,11 +40,13 @@ class Protocol:
         pairs: the target is an order of pairs of points, not a map: nothing is aligned or capped.
         pictures: how many the published figures are over; None if that is not fixed.
         alignment: name in `midas.alignment.ALIGNMENTS`.
-        space: whether the alignment is found in inverse depth, or in depth after inverting the prediction.
+        space: whether the alignment is found in inverse depth, or in depth after inverting the prediction;
+            ``disparity`` where the zero is unknown: aligned and measured in disparity, nothing is inverted or capped.
         minimum_m: targets at or below this depth are left out, and predictions are cut to it.
         crop: name in `midas.evaluation.crops.CROPS`.
         resize: which side of the network's input meets its target size; None leaves each model its own rule.
         averaging: over pictures, or weighted by their number of valid pixels.
+        baselines: its figures say little without those of the best plane and the best constant beside them.
     """
 
     name: str
@@ -57,11 +62,29 @@ class Protocol:
     crop: str = "none"
     resize: ResizeRule | None = None
     averaging: Averaging = "pictures"
+    baselines: bool = False
+
+    @property
+    def kind(self) -> FigureKind:
+        """What its figures are figures of."""
+        if self.pairs:
+            return "pairs"
+        return "disparity" if self.space == "disparity" else "depth"
+
+    @property
+    def needs_zero(self) -> bool:
+        """The target's disparity 0 must be infinitely far: errors are ratios or differences of depth."""
+        return self.kind == "depth"
+
+    @property
+    def known_metrics(self) -> dict[str, Metric]:
+        """What can be measured by these rules, by name."""
+        return {"depth": METRICS, "disparity": DISPARITY_METRICS, "pairs": PAIR_METRICS}[self.kind]
 
     @property
     def label(self) -> str:
         """The name with what matters most, for tables."""
-        if self.pairs:
+        if not self.needs_zero:
             return self.name
         return f"{self.name}, no cap" if self.cap_m is None else f"{self.name}, cap {self.cap_m:g} m"
 
@@ -118,6 +141,15 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol("indoor", 10.0),
         Protocol("outdoor", 80.0),
         Protocol("relative", None, metrics=("delta1_outliers", "abs_rel", "log10_error")),
+        # Where the disparity is known up to scale and shift, which leaves no depth to take ratios of.
+        Protocol(
+            "affine",
+            None,
+            headline="range_error",
+            metrics=("range_error", "order_accuracy"),
+            space="disparity",
+            baselines=True,
+        ),
     )
 }
 
@@ -138,8 +170,16 @@ def find_protocol(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
-def protocol_for(domain: str, *, metric: bool) -> Protocol:
-    """The protocol for a set in the corpus format: ``relative`` where its target has no unit, else by its domain."""
+def protocol_for(domain: str, *, metric: bool, shift_known: bool = True) -> Protocol:
+    """The protocol for a set in the corpus format.
+
+    Args:
+        domain: as its ``dataset.json`` names it.
+        metric: the target is known in 1/metre; ``relative`` where it isn't, else the domain decides.
+        shift_known: disparity 0 is infinitely far; ``affine`` where it isn't.
+    """
+    if not shift_known:
+        return PROTOCOLS["affine"]
     if not metric:
         return PROTOCOLS["relative"]
     return PROTOCOLS["outdoor" if domain in OUTDOOR_DOMAINS else "indoor"]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from midas.datasets.catalogue import READERS, open_reader
 from midas.datasets.reader import Reader
-from midas.datasets.readers.corpus import CorpusDataset
+from midas.datasets.readers.corpus import CorpusDataset, CorpusInfo
 from midas.errors import ConfigError
 from midas.evaluation.candidates import Candidate
 from midas.evaluation.evaluator import EvaluationResult, check_metrics, gather, score_all
 from midas.evaluation.protocols import PROTOCOLS, Protocol, find_protocol, protocol_for
 from midas.evaluation.records import RunKey, ScoreFile
-from midas.evaluation.scoring import PictureScore
+from midas.evaluation.scoring import PictureScore, check_zero
 
 CORPUS = "corpus"
 
@@ -48,15 +48,36 @@ def open_benchmark(
 
     Raises:
         DatasetError: the set is not there, or not as it should be.
-        ConfigError: no such benchmark or protocol.
+        ConfigError: no such benchmark or protocol, or the rules need a zero of disparity, which the set hasn't.
     """
     in_corpus_format = name in READERS and (root / "dataset.json").is_file()
     reader = open_reader(CORPUS if in_corpus_format else name, root, **(options or {}))
-    if protocol is not None:
-        return Benchmark(reader, find_protocol(protocol))
-    if name == CORPUS and isinstance(reader, CorpusDataset):
-        return Benchmark(reader, protocol_for(reader.info.domain, metric=reader.info.metric))
-    return Benchmark(reader, protocol_of(name))
+    return Benchmark(reader, rules_for(reader, name, protocol))
+
+
+def rules_for(reader: Reader, benchmark: str, protocol: str | None = None) -> Protocol:
+    """The rules for a set.
+
+    Args:
+        reader: the set.
+        benchmark: the name that it was opened by.
+        protocol: name of other rules than its own.
+
+    Raises:
+        ConfigError: no such benchmark or protocol, or the rules need a zero of disparity, which the set hasn't.
+    """
+    info = reader.info if isinstance(reader, CorpusDataset) else None
+    if protocol is None and benchmark == CORPUS and info is not None:
+        return own_rules(info)
+    rules = protocol_of(benchmark) if protocol is None else find_protocol(protocol)
+    if info is not None:
+        check_zero(rules, info.shift_known, info.name)
+    return rules
+
+
+def own_rules(info: CorpusInfo) -> Protocol:
+    """The rules that a set in the corpus format is measured by if no others are named."""
+    return protocol_for(info.domain, metric=info.metric, shift_known=info.shift_known)
 
 
 def protocol_of(benchmark: str) -> Protocol:

@@ -9,9 +9,10 @@ import numpy as np
 from midas.alignment import ALIGNMENTS
 from midas.arrays import Array, Bool, Float, Float32
 from midas.datasets.sample import PairSample, Sample
+from midas.errors import ConfigError
 from midas.evaluation.crops import find_crop
 from midas.evaluation.protocols import Protocol
-from midas.metrics import METRICS, PAIR_METRICS
+from midas.metrics import disparity_range, find_metric
 
 MIN_VALID_PIXELS = 10
 
@@ -39,14 +40,30 @@ class PictureScore:
 
 
 def usable(sample: Sample, protocol: Protocol) -> Bool[Array, "H W"]:
-    """Pixels that count: valid, inside the crop, nearer than the cap and farther than the minimum."""
-    nearer_than = 0.0 if protocol.cap_m is None else 1.0 / protocol.cap_m
-    mask = sample.mask & (sample.disparity > np.float32(nearer_than))
+    """Pixels that count: valid, inside the crop, nearer than the cap and farther than the minimum.
+
+    By rules that need no zero of disparity, what is infinitely far counts too.
+
+    Raises:
+        ConfigError: the rules need one, and the sample's shift is unknown.
+    """
+    check_zero(protocol, sample.shift_known, sample.name)
+    mask = sample.mask
+    if protocol.needs_zero:
+        nearer_than = 0.0 if protocol.cap_m is None else 1.0 / protocol.cap_m
+        mask = mask & (sample.disparity > np.float32(nearer_than))
     if protocol.minimum_m > 0:
-        mask &= sample.disparity < np.float32(1.0 / protocol.minimum_m)
+        mask = mask & (sample.disparity < np.float32(1.0 / protocol.minimum_m))
     if protocol.crop != "none":
-        mask &= find_crop(protocol.crop).mask(sample.mask.shape)
+        mask = mask & find_crop(protocol.crop).mask(sample.mask.shape)
     return mask
+
+
+def measurable(sample: Sample, mask: Bool[Array, "H W"], protocol: Protocol) -> bool:
+    """Whether enough pixels count for a figure; and where the unit is the target's own range, that it has one."""
+    if np.count_nonzero(mask) < MIN_VALID_PIXELS:
+        return False
+    return protocol.needs_zero or disparity_range(sample.disparity, mask) > 0
 
 
 def score(
@@ -56,21 +73,64 @@ def score(
     protocol: Protocol,
     metrics: tuple[str, ...],
 ) -> PictureScore:
-    """Align one prediction to its sample and measure it in depth.
+    """Align one prediction to its sample and measure it: in depth, or in disparity where its zero is unknown.
 
     Args:
         prediction: relative disparity at the sample's size.
         sample: the target.
         mask: pixels that count, as ``usable`` gives them.
         protocol: the rules.
-        metrics: names in `midas.metrics.METRICS`.
+        metrics: names in the protocol's ``known_metrics``.
     """
+    measure = _in_depth if protocol.needs_zero else _in_disparity
+    figures = measure(prediction, sample, mask, protocol, metrics)
+    return PictureScore(sample.name, int(np.count_nonzero(mask)), figures)
+
+
+def check_zero(protocol: Protocol, shift_known: bool, name: str) -> None:
+    """Nothing, where these rules can be used.
+
+    Args:
+        protocol: the rules.
+        shift_known: of the target.
+        name: of the set or the sample, for the message.
+
+    Raises:
+        ConfigError: they measure ratios or differences of depth, and the target's shift is unknown.
+    """
+    if protocol.needs_zero and not shift_known:
+        raise ConfigError(
+            f"{name} has disparities of unknown shift, so that depth and its ratios ({', '.join(protocol.metrics)}) "
+            f"mean nothing there: measure it by the protocol affine, not by {protocol.name}"
+        )
+
+
+def _in_disparity(
+    prediction: Float32[Array, "H W"],
+    sample: Sample,
+    mask: Bool[Array, "H W"],
+    protocol: Protocol,
+    metrics: tuple[str, ...],
+) -> tuple[float, ...]:
+    aligned = ALIGNMENTS[protocol.alignment](prediction, sample.disparity, mask).apply(prediction)
+    chosen = [find_metric(name) for name in metrics]
+    return tuple(
+        float(metric.function(aligned if metric.aligned else prediction, sample.disparity, mask)) for metric in chosen
+    )
+
+
+def _in_depth(
+    prediction: Float32[Array, "H W"],
+    sample: Sample,
+    mask: Bool[Array, "H W"],
+    protocol: Protocol,
+    metrics: tuple[str, ...],
+) -> tuple[float, ...]:
     inverse_depth = sample.disparity[mask]
     depth = aligned_depth(prediction[mask], inverse_depth, protocol)
     target = 1.0 / inverse_depth
     everywhere = np.ones_like(depth, dtype=np.bool_)
-    figures = tuple(float(METRICS[name].function(depth, target, everywhere)) for name in metrics)
-    return PictureScore(sample.name, len(depth), figures)
+    return tuple(float(find_metric(name).function(depth, target, everywhere)) for name in metrics)
 
 
 def aligned_depth(
@@ -117,5 +177,5 @@ def score_pairs(prediction: Float32[Array, "H W"], sample: PairSample, metrics: 
         metrics: names in `midas.metrics.PAIR_METRICS`.
     """
     pairs = (sample.first, sample.second, sample.relation)
-    figures = tuple(float(PAIR_METRICS[name].function(prediction, *pairs)) for name in metrics)
+    figures = tuple(float(find_metric(name).function(prediction, *pairs)) for name in metrics)
     return PictureScore(sample.name, len(sample.relation), figures)

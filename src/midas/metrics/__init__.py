@@ -1,8 +1,11 @@
-"""Figures of merit, one pure function each: of depth, of the order of points, of boundaries, of a video's steadiness.
+"""Figures of merit, one pure function each: of depth, of disparity whose zero is unknown, of the order of points, of
+boundaries, of a video's steadiness.
 
-``METRICS`` and ``PAIR_METRICS`` list by name those that an evaluation picks from, and what their figures mean.
+``METRICS``, ``DISPARITY_METRICS`` and ``PAIR_METRICS`` list by name those that an evaluation picks from, and what their
+figures mean.
 """
 
+from midas.metrics.affine import disparity_range, order_accuracy, range_error
 from midas.metrics.boundaries import BOUNDARY_THRESHOLDS, BoundaryScores, boundary_scores, sobel_edge_scores
 from midas.metrics.depth import (
     DELTA_THRESHOLD,
@@ -22,12 +25,13 @@ from midas.metrics.depth import (
     valid_pixels,
 )
 from midas.metrics.ordinal import d3r, grid_pairs, ordinal_error, pair_accuracy, sample_pairs, whdr
-from midas.metrics.table import METRICS, PAIR_METRICS, Metric
+from midas.metrics.table import DISPARITY_METRICS, METRICS, PAIR_METRICS, Metric, find_metric
 from midas.metrics.temporal import flow_warping_error, temporal_alignment_error
 
 __all__ = [
     "BOUNDARY_THRESHOLDS",
     "DELTA_THRESHOLD",
+    "DISPARITY_METRICS",
     "METRICS",
     "PAIR_METRICS",
     "BoundaryScores",
@@ -41,12 +45,16 @@ __all__ = [
     "delta2_outliers",
     "delta3_accuracy",
     "delta3_outliers",
+    "disparity_range",
+    "find_metric",
     "flow_warping_error",
     "grid_pairs",
     "kitti_si_log",
     "log10_error",
+    "order_accuracy",
     "ordinal_error",
     "pair_accuracy",
+    "range_error",
     "rmse",
     "rmse_log",
     "sample_pairs",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from midas.errors import ConfigError
+from midas.metrics.affine import order_accuracy, range_error
 from midas.metrics.depth import (
     abs_rel,
     delta1_accuracy,
@@ -33,6 +35,7 @@ class Metric:
         unit: of its figures; empty for none.
         lower_is_better: the direction.
         function: what computes it.
+        aligned: it wants the prediction aligned to the target; False where it looks at the prediction's order alone.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Metric:
     unit: str
     lower_is_better: bool
     function: Callable[..., float]
+    aligned: bool = True
 
 
 # Over depth maps: (prediction, target, mask).
@@ -62,6 +66,15 @@ METRICS: dict[str, Metric] = {
     )
 }
 
+# Over disparity maps whose zero is unknown: (prediction, target, mask).
+DISPARITY_METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("range_error", "MAE / (p95 - p5)", "%", True, range_error),
+        Metric("order_accuracy", "points in order", "%", False, order_accuracy, aligned=False),
+    )
+}
+
 # Over a disparity map and pairs of points: (prediction, first, second, relation).
 PAIR_METRICS: dict[str, Metric] = {
     metric.name: metric
@@ -70,3 +83,15 @@ PAIR_METRICS: dict[str, Metric] = {
         Metric("pair_accuracy", "pairs in order", "%", False, pair_accuracy),
     )
 }
+
+
+def find_metric(name: str) -> Metric:
+    """The metric of that name, of whichever kind.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    known = METRICS | DISPARITY_METRICS | PAIR_METRICS
+    if name not in known:
+        raise ConfigError(f"no metric is called {name!r}; there are: {', '.join(known)}")
+    return known[name]
