@@ -55,6 +55,31 @@ def resample_cubic(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Itera
         yield block.samples.start, resampled.reshape(-1, 3, width).transpose(0, 2, 1)
 
 
+def resample_linear(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> UInt8[Array, "h w 3"]:
+    """OpenCV's INTER_LINEAR on 8 bits: 2 x 2 pixels per sample, no antialiasing, rounded.
+
+    Args:
+        image: RGB, 0 to 255.
+        size: (height, width) wanted.
+    """
+    return np.asarray(cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def resample_aligned(values: Float32[Array, "h w"], size: tuple[int, int]) -> Float32[Array, "H W"]:
+    """Bilinear interpolation whose corner samples are the corner values, at any distance of the samples between.
+
+    The samples are those of ``torch.nn.functional.interpolate(mode="bilinear", align_corners=True)``, to about 1e-6 of
+    the values. OpenCV has no such rule for ``resize``, and other ways of its own count in 32nds of a pixel.
+
+    Args:
+        values: of one channel.
+        size: (height, width) wanted.
+    """
+    rows, columns = (_aligned(length, samples) for length, samples in zip(values.shape, size, strict=True))
+    wide = columns(np.ascontiguousarray(values.T))
+    return rows(np.ascontiguousarray(wide.T))
+
+
 def resample_area(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Iterator[tuple[int, Array]]:
     """OpenCV's INTER_AREA: the average of all pixels under a sample; where a side grows, its own linear kind.
 
@@ -177,6 +202,17 @@ def _linear(length: int, samples: int) -> _Resampling:
     x = ((index + 1) - (starts + 1) * (samples / length)).astype(np.float32)
     x = np.where(x <= 0, 0, x - np.floor(x))
     return _Resampling.clamped(starts, np.stack([1 - x, x], axis=1), length)
+
+
+def _aligned(length: int, samples: int) -> _Resampling:
+    """Linear between the two nearest, the first and last samples at the first and last values; one alone at the first.
+
+    Without antialiasing, where a side shrinks.
+    """
+    centres = np.arange(samples) * ((length - 1) / max(samples - 1, 1))
+    lower = np.floor(centres)
+    x = centres - lower
+    return _Resampling.clamped(lower.astype(np.int64), np.stack([1 - x, x], axis=1), length)
 
 
 def _step(length: int, samples: int) -> float:
