@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +54,7 @@ class RenderEnvironment:
             return stamp.read_text(encoding="utf-8") == _wanted()
         return self.python.exists() and not self._missing()
 
-    def make(self, say: Sequence[str] = (), *, python: str = PYTHON) -> None:
+    def make(self, *, python: str = PYTHON) -> None:
         """Make the environment, unless it is there.
 
         Args:

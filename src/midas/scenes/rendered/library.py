@@ -147,8 +147,8 @@ class Library:
         missing = set(NEEDED_KINDS) - {entry["kind"] for entry in entries}
         if missing:
             kind = min(missing)
-            errors = [tried[item.name].get("error") for item in items if item.kind == kind]
-            raise RenderError(f"of the library's kind {kind!r} nothing could be made: {errors[-1]}")
+            why = next((tried[item.name]["error"] for item in items if item.kind == kind), "none was asked for")
+            raise RenderError(f"of the library's kind {kind!r} nothing could be made: {why}")
         with atomic_file(self.folder / INDEX, overwrite=True) as file:
             file.write((json.dumps(entries, indent=0, sort_keys=True) + "\n").encode())
 

@@ -44,7 +44,7 @@ class RenderOptions:
     count: int
     seed: int = 0
     size_px: int = 344
-    samples: int = 8
+    samples: int = 6
     workers: int = 1
     threads: int = 1
     limit_s: float = SCENE_LIMIT_S
@@ -85,6 +85,17 @@ class Progress:
         self.kept, self.new, self.elapsed_s = kept, self.new + record.kept, elapsed_s
         self.dropped.update(record.dropped)
         self.failed_scenes += record.error is not None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return {
+            "pictures": self.kept,
+            "new": self.new,
+            "dropped": dict(self.dropped),
+            "failed_scenes": self.failed_scenes,
+            "pictures_per_hour": round(self.per_hour, 1),
+            "seconds": round(self.elapsed_s, 1),
+        }
 
     def __str__(self) -> str:
         left = "" if self.left_s is None else f", {_duration(self.left_s)} left"
@@ -141,13 +152,18 @@ def render(
                 scene = under_way.pop((outcome.job["world"], outcome.job["index"]))
                 record = _finish(scene, outcome, output)
                 progress.count(record, output.kept, time.monotonic() - began)
-                failures_in_a_row = 0 if record.error is None else failures_in_a_row + 1
+                failures_in_a_row = 0 if record.kept else failures_in_a_row + 1
                 if failures_in_a_row >= FAILURES_BEFORE_GIVING_UP:
-                    raise RenderError(f"{failures_in_a_row} scenes in a row failed, the last because {record.error}")
+                    raise RenderError(f"{failures_in_a_row} scenes in a row failed, the last because {_why(record)}")
                 report(progress)
         finally:
             output.write_descriptions()
     return progress
+
+
+def _why(record: SceneRecord) -> str:
+    reasons = ", ".join(record.dropped) or "no view of it was worth taking"
+    return record.error or f"it ended without a picture: {reasons}"
 
 
 def _job(scene: ScenePlan, library: Path, output: RenderStore, options: RenderOptions) -> Job:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import bpy
 import numpy as np
-from mathutils import Matrix
+from mathutils import Matrix, Vector
+from mathutils.bvhtree import BVHTree
 
 from generator import materials, palette
 from generator.floor_plan import FloorPlan, Side, Spot
@@ -119,13 +120,14 @@ def fruit(stage: Stage) -> tuple[list[Object], float]:
 
 def fill_shelf(stage: Stage, shelf: Object, count: int) -> None:
     """Stand things into a shelf's open cells: rays find each cell's floor and ceiling. Its front is +X."""
-    bpy.context.view_layer.update()
     rng = stage.rng
     depth, width, height = shelf["size_m"]
+    data = shelf.data
+    tree = BVHTree.FromPolygons([point.co for point in data.vertices], [face.vertices for face in data.polygons])
     used: list[tuple[float, float, float]] = []
     for _ in range(3 * count):
         y, z = rng.uniform(-width / 2 + 0.06, width / 2 - 0.06), rng.uniform(0.05, height - 0.05)
-        cell = _cell(shelf, depth, y, z)
+        cell = _cell(tree, depth, y, z)
         if len(used) >= count or cell is None:
             continue
         floor_z, room = cell
@@ -141,19 +143,20 @@ def fill_shelf(stage: Stage, shelf: Object, count: int) -> None:
             continue
         used.append((floor_z, y, half))
         place = Matrix.Translation((0, y, floor_z)) @ Matrix.Rotation(rng.gauss(0, 0.1), 4, "Z") @ Matrix.Scale(scale, 4)
-        made.matrix_world = shelf.matrix_world @ place
+        made.matrix_world = shelf.matrix_basis @ place
 
 
-def _cell(shelf: Object, depth: float, y: float, z: float) -> tuple[float, float] | None:
-    hit, place, *_ = shelf.ray_cast((depth, y, z), (-1, 0, 0))
-    if hit and place.x > -0.2 * depth:
+def _cell(shelf: BVHTree, depth: float, y: float, z: float) -> tuple[float, float] | None:
+    """The height of the board below a point of a shelf's middle, and that of the room above it; None if it isn't open."""
+    front = shelf.ray_cast(Vector((depth, y, z)), Vector((-1, 0, 0)))[0]
+    if front is not None and front.x > -0.2 * depth:
         return None
-    below, floor, *_ = shelf.ray_cast((0, y, z), (0, 0, -1))
-    above, ceiling, *_ = shelf.ray_cast((0, y, z), (0, 0, 1))
-    if not below or z - floor.z > 0.6:
+    board = shelf.ray_cast(Vector((0, y, z)), Vector((0, 0, -1)))[0]
+    if board is None or z - board.z > 0.6:
         return None
-    room = ceiling.z - floor.z if above else 0.4
-    return (floor.z, room) if room > 0.12 else None
+    ceiling = shelf.ray_cast(Vector((0, y, z)), Vector((0, 0, 1)))[0]
+    room = ceiling.z - board.z if ceiling is not None else 0.4
+    return (board.z, room) if room > 0.12 else None
 
 
 def hang_pictures(stage: Stage, plan: FloorPlan, count: int) -> None:

@@ -15,6 +15,8 @@ AS_THEY_CAME = frozenset({"animal", "bird", "mushroom", "flower"})
 
 GREEN = frozenset({"fern", "houseplant", "succulent", "agave", "tallgrass", "bush", "cactus"})
 
+MAX_COVERS = 14
+
 # A word in the slot's name says what it is made of; the first that fits counts.
 SLOT_WORDS = (
     ("mirror", "mirror"), ("lamp_material", "shade"), ("bulb", "shade"), ("text", "paper"), ("plaster", "cover"),
@@ -113,7 +115,12 @@ def _shade(stage: Stage) -> bpy.types.Material:
 
 
 def _cover(stage: Stage) -> bpy.types.Material:
-    return materials.plain(palette.pick(stage.rng, palette.PRINTS + palette.CLOTHS + palette.WALLS), stage.rng.uniform(0.3, 0.8))
+    # A shelf has hundreds of books, but not of so many colours.
+    covers = stage.cache.setdefault("covers", [])
+    if len(covers) < MAX_COVERS:
+        codes = palette.PRINTS + palette.CLOTHS + palette.WALLS
+        covers.append(materials.plain(palette.pick(stage.rng, codes), stage.rng.uniform(0.3, 0.8)))
+    return stage.rng.choice(covers)
 
 
 def _paint(stage: Stage) -> bpy.types.Material:

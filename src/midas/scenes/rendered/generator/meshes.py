@@ -136,7 +136,6 @@ def wall(start: Point, end: Point, height: float, material: Material, holes: Seq
 
 def moved(objects: Sequence[Object], place: Point, turn: float = 0.0, scale: float = 1.0) -> Sequence[Object]:
     """Move a group built around the origin to its place, turned about the vertical."""
-    bpy.context.view_layer.update()
     matrix = Matrix.Translation(place) @ Matrix.Rotation(turn, 4, "Z") @ Matrix.Scale(scale, 4)
     for made in objects:
         made.matrix_world = matrix @ made.matrix_basis

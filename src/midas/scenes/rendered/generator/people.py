@@ -13,9 +13,8 @@ import numpy as np
 from generator import materials, palette
 from generator.meshes import Object, link
 from generator.nodes import Shader
+from generator.people_parts import PARTS
 from generator.stage import Stage
-
-PARTS = ("skin", "eyes", "shirt", "trousers", "shoes", "skirt", "hair")
 
 
 @dataclass(frozen=True)

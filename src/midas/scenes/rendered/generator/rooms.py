@@ -27,8 +27,13 @@ Spots = list[tuple[float, float, float]]
 USES = ("living",) * 4 + ("bedroom",) * 3 + ("dining",) * 2 + ("office",) * 3 + ("kitchen",) * 3 + ("bath", "store", "mixed", "mixed")
 
 
-def build_room(stage: Stage, use: str | None = None) -> Scene:
-    """A room; of a use at random if none is given."""
+def build_room(stage: Stage, use: str | None = None, *, reserve_m: float = 0.0) -> Scene:
+    """A room.
+
+    Args:
+        use: one of ``USES``; drawn if None.
+        reserve_m: side of a square in the middle that is left free for what is to stand there.
+    """
     rng = stage.rng
     use = use or rng.choice(USES)
     size = (rng.uniform(1.9, 3.0), rng.uniform(2.1, 3.4), 2.5) if use == "bath" else (rng.uniform(2.8, 5.8), rng.uniform(3.0, 6.5), rng.uniform(2.35, 3.0))
@@ -37,11 +42,13 @@ def build_room(stage: Stage, use: str | None = None) -> Scene:
     shell = build_shell(stage, size, sky, wet=use == "bath")
     build_outside(stage, rng.choice([0, 0, 3, 6, 9]))
     spots: Spots = []
+    if reserve_m:
+        shell.plan.take(size[0] / 2, size[1] / 2, reserve_m, reserve_m)
     for part in FURNISH[use]:
         part(stage, shell.plan, spots)
     furnish_the_rest(stage, shell, spots, people=use not in ("bath", "store"))
     light_room(stage, shell, dark=dark)
-    return Scene(f"room-{use}", lambda draw: propose_in_room(draw, shell.plan, shell.height, spots), night=dark, spots=spots)
+    return Scene(f"room-{use}", lambda draw: propose_in_room(draw, shell.plan, shell.height, spots), night=dark, spots=spots, floor=size[:2])
 
 
 def _living(stage: Stage, plan: FloorPlan, spots: Spots) -> None:

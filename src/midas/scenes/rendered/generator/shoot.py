@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from generator.camera import Proposal, set_camera
-from generator.composition import is_worth_taking, is_new_view
+from generator.composition import is_new_view, is_worth_taking
 from generator.passes import render_passes
 from generator.stage import Stage, empty_stage
 
@@ -45,6 +45,7 @@ class Scene:
         apart_m: how far two views of it must be from each other.
         ground: height of the ground at a place.
         spots: places worth looking at.
+        floor: width and depth of a room that begins at the origin; None out of doors.
     """
 
     what: str
@@ -55,6 +56,7 @@ class Scene:
     apart_m: float = 0.6
     ground: Callable[[float, float], float] = field(default=lambda x, y: 0.0)
     spots: list[tuple[float, float, float]] = field(default_factory=list)
+    floor: tuple[float, float] | None = None
 
 
 def shoot_scene(job: dict[str, Any]) -> dict[str, Any]:
