@@ -74,7 +74,7 @@ class RenderEnvironment:
         _run([interpreter, "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 11))"], f"{interpreter} is no Python 3.11")
         _run([interpreter, "-m", "venv", str(self.folder)], f"no virtual environment could be made in {self.folder}")
         pip = [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, "--requirement", str(REQUIREMENTS)], "Blender and Infinigen could not be installed")
+        _run([*pip, "--no-deps", "--requirement", str(REQUIREMENTS)], "Blender and Infinigen could not be installed")
         bodies = ["--no-deps", "--target", str(self.folder / _BODIES), "--requirement", str(BODY_REQUIREMENTS)]
         _run([*pip, *bodies], "Anny, for bodies, could not be installed")
         (self.folder / _STAMP).write_text(_wanted(), encoding="utf-8")

@@ -12,8 +12,9 @@ from typing import Any
 class Factory:
     """One of Infinigen's factories.
 
-    Factories that take more than two minutes an object on one core aren't in the table (beds, pillows, fruit bowls,
-    large potted plants, boulders, columnar cacti); what they would make is built by the worlds themselves.
+    Factories that take more than two minutes an object on a free core aren't in the table (beds, pillows, fruit bowls,
+    large potted plants, boulders, columnar cacti), nor those that need Blender's add-ons; what they would make is built
+    by the worlds themselves. The limits are several times what a free core needs.
 
     Attributes:
         category: what the worlds ask for.
@@ -28,7 +29,7 @@ class Factory:
     name: str
     count: int
     max_faces: int
-    limit_s: int = 60
+    limit_s: float = 180.0
 
 
 FACTORIES = (
@@ -79,22 +80,21 @@ FACTORIES = (
     Factory("toilet", "bathroom", "ToiletFactory", 8, 10000),
     Factory("bathtub", "bathroom", "BathtubFactory", 8, 8000),
     Factory("sink", "bathroom", "StandingSinkFactory", 8, 10000),
-    Factory("fern", "small_plants", "FernFactory", 10, 24000, 90),
-    Factory("houseplant", "small_plants", "SnakePlantFactory", 8, 12000, 90),
-    Factory("houseplant", "small_plants", "SpiderPlantFactory", 8, 16000, 90),
-    Factory("succulent", "small_plants", "SucculentFactory", 8, 15000, 90),
-    Factory("agave", "monocot", "AgaveMonocotFactory", 6, 12000, 90),
-    Factory("tallgrass", "monocot", "GrassesMonocotFactory", 6, 12000, 90),
-    Factory("tallgrass", "monocot", "WheatMonocotFactory", 4, 14000, 90),
-    Factory("flower", "grassland", "FlowerPlantFactory", 10, 8000, 90),
-    Factory("flower", "grassland", "DandelionFactory", 5, 8000, 90),
-    Factory("mushroom", "mushroom", "MushroomFactory", 6, 8000, 90),
-    Factory("cactus", "cactus", "PrickyPearCactusFactory", 5, 15000, 90),
-    Factory("rock", "rocks", "BlenderRockFactory", 20, 8000, 60),
-    Factory("bush", "trees", "BushFactory", 14, 40000, 120),
-    Factory("animal", "creatures.herbivore", "HerbivoreFactory", 12, 30000, 240),
-    Factory("animal", "creatures.carnivore", "CarnivoreFactory", 10, 30000, 240),
-    Factory("bird", "creatures.bird", "BirdFactory", 8, 25000, 240),
+    Factory("fern", "small_plants", "FernFactory", 10, 24000, 300.0),
+    Factory("houseplant", "small_plants", "SnakePlantFactory", 8, 12000, 300.0),
+    Factory("houseplant", "small_plants", "SpiderPlantFactory", 8, 16000, 300.0),
+    Factory("succulent", "small_plants", "SucculentFactory", 8, 15000, 300.0),
+    Factory("agave", "monocot", "AgaveMonocotFactory", 6, 12000, 300.0),
+    Factory("tallgrass", "monocot", "GrassesMonocotFactory", 6, 12000, 300.0),
+    Factory("tallgrass", "monocot", "WheatMonocotFactory", 4, 14000, 300.0),
+    Factory("flower", "grassland", "FlowerPlantFactory", 10, 8000, 300.0),
+    Factory("flower", "grassland", "DandelionFactory", 5, 8000, 300.0),
+    Factory("mushroom", "mushroom", "MushroomFactory", 6, 8000, 300.0),
+    Factory("cactus", "cactus", "PrickyPearCactusFactory", 5, 15000, 300.0),
+    Factory("bush", "trees", "BushFactory", 14, 40000, 360.0),
+    Factory("animal", "creatures.herbivore", "HerbivoreFactory", 12, 30000, 600.0),
+    Factory("animal", "creatures.carnivore", "CarnivoreFactory", 10, 30000, 600.0),
+    Factory("bird", "creatures.bird", "BirdFactory", 8, 25000, 600.0),
 )
 
 TEXTURES = {
@@ -106,8 +106,8 @@ TEXTURES = {
 SKIES = 30
 BODIES = 400
 
-_TEXTURE_LIMIT_S = 120
-_BODY_LIMIT_S = 900  # the first one waits for Anny's own cache
+_TEXTURE_LIMIT_S = 300.0
+_BODY_LIMIT_S = 900.0  # the first one waits for Anny's own cache
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Item:
     category: str
     name: str
     job: dict[str, Any]
-    limit_s: int
+    limit_s: float
 
     @property
     def file_name(self) -> str:

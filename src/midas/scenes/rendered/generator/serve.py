@@ -15,6 +15,7 @@ Job = Mapping[str, Any]
 
 # Each job's module is imported when the first such job comes: bodies need torch, scenes need Blender, neither both.
 JOBS = {
+    "trial": ("generator.trial", "shoot_trial"),
     "scene": ("generator.shoot", "shoot_scene"),
     "asset": ("generator.build_assets", "build_asset"),
     "texture": ("generator.textures", "build_texture"),

@@ -35,6 +35,12 @@ class Stage:
 
 
 def empty_stage(seed: int, library: Path, samples: int) -> Stage:
+    """Clear Blender, set Cycles up, open the library."""
+    set_up(samples)
+    return Stage(Random(seed), LibraryIndex(library))
+
+
+def set_up(samples: int) -> None:
     """Clear Blender and set Cycles up."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
@@ -50,7 +56,6 @@ def empty_stage(seed: int, library: Path, samples: int) -> Stage:
     layer = scene.view_layers[0]
     layer.use_pass_z = layer.use_pass_mist = True
     _set_cycles(scene.cycles, samples)
-    return Stage(Random(seed), LibraryIndex(library))
 
 
 def _set_cycles(cycles: Any, samples: int) -> None:
