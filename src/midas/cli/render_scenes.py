@@ -33,7 +33,7 @@ def render(
     ] = 1000,
     worlds: Annotated[
         list[str], typer.Option("--worlds", metavar="NAMES", help="Only these, with commas; see --list.")
-    ] = [],
+    ] = [],  # noqa: B006
     environment: Annotated[
         Path,
         typer.Option(metavar="DIR", help="Environment of Blender and Infinigen, about 2 GB; made if it isn't there."),
@@ -42,15 +42,19 @@ def render(
         Path, typer.Option(metavar="DIR", help="Objects, textures, skies and bodies; made if it isn't there.")
     ] = Path("render-library"),
     library_size: Annotated[
-        float, typer.Option(metavar="X", min=0.001, max=10.0, help="Of the library: 1 is some 700 objects and 400 bodies.")
+        float,
+        typer.Option(metavar="X", min=0.001, max=10.0, help="Of the library: 1 is some 700 objects and 400 bodies."),
     ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the scenes: one seed and library, one set of pictures.")] = 0,
     workers: Annotated[int, typer.Option("--workers", "-j", metavar="N", min=1, help="Processes at a time.")] = 1,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Processor threads of each process.")] = 1,
     size: Annotated[
-        int, typer.Option(metavar="PX", min=32, max=4096, help="Longer side of a 4:3 picture; others have as many pixels.")
+        int,
+        typer.Option(metavar="PX", min=32, max=4096, help="Longer side of a 4:3 picture; others have as many pixels."),
     ] = 344,
-    samples: Annotated[int, typer.Option(metavar="N", min=1, max=4096, help="Light paths per pixel, before denoising.")] = 6,
+    samples: Annotated[
+        int, typer.Option(metavar="N", min=1, max=4096, help="Light paths per pixel, before denoising.")
+    ] = 6,
     limit: Annotated[float, typer.Option(metavar="S", min=1.0, help="Give a scene up after so many seconds.")] = 600.0,
     sheet: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also draw a contact sheet of each set, a PNG, into this folder.")

@@ -1,6 +1,6 @@
 """A generator without Blender: answers jobs as the real one does, or fails as its argument says.
 
-    python stand_in.py [good | empty | broken | error | slow | dies-once FILE | library-errors]
+python stand_in.py [good | empty | broken | error | slow | dies-once FILE | library-errors]
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def main() -> None:
             reply: dict[str, object] = {"error": "ValueError: nothing to see", "seconds": 0.1}
         else:
             reply = answer(job, mode)
-        print(json.dumps(reply), flush=True)
+        sys.stdout.write(json.dumps(reply) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

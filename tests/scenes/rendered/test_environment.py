@@ -19,7 +19,7 @@ def fake_python(folder: Path, failing: str = "") -> Path:
     path = folder / "python3.11"
     path.write_text(
         f"""#!/bin/sh
-case "$*" in *"{failing or 'no such word'}"*) echo "ERROR: no matching distribution" >&2; exit 1;; esac
+case "$*" in *"{failing or "no such word"}"*) echo "ERROR: no matching distribution" >&2; exit 1;; esac
 echo "$*" >> {folder}/calls
 if [ "$2" = venv ]; then mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; fi
 """,
@@ -53,7 +53,12 @@ def test_another_python_is_refused(tmp_path: Path) -> None:
 
 @unix_only
 @pytest.mark.parametrize(
-    ("failing", "trouble"), [("requirements.txt", "Blender and Infinigen"), ("requirements-bodies", "Anny"), ("venv", "no virtual environment")]
+    ("failing", "trouble"),
+    [
+        ("requirements.txt", "Blender and Infinigen"),
+        ("requirements-bodies", "Anny"),
+        ("venv", "no virtual environment"),
+    ],
 )
 def test_a_failed_installation_is_told_with_its_last_line(tmp_path: Path, failing: str, trouble: str) -> None:
     environment = RenderEnvironment(tmp_path / "environment")

@@ -51,4 +51,6 @@ def test_the_package_never_imports_the_generator() -> None:
                 for name in [getattr(node, "module", None), *(alias.name for alias in node.names)]
                 if name
             }
-            assert not {name for name in modules if name.split(".")[0] in ("bpy", "generator") or "rendered.generator" in name}
+            assert not {
+                name for name in modules if name.split(".")[0] in ("bpy", "generator") or "rendered.generator" in name
+            }

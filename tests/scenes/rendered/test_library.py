@@ -84,7 +84,9 @@ def test_a_library_without_objects_is_refused_with_the_reason(tmp_path: Path) ->
 
 def test_things_that_failed_are_not_in_the_index(tmp_path: Path) -> None:
     library = Library(tmp_path)
-    (tmp_path / "library.jsonl").write_text(json.dumps({"name": "ChairFactory-00", "category": "chair", "error": "no"}) + "\n", encoding="utf-8")
+    (tmp_path / "library.jsonl").write_text(
+        json.dumps({"name": "ChairFactory-00", "category": "chair", "error": "no"}) + "\n", encoding="utf-8"
+    )
     library.build(StandInEnvironment(tmp_path), scale=SCALE)
     names = {entry["name"] for entry in json.loads((tmp_path / "library.json").read_text(encoding="utf-8"))}
     assert "ChairFactory-00" not in names

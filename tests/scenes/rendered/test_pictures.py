@@ -68,7 +68,9 @@ def test_a_photograph_is_exposed_whatever_the_light(view: View, gain: float) -> 
 
 def test_haze_hides_the_far_more_than_the_near(view: View) -> None:
     hazy = replace(view, haze_m=2.0)
-    contrast = [developed(each).astype(float)[rows].std() for each in (view, hazy) for rows in (slice(8, 20), slice(40, 48))]
+    contrast = [
+        developed(each).astype(float)[rows].std() for each in (view, hazy) for rows in (slice(8, 20), slice(40, 48))
+    ]
     assert contrast[2] / contrast[0] < 0.6 * contrast[3] / contrast[1]
 
 
@@ -102,7 +104,9 @@ def test_the_reader_of_the_corpus_reads_what_is_written(view: View, tmp_path: Pa
     sample = CorpusDataset(tmp_path)[0]
     assert sample.mask.all()
     assert not sample.metric
-    assert sample.disparity[47, 0] / sample.disparity[20, 0] == pytest.approx(view.depth_m[20, 0] / view.depth_m[47, 0], rel=1e-3)
+    assert sample.disparity[47, 0] / sample.disparity[20, 0] == pytest.approx(
+        view.depth_m[20, 0] / view.depth_m[47, 0], rel=1e-3
+    )
 
 
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)

@@ -20,7 +20,14 @@ STAND_IN = [sys.executable, str(Path(__file__).parent / "stand_in.py")]
 FACTS = {"seed": 0, "library": "abc"}
 
 
-def run(output: Path, count: int, *mode: str, workers: int = 1, limit_s: float = 30.0, worlds: tuple[str, ...] = ("rooms", "woods")) -> Progress:
+def run(
+    output: Path,
+    count: int,
+    *mode: str,
+    workers: int = 1,
+    limit_s: float = 30.0,
+    worlds: tuple[str, ...] = ("rooms", "woods"),
+) -> Progress:
     options = RenderOptions(find_worlds(worlds), count, workers=workers, limit_s=limit_s)
     return render([*STAND_IN, *mode], output / "library", RenderStore(output, FACTS), options)
 
@@ -32,7 +39,9 @@ def files(output: Path) -> dict[str, str]:
 
 def test_the_folder_holds_sets_in_the_corpus_format(tmp_path: Path) -> None:
     run(tmp_path, 8)
-    assert {"rendered-rooms/s00000/00.jpg", "rendered-rooms/s00000/00.png", "rendered-woods/s00000/03.png"} <= set(files(tmp_path))
+    assert {"rendered-rooms/s00000/00.jpg", "rendered-rooms/s00000/00.png", "rendered-woods/s00000/03.png"} <= set(
+        files(tmp_path)
+    )
     facts = json.loads((tmp_path / "rendered-rooms" / "dataset.json").read_text(encoding="utf-8"))
     assert (facts["name"], facts["frames"], facts["scenes"], facts["split"]) == ("rendered-rooms", 4, 1, "train")
     assert not (tmp_path / PARTIAL).exists()
@@ -77,12 +86,14 @@ def test_a_generator_that_dies_is_replaced_and_its_scene_left_out(tmp_path: Path
     progress = run(tmp_path, 8, "dies-once", str(tmp_path / "died"))
     assert progress.kept == 8
     assert progress.failed_scenes == 1
-    errors = [json.loads(line)["error"] for line in (tmp_path / "scenes.jsonl").read_text(encoding="utf-8").splitlines()]
+    errors = [
+        json.loads(line)["error"] for line in (tmp_path / "scenes.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     assert [error for error in errors if error] == ["the generator ended: Segmentation fault"]
 
 
 def test_a_generator_that_never_answers_is_given_up_with_its_last_words(tmp_path: Path) -> None:
-    with pytest.raises(RenderError, match="can't be run; the generator ended: .*no module named bpy"):
+    with pytest.raises(RenderError, match=r"can't be run; the generator ended: .*no module named bpy"):
         run(tmp_path, 8, "broken")
 
 

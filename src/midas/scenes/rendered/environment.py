@@ -68,10 +68,13 @@ class RenderEnvironment:
         interpreter = shutil.which(python)
         if interpreter is None:
             raise RenderError(
-                f"rendering needs Python 3.11, for which Blender 4.2 and Infinigen are made, and there is no {python!r}: "
+                f"rendering needs Python 3.11, for which Blender and Infinigen are made, and there is no {python!r}: "
                 "install it beside this one, or name an environment that has them with --environment"
             )
-        _run([interpreter, "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 11))"], f"{interpreter} is no Python 3.11")
+        _run(
+            [interpreter, "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 11))"],
+            f"{interpreter} is no Python 3.11",
+        )
         _run([interpreter, "-m", "venv", str(self.folder)], f"no virtual environment could be made in {self.folder}")
         pip = [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         _run([*pip, "--no-deps", "--requirement", str(REQUIREMENTS)], "Blender and Infinigen could not be installed")

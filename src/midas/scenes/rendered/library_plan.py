@@ -131,7 +131,7 @@ class Item:
     @property
     def file_name(self) -> str:
         """Relative to the library's folder."""
-        return f"{self.kind}/{self.name}{ {'asset': '.blend', 'body': '.npz'}.get(self.kind, '.png')}"
+        return f"{self.kind}/{self.name}{ {'asset': '.blend', 'body': '.npz'}.get(self.kind, '.png') }"
 
 
 def library_items(scale: float, seed: int) -> Iterator[Item]:

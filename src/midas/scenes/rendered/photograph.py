@@ -55,7 +55,9 @@ def _with_haze(light: Float32[Array, "H W 3"], view: View) -> Float32[Array, "H 
     share = 1 - np.exp(-np.minimum(view.distance_m, 10 * view.haze_m) / view.haze_m)
     # The sky's own colour is haze already, of which its lower part has most.
     share = np.where(sky, np.minimum(share, 0.25), share)[..., None].astype(np.float32)
-    source = light[sky] if sky.mean() > 0.02 else light.reshape(-1, 3)[light.sum(-1).ravel().argsort()[-light.size // 30 :]]
+    source = (
+        light[sky] if sky.mean() > 0.02 else light.reshape(-1, 3)[light.sum(-1).ravel().argsort()[-light.size // 30 :]]
+    )
     colour = np.percentile(source, 50, axis=0).astype(np.float32)
     return np.asarray(light * (1 - share) + colour * share, np.float32)
 
@@ -104,7 +106,9 @@ def _tone_curve(light: Float32[Array, "H W 3"], rng: np.random.Generator) -> Flo
     film = np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0, 1)
     soft = 1 - np.exp(-1.1 * light)
     mixed = film + (soft - film) * rng.uniform(0.1, 0.7)
-    return np.where(mixed <= 0.0031308, 12.92 * mixed, 1.055 * np.maximum(mixed, 1e-8) ** (1 / 2.4) - 0.055).astype(np.float32)
+    return np.where(mixed <= 0.0031308, 12.92 * mixed, 1.055 * np.maximum(mixed, 1e-8) ** (1 / 2.4) - 0.055).astype(
+        np.float32
+    )
 
 
 def _with_saturation(coded: Float32[Array, "H W 3"], rng: np.random.Generator) -> Float32[Array, "H W 3"]:

@@ -130,9 +130,7 @@ def render(
     """
     progress = Progress(kept=output.kept, wanted=options.count)
     began = time.monotonic()
-    pool = WorkerPool(
-        command, options.workers, output.root / "logs", limit_s=options.limit_s, threads=options.threads
-    )
+    pool = WorkerPool(command, options.workers, output.root / "logs", limit_s=options.limit_s, threads=options.threads)
     under_way: dict[tuple[str, int], ScenePlan] = {}
     left = (scene for scene in scenes(options.worlds, options.seed) if not output.has(scene))
 

@@ -82,7 +82,9 @@ class Worker:
         if reply is None:
             fresh = self._jobs_done == 0 and not late.is_set()
             self.stop()
-            reason = f"took longer than {limit_s:g} s" if late.is_set() else f"the generator ended: {self._last_words()}"
+            reason = (
+                f"took longer than {limit_s:g} s" if late.is_set() else f"the generator ended: {self._last_words()}"
+            )
             return Outcome(job, {}, reason, fatal=fresh)
         self._jobs_done += 1
         if self._jobs_done >= JOBS_PER_PROCESS:

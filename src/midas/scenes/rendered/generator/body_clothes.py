@@ -1,11 +1,10 @@
-"""Clothes cut from the forms about the body: which faces are shirt, trousers, skirt, shoes, and how far they stand off."""
+"""Clothes cut from the forms about the body: which faces are shirt, trousers, skirt, shoes, and how loose they are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-
 from generator.body_model import BODY, HAIR, SKIRT, TIGHTS, Template
 
 
@@ -50,7 +49,10 @@ def cut_outfit(body: Body, chance: np.random.Generator, *, female: bool, skirts:
     group, height = parts.group, face(body.height)
     tight = group == "helper-tights"
     waist = chance.uniform(0.56, 0.60)
-    arm, hand = face(parts.weight("shoulder", "upperarm", "lowerarm", "wrist", "finger", "metacarpal")), face(parts.weight("wrist", "finger", "metacarpal"))
+    arm, hand = (
+        face(parts.weight("shoulder", "upperarm", "lowerarm", "wrist", "finger", "metacarpal")),
+        face(parts.weight("wrist", "finger", "metacarpal")),
+    )
     foot, lower_leg = face(parts.weight("foot", "toe")), face(parts.weight("lowerleg", "foot", "toe"))
     leg, neck = face(parts.weight("upperleg", "lowerleg", "foot", "toe")), face(parts.weight("neck", "head"))
     sleeve = chance.choice(["long", "long", "short", "short", "none"], p=[0.3, 0.2, 0.2, 0.22, 0.08])
@@ -74,7 +76,15 @@ def cut_outfit(body: Body, chance: np.random.Generator, *, female: bool, skirts:
         covered |= (leg > 0.7) & (lower_leg < (2 if long_legs else 0.3)) & (height < waist - 0.03)
     none = np.zeros_like(skin)
     eyes = (group == "helper-l-eye") | (group == "helper-r-eye")
-    masks = {"skin": skin & ~covered, "eyes": eyes, "shirt": shirt, "trousers": trousers, "shoes": shoes, "skirt": skirt, "hair": none}
+    masks = {
+        "skin": skin & ~covered,
+        "eyes": eyes,
+        "shirt": shirt,
+        "trousers": trousers,
+        "shoes": shoes,
+        "skirt": skirt,
+        "hair": none,
+    }
     return Outfit(masks, {"sleeve": str(sleeve), "legs": "skirt" if skirt_on else "long" if long_legs else "short"})
 
 
@@ -82,7 +92,9 @@ def stand_off(body: Body, outfit: Outfit, chance: np.random.Generator) -> np.nda
     """How far each point moves out along its normal: clothes are looser than the forms that they are cut from."""
     quads = body.template.quads
     distance = np.zeros(len(body.rest))
-    folds = 0.5 * waves(body.rest, chance, 38) + 0.35 * waves(body.rest, chance, 70) + 0.25 * waves(body.rest, chance, 120)
+    folds = (
+        0.5 * waves(body.rest, chance, 38) + 0.35 * waves(body.rest, chance, 70) + 0.25 * waves(body.rest, chance, 120)
+    )
     shirt_loose, leg_loose = chance.uniform(0.008, 0.026), chance.uniform(0.006, 0.016)
     clothes = np.zeros(len(body.rest), bool)
     clothes[TIGHTS] = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
 from generator.body_clothes import Body
 from generator.body_model import BODY
 
@@ -15,11 +14,11 @@ CUTS = ("short", "short", "side", "mid", "long", "curly", "bald")
 
 # Length in metres (least, greatest), how much it stands up at the root, how much it curls, how many strands.
 _STYLES = {
-    "short": ((0.025, 0.05), 0.55, 0.1, 2000),
-    "side": ((0.05, 0.08), 0.4, 0.1, 2200),
-    "mid": ((0.14, 0.22), 0.25, 0.15, 2600),
-    "long": ((0.28, 0.42), 0.2, 0.15, 2800),
-    "curly": ((0.05, 0.12), 0.9, 1.0, 3000),
+    "short": ((0.02, 0.04), 0.4, 0.08, 2600),
+    "side": ((0.05, 0.08), 0.3, 0.06, 2600),
+    "mid": ((0.14, 0.20), 0.15, 0.05, 3000),
+    "long": ((0.26, 0.38), 0.12, 0.05, 3200),
+    "curly": ((0.04, 0.09), 0.8, 0.8, 3400),
 }
 
 
@@ -56,16 +55,16 @@ def grow(body: Body, scalp: np.ndarray, normals: np.ndarray, cut: str, chance: n
     comb = np.concatenate([0.8 * side, np.full((count, 1), 0.5), np.full((count, 1), -0.35)], axis=1)
     if cut in ("short", "side") and chance.random() < 0.6:
         comb = np.broadcast_to(np.array([chance.choice((-0.8, 0.8)), chance.uniform(-0.6, 0.9), 0.1]), (count, 3))
-    way = lift * normals[roots] + (1 - lift) * comb + chance.normal(0, 0.12 + 0.5 * curl, (count, 3))
+    way = lift * normals[roots] + (1 - lift) * comb + chance.normal(0, 0.05 + 0.45 * curl, (count, 3))
     radius = np.linalg.norm(start - middle, axis=1)
     spine, place = [start], start
     for step in range(1, STEPS + 1):
         way = way / np.linalg.norm(way, axis=1, keepdims=True)
         place = place + way * (length / STEPS)[:, None]
-        place = _beside_the_face(_outside(place, middle, radius + 0.004 + 0.012 * step / STEPS), middle)
+        place = _beside_the_face(_outside(place, middle, radius + 0.003 + 0.008 * step / STEPS), middle)
         spine.append(place)
         fall = 0.9 if cut in ("mid", "long") else 0.12
-        way = way + (0, 0, -fall) + chance.normal(0, 0.08 + 0.8 * curl, (count, 3))
+        way = way + (0, 0, -fall) + chance.normal(0, 0.03 + 0.7 * curl, (count, 3))
     return _ribbons(np.stack(spine, 1), middle, chance)
 
 

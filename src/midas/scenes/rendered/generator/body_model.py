@@ -10,7 +10,6 @@ from typing import Any
 import anny
 import numpy as np
 import torch
-
 from generator.body_pose import Pose
 
 # MakeHuman's mesh: ranges of points of the body itself and of the forms that lie about it, from which clothes are cut.

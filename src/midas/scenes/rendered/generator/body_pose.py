@@ -13,7 +13,22 @@ Pose = dict[str, np.ndarray]
 
 X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 
-POSES = ("stand", "walk", "sit", "arms", "stand", "walk", "sit", "arms", "bend", "stand", "walk", "sit", "crouch", "arms")
+POSES = (
+    "stand",
+    "walk",
+    "sit",
+    "arms",
+    "stand",
+    "walk",
+    "sit",
+    "arms",
+    "bend",
+    "stand",
+    "walk",
+    "sit",
+    "crouch",
+    "arms",
+)
 
 
 def turn(axis: tuple[float, float, float], angle_deg: float) -> np.ndarray:
@@ -28,7 +43,9 @@ def draw_pose(kind: str, chance: np.random.Generator) -> Pose:
     """Turns by bone for a pose of one of the ``POSES``."""
     pose: Pose = {}
     for side in "LR":
-        _arm(pose, side, down=45 + chance.normal(0, 4), forward=chance.normal(-3, 6), elbow=4 + abs(chance.normal(0, 12)))
+        _arm(
+            pose, side, down=45 + chance.normal(0, 4), forward=chance.normal(-3, 6), elbow=4 + abs(chance.normal(0, 12))
+        )
         _leg(pose, side, forward=chance.normal(0, 2), knee=abs(chance.normal(0, 3)), out=-3 + chance.normal(0, 2))
     _VARIANTS[kind](pose, chance)
     pose["neck01"] = turn(Z, chance.normal(0, 10)) @ turn(X, chance.normal(0, 6))

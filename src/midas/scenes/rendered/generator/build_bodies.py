@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from generator.body_clothes import Body, Outfit, cut_outfit, stand_off, waves
 from generator.body_hair import CUTS, grow, scalp_mask
 from generator.body_model import BODY, posed, template
@@ -15,8 +14,29 @@ from generator.body_pose import POSES, draw_pose
 from generator.people_parts import PARTS
 
 # Linear RGB, light to dark.
-SKINS = np.array([(0.66, 0.42, 0.31), (0.58, 0.35, 0.25), (0.48, 0.28, 0.19), (0.34, 0.19, 0.12), (0.20, 0.105, 0.062), (0.11, 0.055, 0.033), (0.06, 0.03, 0.019)])
-HAIRS = np.array([(0.012, 0.009, 0.007), (0.025, 0.015, 0.010), (0.055, 0.028, 0.014), (0.13, 0.065, 0.028), (0.28, 0.17, 0.075), (0.18, 0.05, 0.018), (0.24, 0.23, 0.22), (0.45, 0.44, 0.43)])
+SKINS = np.array(
+    [
+        (0.66, 0.42, 0.31),
+        (0.58, 0.35, 0.25),
+        (0.48, 0.28, 0.19),
+        (0.34, 0.19, 0.12),
+        (0.20, 0.105, 0.062),
+        (0.11, 0.055, 0.033),
+        (0.06, 0.03, 0.019),
+    ]
+)
+HAIRS = np.array(
+    [
+        (0.012, 0.009, 0.007),
+        (0.025, 0.015, 0.010),
+        (0.055, 0.028, 0.014),
+        (0.13, 0.065, 0.028),
+        (0.28, 0.17, 0.075),
+        (0.18, 0.05, 0.018),
+        (0.24, 0.23, 0.22),
+        (0.45, 0.44, 0.43),
+    ]
+)
 IRISES = np.array([(0.05, 0.022, 0.010), (0.03, 0.017, 0.010), (0.06, 0.11, 0.17), (0.05, 0.09, 0.05)])
 
 
@@ -41,8 +61,15 @@ def build_body(job: dict[str, Any]) -> dict[str, Any]:
         paint[scalp] = hair_colour * 0.8
     hair = grow(body, scalp, _normals(rest, body.template.quads), cut, chance)
     turn, shift = _rigid(rest[scalp], points[scalp])
-    facts = _write(Path(job["file"]), (clothed, paint, outfit), (hair.points @ turn.T + shift, hair.quads), (body, chance, female))
-    facts |= {"pose": kind, "hair": cut, "hair_colour": [round(float(value), 4) for value in hair_colour], **outfit.names}
+    facts = _write(
+        Path(job["file"]), (clothed, paint, outfit), (hair.points @ turn.T + shift, hair.quads), (body, chance, female)
+    )
+    facts |= {
+        "pose": kind,
+        "hair": cut,
+        "hair_colour": [round(float(value), 4) for value in hair_colour],
+        **outfit.names,
+    }
     _add_facts(Path(job["file"]), facts)
     return {key: facts[key] for key in ("pose", "height_m", "seat_m")}
 
@@ -76,7 +103,12 @@ def _hair_colour(chance: np.random.Generator, race: np.ndarray, age: float) -> n
     return HAIRS[chance.integers(0, 6 if race[2] > 0.5 else 3)]
 
 
-def _paint(body: Body, eyes: dict[str, np.ndarray], eyes_middle: np.ndarray, person: tuple[np.ndarray, np.ndarray, bool, np.random.Generator]) -> np.ndarray:
+def _paint(
+    body: Body,
+    eyes: dict[str, np.ndarray],
+    eyes_middle: np.ndarray,
+    person: tuple[np.ndarray, np.ndarray, bool, np.random.Generator],
+) -> np.ndarray:
     """Colour of each point: skin, lips, brows, beard, eyes."""
     race, hair_colour, female, chance = person
     tone = SKINS[np.clip(int(chance.normal(race @ [5.2, 1.6, 0.7], 0.8)), 0, 6)] * chance.uniform(0.9, 1.1)
@@ -85,7 +117,9 @@ def _paint(body: Body, eyes: dict[str, np.ndarray], eyes_middle: np.ndarray, per
     mouth = body.template.weight("oris")
     lips = np.clip(1.5 * mouth, 0, 1)[:, None] * (0.7 if female else 0.35)
     paint = paint * (1 - lips) + lips * tone * (1.0, 0.58, 0.58)
-    cheeks = np.exp(-((np.abs(from_eyes[:, 0]) - 0.04) ** 2 + (from_eyes[:, 2] + 0.04) ** 2) / 0.0006) * (from_eyes[:, 1] < 0.06)
+    cheeks = np.exp(-((np.abs(from_eyes[:, 0]) - 0.04) ** 2 + (from_eyes[:, 2] + 0.04) ** 2) / 0.0006) * (
+        from_eyes[:, 1] < 0.06
+    )
     paint *= 1 - cheeks[:, None] * (0.0, 0.14, 0.12)
     if not female and chance.random() < 0.5:
         jaw = (from_eyes[:, 2] < -0.055) & (from_eyes[:, 2] > -0.135) & (from_eyes[:, 1] < 0.06)
@@ -130,7 +164,12 @@ def _rigid(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return turn, after.mean(axis=0) - turn @ before.mean(axis=0)
 
 
-def _write(file: Path, dressed: tuple[np.ndarray, np.ndarray, Outfit], hair: tuple[np.ndarray, np.ndarray], who: tuple[Body, np.random.Generator, bool]) -> dict[str, Any]:
+def _write(
+    file: Path,
+    dressed: tuple[np.ndarray, np.ndarray, Outfit],
+    hair: tuple[np.ndarray, np.ndarray],
+    who: tuple[Body, np.random.Generator, bool],
+) -> dict[str, Any]:
     """Write points and faces, the feet at z = 0 below the hips, scaled to a height that people have."""
     (points, paint, outfit), (hair_points, hair_quads), (body, chance, female) = dressed, hair, who
     weight, rest_z = body.template.weight, body.rest[BODY, 2]
@@ -148,11 +187,18 @@ def _write(file: Path, dressed: tuple[np.ndarray, np.ndarray, Outfit], hair: tup
     faces["faces_hair"] = (hair_quads + len(used)).astype(np.int32)
     hair_paint = np.zeros_like(hair_points)
     file.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {"points": np.concatenate([points[used], hair_points]).astype(np.float32), "paint": np.concatenate([paint[used], hair_paint]).astype(np.float32)}
+    arrays = {
+        "points": np.concatenate([points[used], hair_points]).astype(np.float32),
+        "paint": np.concatenate([paint[used], hair_paint]).astype(np.float32),
+    }
     np.savez_compressed(file, **arrays, **faces)
     head = points[BODY][weight("head", "jaw")[BODY] > 0.8].mean(axis=0)
     top = float(points[BODY, 2].max())
-    return {"height_m": round(top, 3), "seat_m": round(float(np.percentile(hips[:, 2], 3)), 3), "face": [round(float(value), 3) for value in head]}
+    return {
+        "height_m": round(top, 3),
+        "seat_m": round(float(np.percentile(hips[:, 2], 3)), 3),
+        "face": [round(float(value), 3) for value in head],
+    }
 
 
 def _add_facts(file: Path, facts: dict[str, Any]) -> None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from random import Random
 
 import bpy
-from mathutils import Matrix, Vector
-
 from generator.meshes import link
+from mathutils import Matrix, Vector
 
 # Width to height, and how often: phones and cameras, upright and lying.
 FORMATS = ((4 / 3, 5), (3 / 4, 4), (3 / 2, 3), (2 / 3, 1), (16 / 9, 2), (9 / 16, 1), (1.0, 1))

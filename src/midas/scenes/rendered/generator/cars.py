@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-
 from generator import materials, palette
 from generator.meshes import Object, box, joined, mesh, put_aside, smooth_below, turned
 from generator.stage import Stage
@@ -32,11 +31,41 @@ class Form:
 
 
 FORMS = {
-    "saloon": Form(4.6, (-0.5, -0.485, -0.38, -0.2, -0.07, 0.2, 0.36, 0.5), (0.52, 0.72, 0.82, 0.95, 1.42, 1.42, 0.98, 0.88), 0.93, 0.32),
-    "hatchback": Form(4.0, (-0.5, -0.485, -0.36, -0.22, -0.06, 0.32, 0.46, 0.5), (0.52, 0.74, 0.86, 0.98, 1.48, 1.50, 1.0, 0.55), 0.95, 0.31),
-    "estate": Form(4.7, (-0.5, -0.485, -0.38, -0.22, -0.08, 0.36, 0.48, 0.5), (0.52, 0.74, 0.84, 0.96, 1.46, 1.47, 1.0, 0.6), 0.95, 0.33),
-    "van": Form(5.0, (-0.5, -0.49, -0.43, -0.37, -0.24, 0.3, 0.49, 0.5), (0.52, 0.85, 1.05, 1.25, 1.95, 2.0, 1.98, 0.6), 1.15, 0.35),
-    "offroad": Form(4.6, (-0.5, -0.485, -0.38, -0.22, -0.1, 0.36, 0.47, 0.5), (0.62, 0.88, 1.02, 1.12, 1.7, 1.72, 1.25, 0.7), 1.08, 0.37),
+    "saloon": Form(
+        4.6,
+        (-0.5, -0.485, -0.38, -0.2, -0.07, 0.2, 0.36, 0.5),
+        (0.52, 0.72, 0.82, 0.95, 1.42, 1.42, 0.98, 0.88),
+        0.93,
+        0.32,
+    ),
+    "hatchback": Form(
+        4.0,
+        (-0.5, -0.485, -0.36, -0.22, -0.06, 0.32, 0.46, 0.5),
+        (0.52, 0.74, 0.86, 0.98, 1.48, 1.50, 1.0, 0.55),
+        0.95,
+        0.31,
+    ),
+    "estate": Form(
+        4.7,
+        (-0.5, -0.485, -0.38, -0.22, -0.08, 0.36, 0.48, 0.5),
+        (0.52, 0.74, 0.84, 0.96, 1.46, 1.47, 1.0, 0.6),
+        0.95,
+        0.33,
+    ),
+    "van": Form(
+        5.0,
+        (-0.5, -0.49, -0.43, -0.37, -0.24, 0.3, 0.49, 0.5),
+        (0.52, 0.85, 1.05, 1.25, 1.95, 2.0, 1.98, 0.6),
+        1.15,
+        0.35,
+    ),
+    "offroad": Form(
+        4.6,
+        (-0.5, -0.485, -0.38, -0.22, -0.1, 0.36, 0.47, 0.5),
+        (0.62, 0.88, 1.02, 1.12, 1.7, 1.72, 1.25, 0.7),
+        1.08,
+        0.37,
+    ),
 }
 STATIONS = 36
 
@@ -54,7 +83,9 @@ def make_car(stage: Stage) -> Object:
             parts += _wheel(form, x * length, side, width)
     parts += _details(stage, form, length, width)
     for side in (-1, 1):
-        parts.append(box((-0.14 * length, side * (width / 2 + 0.06), form.belt_m + 0.05), (0.1, 0.2, 0.12), paint, bevel=0.03))
+        parts.append(
+            box((-0.14 * length, side * (width / 2 + 0.06), form.belt_m + 0.05), (0.1, 0.2, 0.12), paint, bevel=0.03)
+        )
     return put_aside([joined(parts, "car")])[0]
 
 
@@ -73,7 +104,16 @@ def _shell(stage: Stage, form: Form, length: float, width: float, paint: materia
     half = width / 2 * (1 - 0.10 * (2 * np.abs(x)) ** 4)
     above = np.maximum(top - belt, 0)
     roof = half - 0.44 * above - 0.04
-    profile = [(0.93 * half, 0.24), (half, 0.45), (half, belt - 0.12), (0.97 * half, belt), ((half + roof) / 2 - 0.01, belt + 0.5 * above), (roof, belt + 0.9 * above), (0.85 * roof, top), (0 * roof, top + 0.015)]
+    profile = [
+        (0.93 * half, 0.24),
+        (half, 0.45),
+        (half, belt - 0.12),
+        (0.97 * half, belt),
+        ((half + roof) / 2 - 0.01, belt + 0.5 * above),
+        (roof, belt + 0.9 * above),
+        (0.85 * roof, top),
+        (0 * roof, top + 0.015),
+    ]
     right = np.stack([np.stack([x * length, y, np.broadcast_to(z, x.shape)], -1) for y, z in profile], 1)
     left = right[:, -2::-1] * (1, -1, 1)
     rings = np.concatenate([right, left], 1)
@@ -104,7 +144,20 @@ def _wheel(form: Form, x: float, side: int, width: float) -> list[Object]:
     arch = materials.plain(palette.linear("0c0c0d"), 0.9)
     place, turn = (x, side * (width / 2 - 0.19), r), (-side * math.pi / 2, 0, 0)
     parts = [
-        turned([(0, -0.02), (0.55 * r, 0), (0.62 * r, -0.03), (0.95 * r, -0.03), (r, 0.02), (r, 0.17), (0.95 * r, 0.2), (0, 0.2)], tyre, 26),
+        turned(
+            [
+                (0, -0.02),
+                (0.55 * r, 0),
+                (0.62 * r, -0.03),
+                (0.95 * r, -0.03),
+                (r, 0.02),
+                (r, 0.17),
+                (0.95 * r, 0.2),
+                (0, 0.2),
+            ],
+            tyre,
+            26,
+        ),
         turned([(0, 0.23), (0.3 * r, 0.225), (0.58 * r, 0.19), (0.6 * r, 0.15)], rim, 10),
         turned([(0, 0.14), (1.17 * r, 0.14), (1.17 * r, 0.2), (0, 0.2)], arch, 26),
     ]

@@ -8,7 +8,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-
 from generator.texture_noise import SIDE, fractal
 
 HEIGHT, WIDTH = 512, 2048

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import bpy
 import numpy as np
-from mathutils import Vector
-
 from generator.camera import Proposal
+from mathutils import Vector
 
 RAYS = 11
 
@@ -38,7 +37,9 @@ def cast_fan(camera: bpy.types.Object) -> Fan:
     """Cast the rays."""
     scene = bpy.context.scene
     graph = bpy.context.evaluated_depsgraph_get()
-    top_right, bottom_right, bottom_left, top_left = (camera.matrix_world @ corner for corner in camera.data.view_frame(scene=scene))
+    top_right, bottom_right, bottom_left, top_left = (
+        camera.matrix_world @ corner for corner in camera.data.view_frame(scene=scene)
+    )
     origin = camera.matrix_world.translation
     axis = -camera.matrix_world.to_3x3().col[2]
     depth_m, names = np.full((RAYS, RAYS), np.inf), []

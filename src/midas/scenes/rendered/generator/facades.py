@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
 from generator import materials, palette
 from generator.meshes import Hole, Object, box, cylinder, joined, mesh, moved, put_aside, wall
 from generator.stage import Stage
@@ -67,7 +66,11 @@ def build_front(stage: Stage, width: float) -> Object:
     floors, floor_m, ground_m = rng.randint(2, 6), rng.uniform(2.7, 3.5), rng.uniform(3.0, 4.2)
     height = ground_m + (floors - 1) * floor_m
     columns = max(1, int(width / rng.uniform(1.7, 3)))
-    window = (rng.uniform(0.8, min(1.4, 0.65 * width / columns)), rng.uniform(1.2, min(2.0, 0.66 * floor_m)), rng.uniform(0.5, 0.9))
+    window = (
+        rng.uniform(0.8, min(1.4, 0.65 * width / columns)),
+        rng.uniform(1.2, min(2.0, 0.66 * floor_m)),
+        rng.uniform(0.5, 0.9),
+    )
     upper = _upper_windows(width, columns, (floors, floor_m, ground_m), window)
     lower = _ground_floor(stage, width, columns, (ground_m, *window), style)
     face = wall((0, 0), (width, 0), height, style.wall, [*upper, *(hole for hole, _ in lower)], 0.25)
@@ -91,17 +94,26 @@ def build_house(stage: Stage, width: float, place: Sequence[float], turn: float)
     moved([front], place, turn)
 
 
-def _upper_windows(width: float, columns: int, floors: tuple[int, float, float], window: tuple[float, float, float]) -> list[Hole]:
+def _upper_windows(
+    width: float, columns: int, floors: tuple[int, float, float], window: tuple[float, float, float]
+) -> list[Hole]:
     count, floor_m, ground_m = floors
     wide, tall, sill = window
     return [
-        ((i + 0.5) * width / columns - wide / 2, (i + 0.5) * width / columns + wide / 2, ground_m + f * floor_m + sill, ground_m + f * floor_m + sill + tall)
+        (
+            (i + 0.5) * width / columns - wide / 2,
+            (i + 0.5) * width / columns + wide / 2,
+            ground_m + f * floor_m + sill,
+            ground_m + f * floor_m + sill + tall,
+        )
         for f in range(count - 1)
         for i in range(columns)
     ]
 
 
-def _ground_floor(stage: Stage, width: float, columns: int, sizes: tuple[float, float, float, float], style: Style) -> list[tuple[Hole, str]]:
+def _ground_floor(
+    stage: Stage, width: float, columns: int, sizes: tuple[float, float, float, float], style: Style
+) -> list[tuple[Hole, str]]:
     ground_m, wide, tall, _ = sizes
     door = stage.rng.randrange(columns)
     openings: list[tuple[Hole, str]] = []
@@ -110,7 +122,9 @@ def _ground_floor(stage: Stage, width: float, columns: int, sizes: tuple[float, 
         if i == door:
             openings.append(((middle - 0.5, middle + 0.5, 0.0, 2.3), "door"))
         elif style.shop:
-            openings.append(((middle - 0.42 * width / columns, middle + 0.42 * width / columns, 0.45, ground_m - 0.8), "shop"))
+            openings.append(
+                ((middle - 0.42 * width / columns, middle + 0.42 * width / columns, 0.45, ground_m - 0.8), "shop")
+            )
         else:
             openings.append(((middle - wide / 2, middle + wide / 2, 0.9, 0.9 + min(tall, ground_m - 1.3)), "window"))
     return openings
@@ -121,7 +135,10 @@ def _opening(stage: Stage, hole: Hole, use: str, style: Style) -> list[Object]:
     a, b, low, high = hole
     middle, wide, tall = (a + b) / 2, b - a, high - low
     if use == "door":
-        return [box((middle, 0.2, low), (wide, 0.06, tall), style.door), box((middle, -0.15, 0), (wide + 0.3, 0.4, 0.14), style.trim)]
+        return [
+            box((middle, 0.2, low), (wide, 0.06, tall), style.door),
+            box((middle, -0.15, 0), (wide + 0.3, 0.4, 0.14), style.trim),
+        ]
     lit = stage.night and rng.random() < (0.9 if use == "shop" else 0.4)
     parts = [box((middle, 0.22, low), (wide, 0.03, tall), style.lit if lit else style.pane)]
     bars = np.linspace(a + 0.03, b - 0.03, 3 if wide < 2 else 4)
@@ -133,17 +150,28 @@ def _opening(stage: Stage, hole: Hole, use: str, style: Style) -> list[Object]:
         drop = rng.uniform(0.2, 0.9) * tall
         parts.append(box((middle, 0.2, high - drop), (wide - 0.06, 0.015, drop), pale))
     if style.decorated and use == "window":
-        parts += [box((middle, -0.04, low - 0.1), (wide + 0.24, 0.2, 0.1), style.trim), box((middle, -0.03, high), (wide + 0.24, 0.12, 0.14), style.trim)]
+        parts += [
+            box((middle, -0.04, low - 0.1), (wide + 0.24, 0.2, 0.1), style.trim),
+            box((middle, -0.03, high), (wide + 0.24, 0.12, 0.14), style.trim),
+        ]
     if style.shutters is not None and use == "window":
-        parts += [box((middle + sign * (0.75 * wide + 0.02), -0.03, low), (0.48 * wide, 0.05, tall), style.shutters) for sign in (-1, 1)]
+        parts += [
+            box((middle + sign * (0.75 * wide + 0.02), -0.03, low), (0.48 * wide, 0.05, tall), style.shutters)
+            for sign in (-1, 1)
+        ]
     return parts
 
 
 def _balcony(hole: Hole, sill: float, style: Style) -> list[Object]:
     a, b, low, _ = hole
     middle, wide, level = (a + b) / 2, b - a + 0.8, low - sill + 0.1
-    parts = [box((middle, -0.5, level - 0.14), (wide, 1.0, 0.14), style.trim), box((middle, -0.97, level + 0.95), (wide, 0.05, 0.05), style.rail)]
-    return parts + [box((x, -0.97, level), (0.025, 0.025, 0.95), style.rail) for x in np.arange(a - 0.38, b + 0.4, 0.15)]
+    parts = [
+        box((middle, -0.5, level - 0.14), (wide, 1.0, 0.14), style.trim),
+        box((middle, -0.97, level + 0.95), (wide, 0.05, 0.05), style.rail),
+    ]
+    return parts + [
+        box((x, -0.97, level), (0.025, 0.025, 0.95), style.rail) for x in np.arange(a - 0.38, b + 0.4, 0.15)
+    ]
 
 
 def _shop_front(stage: Stage, width: float, ground_m: float, style: Style) -> list[Object]:
@@ -154,7 +182,14 @@ def _shop_front(stage: Stage, width: float, ground_m: float, style: Style) -> li
     parts.append(box((width * rng.uniform(0.3, 0.7), -0.13, ground_m - 0.64), (0.4 * width, 0.02, 0.38), sign))
     if rng.random() < 0.45:
         low, edge = ground_m - 1.25, -rng.uniform(0.9, 1.4)
-        points = [(0.2, 0, ground_m - 0.7), (width - 0.2, 0, ground_m - 0.7), (width - 0.2, edge, low), (0.2, edge, low), (width - 0.2, edge, low - 0.2), (0.2, edge, low - 0.2)]
+        points = [
+            (0.2, 0, ground_m - 0.7),
+            (width - 0.2, 0, ground_m - 0.7),
+            (width - 0.2, edge, low),
+            (0.2, edge, low),
+            (width - 0.2, edge, low - 0.2),
+            (0.2, edge, low - 0.2),
+        ]
         parts.append(mesh("awning", np.array(points), [(0, 1, 2, 3), (3, 2, 4, 5)], materials.cloth(stage, lively=0.4)))
     return parts
 
@@ -168,9 +203,19 @@ def _top(stage: Stage, width: float, height: float, ground_m: float, style: Styl
         parts.append(box((width / 2, -0.02, ground_m - 0.1), (width, 0.1, 0.2), style.trim))
     if rng.random() < 0.65:
         ridge, eaves, back = height + rng.uniform(1.5, 3.5), height + 0.1, DEPTH_M + 0.4
-        points = [(-0.1, -0.35, eaves), (width + 0.1, -0.35, eaves), (width + 0.1, DEPTH_M / 2, ridge), (-0.1, DEPTH_M / 2, ridge), (width + 0.1, back, eaves), (-0.1, back, eaves)]
+        points = [
+            (-0.1, -0.35, eaves),
+            (width + 0.1, -0.35, eaves),
+            (width + 0.1, DEPTH_M / 2, ridge),
+            (-0.1, DEPTH_M / 2, ridge),
+            (width + 0.1, back, eaves),
+            (-0.1, back, eaves),
+        ]
         parts.append(mesh("roof", np.array(points), [(0, 1, 2, 3), (3, 2, 4, 5), (1, 4, 2), (0, 3, 5)], style.roof))
-        parts += [box((rng.uniform(1, width - 1), 0.35 * DEPTH_M, eaves), (0.6, 0.6, ridge - eaves), style.wall) for _ in range(2)]
+        parts += [
+            box((rng.uniform(1, width - 1), 0.35 * DEPTH_M, eaves), (0.6, 0.6, ridge - eaves), style.wall)
+            for _ in range(2)
+        ]
     if rng.random() < 0.5:
         parts.append(cylinder((0.15, -0.1, 0), 0.06, height, materials.plain(palette.linear("6a6c6f"), 0.4), sides=8))
     return parts

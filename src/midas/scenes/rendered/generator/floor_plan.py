@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from random import Random
 
 import numpy as np
-
 from generator.meshes import Hole
 
 Rectangle = tuple[float, float, float, float]
@@ -114,14 +113,19 @@ class FloorPlan:
                 return Spot(x, y, self.rng.uniform(0, 2 * math.pi))
         return None
 
-    def by_wall(self, width: float, depth: float, height: float, *, sides: list[Side] | None = None, tries: int = 50) -> Spot | None:
+    def by_wall(
+        self, width: float, depth: float, height: float, *, sides: list[Side] | None = None, tries: int = 50
+    ) -> Spot | None:
         """A free place with its back to a wall, below or beside the windows; taken from then on."""
         for _ in range(tries):
             side = self.rng.choice(sides or self.sides)
             if side.length < width + 0.1:
                 continue
             along = self.rng.uniform(width / 2 + 0.03, side.length - width / 2 - 0.03)
-            if any(a - 0.08 < along + width / 2 and b + 0.08 > along - width / 2 and low < height for a, b, low, _ in side.holes):
+            if any(
+                a - 0.08 < along + width / 2 and b + 0.08 > along - width / 2 and low < height
+                for a, b, low, _ in side.holes
+            ):
                 continue
             middle = side.at(along, depth / 2 + 0.02)
             half = np.abs(side.along) * width / 2 + np.abs(side.inward) * depth / 2

@@ -7,25 +7,35 @@ from collections.abc import Sequence
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
-from mathutils.bvhtree import BVHTree
-
 from generator import materials, palette
 from generator.floor_plan import FloorPlan, Side, Spot
 from generator.furniture import place_asset
 from generator.meshes import Object, box, moved, turned
 from generator.plants import potted_plant
 from generator.stage import Stage
+from mathutils import Matrix, Vector
+from mathutils.bvhtree import BVHTree
 
 SMALL = ("cup", "bowl", "bottle", "books", "books", "vase", "plant", "can", "foodbox")
 KITCHEN = ("cup", "bowl", "bottle", "jar", "can", "foodbox", "foodbag", "plate", "pan", "glass", "fruit", "plant")
 DESK = ("books", "books", "cup", "monitor", "desklamp", "plant", "bookrow", "paper", "paper")
 DINING = ("plate", "plate", "cup", "glass", "bowl", "bottle", "vase", "fruit", "cutlery")
 
-LONGEST_M = {"vase": 0.38, "pan": 0.5, "books": 0.35, "bookrow": 0.4, "monitor": 0.65, "desklamp": 0.55, "bottle": 0.33, "glass": 0.24}
+LONGEST_M = {
+    "vase": 0.38,
+    "pan": 0.5,
+    "books": 0.35,
+    "bookrow": 0.4,
+    "monitor": 0.65,
+    "desklamp": 0.55,
+    "bottle": 0.33,
+    "glass": 0.24,
+}
 
 
-def put_by_wall(stage: Stage, plan: FloorPlan, category: str, *, scale: float = 1.0, sides: list[Side] | None = None) -> tuple[Object, Spot] | None:
+def put_by_wall(
+    stage: Stage, plan: FloorPlan, category: str, *, scale: float = 1.0, sides: list[Side] | None = None
+) -> tuple[Object, Spot] | None:
     """An object of the library with its back to a wall; None if there is no room or no such object."""
     if not stage.library.has(category):
         return None
@@ -45,7 +55,14 @@ def top_of(made: Object) -> tuple[float, float, float]:
     return tuple(float(length) * made.scale[0] for length in made["size_m"])
 
 
-def clutter(stage: Stage, middle: Sequence[float], turn: float, size: tuple[float, float], count: int, kinds: Sequence[str] = SMALL) -> None:
+def clutter(
+    stage: Stage,
+    middle: Sequence[float],
+    turn: float,
+    size: tuple[float, float],
+    count: int,
+    kinds: Sequence[str] = SMALL,
+) -> None:
     """Small things on a flat top: ``middle`` at its height, ``size`` along its own x and y."""
     rng = stage.rng
     used: list[tuple[float, float, float]] = []
@@ -110,9 +127,18 @@ def fruit(stage: Stage) -> tuple[list[Object], float]:
         waist = np.sin(angle) * np.where(name == "pear", 1 - 0.38 * (1 - np.cos(angle)) / 2, 1.0)
         height = (1 - np.cos(angle)) * taller - dent * np.exp(-((np.pi - angle) ** 2) * 9)
         colour = palette.pick(rng, codes)
-        one = turned(list(zip(waist * size, height * size, strict=True)), materials.plain(colour, rng.uniform(0.25, 0.5), variation=0.2), 22, "fruit")
+        one = turned(
+            list(zip(waist * size, height * size, strict=True)),
+            materials.plain(colour, rng.uniform(0.25, 0.5), variation=0.2),
+            22,
+            "fruit",
+        )
         one.scale = (longer, 1, 1)
-        one.location = (1.05 * radius * number * math.cos(2.1 * number), 1.05 * radius * number * math.sin(2.1 * number) * 1.9, 0)
+        one.location = (
+            1.05 * radius * number * math.cos(2.1 * number),
+            1.05 * radius * number * math.sin(2.1 * number) * 1.9,
+            0,
+        )
         one.rotation_euler[2] = rng.uniform(0, 6)
         made.append(one)
     return made, radius * 2.4
@@ -138,16 +164,22 @@ def fill_shelf(stage: Stage, shelf: Object, count: int) -> None:
         length_x, length_y, length_z = made["size_m"]
         scale = min(0.9 * room / length_z, 0.9 * depth / max(length_x, 0.01), 1.1)
         half = length_y * scale / 2 + 0.01
-        if length_z * scale < 0.05 or abs(y) + half > width / 2 or any(abs(floor_z - a) < 0.05 and abs(y - b) < half + c for a, b, c in used):
+        if (
+            length_z * scale < 0.05
+            or abs(y) + half > width / 2
+            or any(abs(floor_z - a) < 0.05 and abs(y - b) < half + c for a, b, c in used)
+        ):
             bpy.data.objects.remove(made)
             continue
         used.append((floor_z, y, half))
-        place = Matrix.Translation((0, y, floor_z)) @ Matrix.Rotation(rng.gauss(0, 0.1), 4, "Z") @ Matrix.Scale(scale, 4)
+        place = (
+            Matrix.Translation((0, y, floor_z)) @ Matrix.Rotation(rng.gauss(0, 0.1), 4, "Z") @ Matrix.Scale(scale, 4)
+        )
         made.matrix_world = shelf.matrix_basis @ place
 
 
 def _cell(shelf: BVHTree, depth: float, y: float, z: float) -> tuple[float, float] | None:
-    """The height of the board below a point of a shelf's middle, and that of the room above it; None if it isn't open."""
+    """Height of the board below a point of a shelf's middle, and of the room above it; None if it isn't open."""
     front = shelf.ray_cast(Vector((depth, y, z)), Vector((-1, 0, 0)))[0]
     if front is not None and front.x > -0.2 * depth:
         return None
@@ -176,7 +208,9 @@ def framed_picture(stage: Stage) -> list[Object]:
     frame = materials.plain(palette.pick(rng, ("1d1d1f", "f0efec", "6b4a2e", "a88a4a", "b8babd")), 0.4)
     parts = [box((0.0125, 0, -height / 2 - 0.03), (0.025, width + 0.06, height + 0.06), frame)]
     if rng.random() < 0.5:
-        parts.append(box((0.014, 0, -height / 2), (0.026, width, height), materials.plain(palette.linear("f4f2ec"), 0.8)))
+        parts.append(
+            box((0.014, 0, -height / 2), (0.026, width, height), materials.plain(palette.linear("f4f2ec"), 0.8))
+        )
         width, height = 0.7 * width, 0.7 * height
     parts.append(box((0.016, 0, -height / 2), (0.028, width, height), materials.picture(stage)))
     return parts

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import bpy
-
 from generator import materials, palette
 from generator.meshes import Object, link, smooth_below
 from generator.stage import Stage
@@ -20,9 +19,9 @@ MAX_COVERS = 14
 # A word in the slot's name says what it is made of; the first that fits counts.
 SLOT_WORDS = (
     ("mirror", "mirror"), ("lamp_material", "shade"), ("bulb", "shade"), ("text", "paper"), ("plaster", "cover"),
-    ("art", "cloth"), ("knit", "cloth"), ("fabric", "cloth"), ("leather", "leather"), ("wood", "wood"), ("shelves_white", "paint"),
-    ("black", "black"), ("metal", "metal"), ("plastic", "plastic"), ("glass", "glass"), ("marble", "stone"), ("tile", "ceramic"),
-    ("ceramic", "ceramic"), ("screen", "screen"), ("cable", "black"),
+    ("art", "cloth"), ("knit", "cloth"), ("fabric", "cloth"), ("leather", "leather"), ("wood", "wood"),
+    ("shelves_white", "paint"), ("black", "black"), ("metal", "metal"), ("plastic", "plastic"), ("glass", "glass"),
+    ("marble", "stone"), ("tile", "ceramic"), ("ceramic", "ceramic"), ("screen", "screen"), ("cable", "black"),
 )  # fmt: skip
 
 # What a slot's material is in things that are usually of something else.
@@ -45,7 +44,7 @@ INSTEAD = {
     "ceilinglamp": {"other": "black"},
     "rock": {"other": "rock"},
     "towel": {"other": "cloth"},
-    "door": {"wood": "doorpaint", "black": "doorpaint", "paint": "doorpaint", "other": "doorpaint", "plastic": "doorpaint"},
+    "door": dict.fromkeys(("wood", "black", "paint", "other", "plastic"), "doorpaint"),
 }  # fmt: skip
 
 
@@ -132,6 +131,16 @@ def _other(stage: Stage) -> bpy.types.Material:
     return stage.rng.choice((_paint, materials.wood))(stage)
 
 
+def _pan_metal(stage: Stage) -> bpy.types.Material:
+    if stage.chance(0.5):
+        return materials.metal(stage.rng)
+    return materials.plain(palette.pick(stage.rng, ("1b1b1d", "2b2c2e", "7a2a22", "2f4a5a")), 0.35)
+
+
+def _sanitary_white(stage: Stage) -> bpy.types.Material:
+    return materials.plain(palette.pick(stage.rng, ("f2f1ee", "ecebe6"), 0.03), 0.12, specular=0.5, variation=0.02)
+
+
 STUFFS: dict[str, Callable[[Stage], bpy.types.Material]] = {
     "mirror": lambda stage: materials.plain(palette.linear("e6e8ea"), 0.03, metal=1.0, variation=0.0),
     "shade": _shade,
@@ -145,13 +154,13 @@ STUFFS: dict[str, Callable[[Stage], bpy.types.Material]] = {
     "doorpaint": lambda stage: materials.plain(palette.pick(stage.rng, palette.DOORS), 0.45, variation=0.03),
     "black": lambda stage: materials.plain(palette.linear("1c1c1e"), 0.45),
     "metal": lambda stage: materials.metal(stage.rng),
-    "panmetal": lambda stage: materials.metal(stage.rng) if stage.chance(0.5) else materials.plain(palette.pick(stage.rng, ("1b1b1d", "2b2c2e", "7a2a22", "2f4a5a")), 0.35),
+    "panmetal": _pan_metal,
     "plastic": lambda stage: materials.plain(palette.pick(stage.rng, palette.PLASTICS), stage.rng.uniform(0.25, 0.6)),
     "glass": lambda stage: materials.glass(stage.rng),
     "stone": lambda stage: materials.textured(stage, "rock", bump=0.0),
     "rock": lambda stage: materials.textured(stage, "rock"),
     "ceramic": lambda stage: materials.ceramic(stage.rng),
-    "white": lambda stage: materials.plain(palette.pick(stage.rng, ("f2f1ee", "ecebe6"), 0.03), 0.12, specular=0.5, variation=0.02),
+    "white": _sanitary_white,
     "other": _other,
 }  # fmt: skip
 

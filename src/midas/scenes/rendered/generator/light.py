@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import bpy
 import numpy as np
-from mathutils import Vector
-
 from generator import palette
 from generator.materials import load_image
 from generator.meshes import Object, link
 from generator.nodes import rgba
 from generator.stage import Stage
+from mathutils import Vector
 
 SKY_KINDS = ("clear", "clear", "cloudy", "cloudy", "cloudy", "hazy", "overcast", "overcast", "low", "dusk")
 
@@ -36,13 +35,30 @@ class Sky:
 
 # Elevation of the sun (least, greatest), its irradiance, its width in degrees, strength of the sky, dust.
 _SUNS = {
-    "clear": ((22, 65), 3.2, 0.6, 0.10, (0.4, 1.5)),
-    "cloudy": ((20, 62), 2.4, 1.2, 0.11, (0.8, 2.5)),
-    "hazy": ((18, 50), 1.2, 6.0, 0.13, (4.0, 8.0)),
+    "clear": ((22, 65), 4.0, 0.6, 0.10, (0.3, 1.2)),
+    "cloudy": ((20, 62), 3.2, 1.0, 0.11, (0.5, 1.8)),
+    "hazy": ((18, 50), 1.6, 5.0, 0.12, (1.0, 2.0)),
     "low": ((5, 14), 2.0, 0.8, 0.11, (1.0, 3.5)),
     "dusk": ((-2, 2.5), 0.0, 5.0, 0.5, (1.0, 4.0)),
 }
-_WINDOWS = {"clear": 5.0, "cloudy": 4.5, "hazy": 4.5, "overcast": 4.0, "low": 2.5, "dusk": 1.0, "night": 0.0, "studio": 3.0}
+# What the air looks like along the horizon; the sky's own goes black below it.
+_HORIZONS = {
+    "clear": (4.4, 5.2, 6.2),
+    "cloudy": (5.2, 5.6, 6.2),
+    "hazy": (6.4, 6.6, 6.8),
+    "low": (5.5, 4.4, 3.4),
+    "dusk": (0.9, 0.75, 0.7),
+}
+_WINDOWS = {
+    "clear": 5.0,
+    "cloudy": 4.5,
+    "hazy": 4.5,
+    "overcast": 4.0,
+    "low": 2.5,
+    "dusk": 1.0,
+    "night": 0.0,
+    "studio": 3.0,
+}
 
 
 def set_sky(stage: Stage, kind: str | None = None, *, indoors: bool = False) -> Sky:
@@ -65,7 +81,9 @@ def set_sky(stage: Stage, kind: str | None = None, *, indoors: bool = False) -> 
         for ray in ("diffuse", "scatter", "transmission"):
             setattr(world.cycles_visibility, ray, False)
     world.cycles.sampling_method, world.cycles.sample_map_resolution = "MANUAL", 256
-    colour = {"low": (1.0, 0.82, 0.62), "dusk": (0.75, 0.8, 1.0), "overcast": (0.94, 0.97, 1.0)}.get(kind, (0.88, 0.94, 1.0))
+    colour = {"low": (1.0, 0.82, 0.62), "dusk": (0.75, 0.8, 1.0), "overcast": (0.94, 0.97, 1.0)}.get(
+        kind, (0.88, 0.94, 1.0)
+    )
     return Sky(kind, _WINDOWS[kind] * stage.rng.uniform(0.8, 1.25), np.array(colour))
 
 
@@ -80,8 +98,11 @@ def _sunny_sky(stage: Stage, world: bpy.types.World, kind: str, turn: float) -> 
     sky.dust_density, sky.air_density = rng.uniform(*dust), rng.uniform(0.8, 1.5)
     colour = sky.outputs[0]
     if kind in ("cloudy", "low", "dusk") or rng.random() < 0.35:
-        lit = {"cloudy": (9.5, 9.5, 9.8), "low": (9.0, 6.6, 4.6), "dusk": (0.55, 0.42, 0.42)}.get(kind, (9.0, 9.2, 9.5))
+        lit = {"low": (12.0, 8.6, 5.8), "dusk": (0.55, 0.42, 0.42)}.get(kind, (15.0, 15.2, 15.6))
         colour = _clouded(stage, world, colour, lit, turn)
+    colour = _hazy_horizon(
+        world, colour, _HORIZONS[kind], rng.uniform(0.06, 0.2) if kind != "hazy" else rng.uniform(0.5, 0.9)
+    )
     tree.links.new(colour, ground.inputs["Color"])
     ground.inputs["Strength"].default_value = strength
     if irradiance:
@@ -110,7 +131,9 @@ def _grey_sky(stage: Stage, world: bpy.types.World, kind: str) -> None:
     ground.inputs["Strength"].default_value = 1.0
 
 
-def _clouded(stage: Stage, world: bpy.types.World, clear: bpy.types.NodeSocket, lit: Sequence[float], turn: float) -> bpy.types.NodeSocket:
+def _clouded(
+    stage: Stage, world: bpy.types.World, clear: bpy.types.NodeSocket, lit: Sequence[float], turn: float
+) -> bpy.types.NodeSocket:
     """Lay clouds of the library over a clear sky, their lit side towards the sun."""
     tree = world.node_tree
     place, turned = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeMapping")
@@ -133,12 +156,32 @@ def _clouded(stage: Stage, world: bpy.types.World, clear: bpy.types.NodeSocket, 
     return mixed.outputs[2]
 
 
+def _hazy_horizon(
+    world: bpy.types.World, sky: bpy.types.NodeSocket, colour: Sequence[float], height: float
+) -> bpy.types.NodeSocket:
+    """Lay haze over the sky that is thickest along the horizon and gone at the sine of elevation ``height``."""
+    tree = world.node_tree
+    place, split = tree.nodes.new("ShaderNodeTexCoord"), tree.nodes.new("ShaderNodeSeparateXYZ")
+    share, mixed = tree.nodes.new("ShaderNodeMapRange"), tree.nodes.new("ShaderNodeMix")
+    share.interpolation_type, mixed.data_type = "SMOOTHSTEP", "RGBA"
+    for name, value in (("From Min", -0.02), ("From Max", height), ("To Min", 0.9), ("To Max", 0.0)):
+        share.inputs[name].default_value = value
+    tree.links.new(place.outputs["Generated"], split.inputs[0])
+    tree.links.new(split.outputs[2], share.inputs["Value"])
+    tree.links.new(share.outputs[0], mixed.inputs["Factor"])
+    tree.links.new(sky, mixed.inputs[6])
+    mixed.inputs[7].default_value = rgba(np.array(colour))
+    return mixed.outputs[2]
+
+
 def _hemisphere(tree: bpy.types.NodeTree, direction: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
     """Direction to place in the picture: azimuth along u, elevation along v with the horizon at 0."""
     split, flat = tree.nodes.new("ShaderNodeSeparateXYZ"), tree.nodes.new("ShaderNodeCombineXYZ")
     tree.links.new(direction, split.inputs[0])
 
-    def calculated(operation: str, first: bpy.types.NodeSocket, second: bpy.types.NodeSocket | float) -> bpy.types.NodeSocket:
+    def calculated(
+        operation: str, first: bpy.types.NodeSocket, second: bpy.types.NodeSocket | float
+    ) -> bpy.types.NodeSocket:
         node = tree.nodes.new("ShaderNodeMath")
         node.operation = operation
         tree.links.new(first, node.inputs[0])
@@ -166,7 +209,9 @@ def sun(elevation_deg: float, turn: float, irradiance: float, colour: np.ndarray
     return made
 
 
-def area(place: Sequence[float], size: tuple[float, float], power: float, colour: np.ndarray, target: Sequence[float]) -> Object:
+def area(
+    place: Sequence[float], size: tuple[float, float], power: float, colour: np.ndarray, target: Sequence[float]
+) -> Object:
     """A rectangle of light that cameras don't see."""
     lamp = bpy.data.lights.new("area", "AREA")
     lamp.shape, lamp.size, lamp.size_y = "RECTANGLE", size[0], size[1]

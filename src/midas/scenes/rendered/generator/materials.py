@@ -6,7 +6,6 @@ from random import Random
 
 import bpy
 import numpy as np
-
 from generator import palette
 from generator.nodes import Shader, Socket, rgba
 from generator.stage import Stage
@@ -17,7 +16,9 @@ Colour = np.ndarray
 CLOTH_TEXTURES = ("weave", "weave", "weave", "knit", "plaid", "stripes", "print")
 
 
-def plain(colour: Colour, roughness: float = 0.6, *, metal: float = 0.0, variation: float = 0.06, specular: float = 0.4) -> Material:
+def plain(
+    colour: Colour, roughness: float = 0.6, *, metal: float = 0.0, variation: float = 0.06, specular: float = 0.4
+) -> Material:
     """One colour, hardly uneven."""
     shader = Shader("plain")
     uneven = shader.noise(shader.place(), 2.5)
@@ -61,7 +62,9 @@ def textured(
     return shader.done(colour, entry["roughness"], specular=0.35)
 
 
-def image_sockets(stage: Stage, shader: Shader, entry: dict[str, object], scale: float, turned: float) -> tuple[Socket, Socket]:
+def image_sockets(
+    stage: Stage, shader: Shader, entry: dict[str, object], scale: float, turned: float
+) -> tuple[Socket, Socket]:
     """Colour and height of a library texture, box-projected."""
     image = load_image(stage, entry)
     node = shader.node("TexImage", projection="BOX", projection_blend=0.15, image=image)
@@ -80,7 +83,7 @@ def load_image(stage: Stage, entry: dict[str, object]) -> bpy.types.Image:
 
 
 def picture(stage: Stage, kind: str = "art", *, light: float = 0.0) -> Material:
-    """A picture stretched over the object's bounds in y and z, for frames and screens; with light of its own if asked."""
+    """A picture stretched over the object's bounds in y and z, for frames and screens; it may shine itself."""
     shader = Shader("picture")
     coordinates, split, flat = shader.node("TexCoord"), shader.node("SeparateXYZ"), shader.node("CombineXYZ")
     shader.put(coordinates.outputs["Generated"], split.inputs[0])
@@ -98,7 +101,9 @@ def picture(stage: Stage, kind: str = "art", *, light: float = 0.0) -> Material:
 def wood(stage: Stage, tint: Colour | None = None, *, boards: bool = False) -> Material:
     """Grained wood."""
     tint = palette.pick(stage.rng, palette.WOODS) if tint is None and stage.chance(0.5) else tint
-    return textured(stage, "planks" if boards else "wood", tint=tint, turned=stage.rng.choice([0.0, np.pi / 2]), bump=0.4)
+    return textured(
+        stage, "planks" if boards else "wood", tint=tint, turned=stage.rng.choice([0.0, np.pi / 2]), bump=0.4
+    )
 
 
 def cloth(stage: Stage, colour: Colour | None = None, *, lively: float = 0.3) -> Material:
@@ -141,7 +146,10 @@ def glass(rng: Random) -> Material:
     material.use_nodes = True
     tree = material.node_tree
     tree.nodes.clear()
-    nodes = {kind: tree.nodes.new(f"ShaderNode{kind}") for kind in ("BsdfTransparent", "BsdfGlossy", "MixShader", "OutputMaterial", "LayerWeight")}
+    nodes = {
+        kind: tree.nodes.new(f"ShaderNode{kind}")
+        for kind in ("BsdfTransparent", "BsdfGlossy", "MixShader", "OutputMaterial", "LayerWeight")
+    }
     tint = palette.pick(rng, ("f4f8f6", "dfeee8", "c9dfe6", "e8d9b8"), 0.05)
     nodes["BsdfTransparent"].inputs[0].default_value = rgba(tint)
     nodes["BsdfGlossy"].inputs["Roughness"].default_value = 0.05
@@ -155,7 +163,12 @@ def glass(rng: Random) -> Material:
 
 def pane(rng: Random) -> Material:
     """A window seen from outside by day: dark, with the sky in it."""
-    return plain(palette.pick(rng, ("20262b", "2b3238", "1a1d20", "39424a")), rng.uniform(0.02, 0.09), specular=1.0, variation=0.2)
+    return plain(
+        palette.pick(rng, ("20262b", "2b3238", "1a1d20", "39424a")),
+        rng.uniform(0.02, 0.09),
+        specular=1.0,
+        variation=0.2,
+    )
 
 
 def glowing(colour: Colour, strength: float) -> Material:
@@ -172,7 +185,11 @@ def leaf(rng: Random, colour: Colour, *, variation: float = 0.35) -> Material:
     geometry = shader.node("NewGeometry")
     tones = shader.ramp(
         geometry.outputs["Random Per Island"],
-        [(0.0, colour * (1 - variation)), (0.55, colour), (1.0, np.clip(colour * (1 + variation) * (1.15, 1.05, 0.8), 0, 1))],
+        [
+            (0.0, colour * (1 - variation)),
+            (0.55, colour),
+            (1.0, np.clip(colour * (1 + variation) * (1.15, 1.05, 0.8), 0, 1)),
+        ],
     )
     material = shader.done(tones, rng.uniform(0.4, 0.65), specular=0.3)
     through, mixed = shader.node("BsdfTranslucent"), shader.node("MixShader")

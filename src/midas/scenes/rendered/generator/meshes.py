@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import bpy
 import numpy as np
@@ -21,7 +22,9 @@ def link(made: Object) -> Object:
     return made
 
 
-def mesh(name: str, points: np.ndarray, faces: Sequence[Sequence[int]], material: Material | None, smooth: bool = False) -> Object:
+def mesh(
+    name: str, points: np.ndarray, faces: Sequence[Sequence[int]], material: Material | None, smooth: bool = False
+) -> Object:
     """An object from points and faces of any number of corners."""
     data = bpy.data.meshes.new(name)
     data.from_pydata(np.asarray(points, float).tolist(), [], [tuple(map(int, face)) for face in faces])
@@ -33,7 +36,9 @@ def mesh(name: str, points: np.ndarray, faces: Sequence[Sequence[int]], material
     return link(bpy.data.objects.new(name, data))
 
 
-def quads(name: str, points: np.ndarray, faces: np.ndarray, materials: Sequence[Material], indices: np.ndarray | None = None) -> Object:
+def quads(
+    name: str, points: np.ndarray, faces: np.ndarray, materials: Sequence[Material], indices: np.ndarray | None = None
+) -> Object:
     """An object from very many quadrangles, fast. ``indices`` says which material each has."""
     data = bpy.data.meshes.new(name)
     data.vertices.add(len(points))
@@ -72,26 +77,44 @@ def box(middle: Point, size: Point, material: Material | None, *, bevel: float =
     return made
 
 
-def cylinder(middle: Point, radius: float, height: float, material: Material | None, *, top: float | None = None, sides: int = 16) -> Object:
+def cylinder(
+    middle: Point, radius: float, height: float, material: Material | None, *, top: float | None = None, sides: int = 16
+) -> Object:
     """An upright cylinder, or a cone's part with another radius on top."""
     made = turned([(0, 0), (radius, 0), (radius if top is None else top, height), (0, height)], material, sides)
     made.location = middle
     return made
 
 
-def turned(profile: Sequence[tuple[float, float]], material: Material | None, sides: int = 24, name: str = "turned") -> Object:
+def turned(
+    profile: Sequence[tuple[float, float]], material: Material | None, sides: int = 24, name: str = "turned"
+) -> Object:
     """A body of revolution from (radius, height) pairs."""
     angle = np.arange(sides) * 2 * np.pi / sides
     rings = [np.stack([r * np.cos(angle), r * np.sin(angle), np.full(sides, float(z))], -1) for r, z in profile]
     step = np.arange(sides)
     faces = [
-        np.stack([k * sides + step, k * sides + (step + 1) % sides, (k + 1) * sides + (step + 1) % sides, (k + 1) * sides + step], -1)
+        np.stack(
+            [
+                k * sides + step,
+                k * sides + (step + 1) % sides,
+                (k + 1) * sides + (step + 1) % sides,
+                (k + 1) * sides + step,
+            ],
+            -1,
+        )
         for k in range(len(profile) - 1)
     ]
     return smooth_below(mesh(name, np.concatenate(rings), np.concatenate(faces), material), 40)
 
 
-def surface(x: np.ndarray, y: np.ndarray, height: Callable[[np.ndarray, np.ndarray], np.ndarray], material: Material | None, name: str = "surface") -> Object:
+def surface(
+    x: np.ndarray,
+    y: np.ndarray,
+    height: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    material: Material | None,
+    name: str = "surface",
+) -> Object:
     """A height field over the grid of x and y."""
     grid_x, grid_y = np.meshgrid(x, y)
     points = np.stack([grid_x, grid_y, height(grid_x, grid_y)], -1).reshape(-1, 3)
@@ -107,7 +130,9 @@ def grid_faces(rows: int, columns: int) -> np.ndarray:
     return np.stack([first, first + 1, first + columns + 1, first + columns], -1)
 
 
-def wall(start: Point, end: Point, height: float, material: Material, holes: Sequence[Hole] = (), thickness: float = 0.16) -> Object:
+def wall(
+    start: Point, end: Point, height: float, material: Material, holes: Sequence[Hole] = (), thickness: float = 0.16
+) -> Object:
     """A wall with rectangular holes; its inner face is on the left of the way from start to end."""
     start, end = np.array(start[:2], float), np.array(end[:2], float)
     length = float(np.linalg.norm(end - start))
@@ -121,8 +146,8 @@ def wall(start: Point, end: Point, height: float, material: Material, holes: Seq
         return (x, y, z)
 
     corners: list[tuple[float, float, float]] = []
-    for u0, u1 in zip(places, places[1:], strict=False):
-        for z0, z1 in zip(levels, levels[1:], strict=False):
+    for u0, u1 in pairwise(places):
+        for z0, z1 in pairwise(levels):
             u, z = (u0 + u1) / 2, (z0 + z1) / 2
             if not any(a < u < b and c < z < d for a, b, c, d in holes):
                 corners += [at(u0, z0, 0), at(u1, z0, 0), at(u1, z1, 0), at(u0, z1, 0)]
@@ -158,7 +183,9 @@ def joined(objects: Sequence[Object], name: str) -> Object:
     bpy.context.view_layer.update()
     base = link(bpy.data.objects.new(name, bpy.data.meshes.new(name)))
     chosen = [base, *objects]
-    with bpy.context.temp_override(active_object=base, object=base, selected_objects=chosen, selected_editable_objects=chosen):
+    with bpy.context.temp_override(
+        active_object=base, object=base, selected_objects=chosen, selected_editable_objects=chosen
+    ):
         bpy.ops.object.join()
     return base
 

@@ -41,7 +41,9 @@ class Shader:
         else:
             socket.default_value = value
 
-    def place(self, scale: float | tuple[float, float, float] = 1.0, *, turned: float = 0.0, own: bool = True) -> Socket:
+    def place(
+        self, scale: float | tuple[float, float, float] = 1.0, *, turned: float = 0.0, own: bool = True
+    ) -> Socket:
         """Coordinates in metres of the object's own frame, shifted at random per object."""
         coordinates, mapping = self.node("TexCoord"), self.node("Mapping")
         mapping.inputs["Scale"].default_value = (scale,) * 3 if np.isscalar(scale) else scale
@@ -86,7 +88,9 @@ class Shader:
         self.put(height, made.inputs["Height"])
         self.put(made.outputs[0], self.surface.inputs["Normal"])
 
-    def done(self, colour: Value, roughness: float = 0.7, *, metal: float = 0.0, specular: float = 0.4) -> bpy.types.Material:
+    def done(
+        self, colour: Value, roughness: float = 0.7, *, metal: float = 0.0, specular: float = 0.4
+    ) -> bpy.types.Material:
         """The finished material."""
         inputs = self.surface.inputs
         self.put(colour, inputs["Base Color"])

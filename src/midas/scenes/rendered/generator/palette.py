@@ -1,4 +1,4 @@
-"""Colours that things have: drawn from lists of what paint, wood, cloth and stone look like, never from the whole wheel.
+"""Colours that things have: drawn from lists of what paint, wood, cloth and stone look like, not from the whole wheel.
 
 All results are linear RGB, as shaders take it; the lists are sRGB, as people write it.
 """
@@ -13,7 +13,20 @@ import numpy as np
 Colour = np.ndarray
 
 WALLS = ("f2efe8", "ece7dd", "e8e6e1", "f4f3f0", "dfd9cd", "e3ddd0", "d9d6d0", "cfcac1", "c9cdcb", "d8dcd6")
-WALL_ACCENTS = ("b9c2b3", "9fb0b5", "c7b8a0", "8e9aa0", "b5a391", "a8584a", "5e6f6a", "d2c08f", "7d8791", "c9a68d", "cfd8df", "e2c9b8")
+WALL_ACCENTS = (
+    "b9c2b3",
+    "9fb0b5",
+    "c7b8a0",
+    "8e9aa0",
+    "b5a391",
+    "a8584a",
+    "5e6f6a",
+    "d2c08f",
+    "7d8791",
+    "c9a68d",
+    "cfd8df",
+    "e2c9b8",
+)
 WOODS = ("b58a5a", "a3764a", "8a5d38", "6e4528", "c7a477", "d3b68c", "7a5533", "57371f", "9c7a55", "bfa27e", "4a3122")
 CLOTHS = (
     "3b4250", "2b2d33", "55585e", "7b7f85", "a7a9ab", "c8c5bd", "e5e1d8", "8c7a66", "6b5643", "4d5a45",
@@ -25,15 +38,56 @@ GARMENTS = (
     "c9d3dd", "e3c9bd", "395a7a", "20304a",
 )  # fmt: skip
 TROUSERS = ("22262e", "2d3a50", "3c4f6e", "5a6f8d", "1c1c1e", "4b4640", "7d7465", "a79b85", "55585e", "3a3f36")
-CERAMICS = ("efece6", "e3ddd2", "d8d2c4", "f5f4f1", "9fb1b8", "54707a", "2e3f4c", "8c4d3a", "b98b62", "3a3a3c", "7c8a6f", "c9b79a")
+CERAMICS = (
+    "efece6",
+    "e3ddd2",
+    "d8d2c4",
+    "f5f4f1",
+    "9fb1b8",
+    "54707a",
+    "2e3f4c",
+    "8c4d3a",
+    "b98b62",
+    "3a3a3c",
+    "7c8a6f",
+    "c9b79a",
+)
 PLASTICS = ("1d1d1f", "f0f0ee", "8d9094", "c23b30", "2f5f9e", "e0b23a", "3d8b5a", "d9d5cb", "e07b3a", "4a4d52")
-CARS = ("d9dbdd", "b4b8bc", "7d8286", "3c4045", "18191b", "22304a", "6e1a1c", "2f4a3a", "e8e6e0", "8e8676", "41566e", "a52a26")
+CARS = (
+    "d9dbdd",
+    "b4b8bc",
+    "7d8286",
+    "3c4045",
+    "18191b",
+    "22304a",
+    "6e1a1c",
+    "2f4a3a",
+    "e8e6e0",
+    "8e8676",
+    "41566e",
+    "a52a26",
+)
 STONES = ("a8a297", "b9b2a5", "8f8a82", "77736c", "c5bda9", "6a665f", "9a8f7c", "b3a68e")
 BRICKS = ("8c4a36", "a05a42", "7a4132", "b06c4e", "9a6a50", "c0a17a", "6e3a2e", "b58f6c")
-FRONTS = ("e6dcc8", "d9cdb5", "efe9dc", "cfc6b6", "d8c3a0", "c9a98a", "bfc3c0", "e2d6be", "b8b0a2", "d6b98c", "c2ccc6", "e0d9cf", "c98f6f", "a9b2b5")
+FRONTS = (
+    "e6dcc8",
+    "d9cdb5",
+    "efe9dc",
+    "cfc6b6",
+    "d8c3a0",
+    "c9a98a",
+    "bfc3c0",
+    "e2d6be",
+    "b8b0a2",
+    "d6b98c",
+    "c2ccc6",
+    "e0d9cf",
+    "c98f6f",
+    "a9b2b5",
+)
 LEAVES = ("4d6b2c", "3f5a26", "5c7a35", "6f8a3c", "34502a", "52702f", "7a9148", "45612f")
 AUTUMN = ("b5672a", "c98a2e", "a3472a", "d1a53a", "8c5a2a", "c4562f")
-CONIFERS = ("2b4028", "34492c", "24382a", "3f5236", "47583a")
+CONIFERS = ("3a5436", "465e3c", "344c38", "526a46", "5c6f4a")
 BARKS = ("4f4034", "6a5a4a", "3c3028", "7d7062", "5a4a3a", "8a8378")
 METALS = ("b8babd", "8d9093", "c9c9c7", "6a6c6f")
 DOORS = ("efece6", "e3ded4", "8a5d38", "6e4528", "b58a5a", "d9d6d0", "4a3b30", "aeb4b2")

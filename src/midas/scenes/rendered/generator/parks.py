@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from random import Random
 
 import numpy as np
-
 from generator import materials
 from generator.animals import put_animals
 from generator.camera import Proposal, draw_aspect, draw_roll
@@ -56,15 +55,33 @@ def build_park(stage: Stage, *, light: bool = False) -> Scene:
     _plant_trees(stage, path, ground, count=18 if light else rng.randint(22, 48))
     _beside_the_path(stage, path, ground)
     tufts = [grass_tuft(stage, rng.uniform(0.05, 0.22), flowers=rng.random() < 0.35) for _ in range(3)]
-    scatter(stage, tufts, lambda x, y: ground(x, y) - (5 if abs(x - path.x(y)) < path.half_m else 0), (0, 0), 13, 500 if light else 1100)
+    scatter(
+        stage,
+        tufts,
+        lambda x, y: ground(x, y) - (5 if abs(x - path.x(y)) < path.half_m else 0),
+        (0, 0),
+        13,
+        500 if light else 1100,
+    )
     for _ in range(rng.randint(0, 2)):
         _house_behind(stage, ground)
-    spots = [(x, y, ground(x, y)) for x, y in [(path.x(0.0) + rng.choice((-1, 1)) * (path.half_m + rng.uniform(0.3, 2.5)), 0.0)]]
+    spots = [
+        (x, y, ground(x, y))
+        for x, y in [(path.x(0.0) + rng.choice((-1, 1)) * (path.half_m + rng.uniform(0.3, 2.5)), 0.0)]
+    ]
     if not light:
         spots += _people(stage, path, ground)
         spots += put_animals(stage, ground, rng.choice([0, 0, 1, 2]))
     haze = rng.uniform(60, 400) if rng.random() < 0.4 else rng.uniform(900, 3000)
-    return Scene(f"park-{sky.kind}", lambda draw: _propose(draw, spots, ground), haze_m=haze, apart_m=1.6, ground=ground, spots=spots, night=stage.night)
+    return Scene(
+        f"park-{sky.kind}",
+        lambda draw: _propose(draw, spots, ground),
+        haze_m=haze,
+        apart_m=1.6,
+        ground=ground,
+        spots=spots,
+        night=stage.night,
+    )
 
 
 def _pave(stage: Stage, path: Path, ground: Ground) -> None:
@@ -119,7 +136,7 @@ def _people(stage: Stage, path: Path, ground: Ground) -> list[tuple[float, float
     for _ in range(rng.randint(1, 6) if has_people(stage) else 0):
         y = rng.uniform(-12, 14)
         x = float(path.x(y)) + rng.gauss(0, 1.4)
-        body = person(stage, {"walk", "walk", "stand", "arms", "bend", "crouch"})
+        body = person(stage, {"walk", "stand", "arms", "bend", "crouch"})
         body.made.location, body.made.rotation_euler[2] = (x, y, ground(x, y) + 0.02), rng.uniform(0, 2 * math.pi)
         spots.append((x, y, ground(x, y)))
     return spots
@@ -130,12 +147,26 @@ def _propose(rng: Random, spots: list[tuple[float, float, float]], ground: Groun
     return looking_at(rng, (x, y), ground, (1.8, 11))
 
 
-def looking_at(rng: Random, spot: tuple[float, float], ground: Ground, reach_m: tuple[float, float], lowest_m: float = -1e9) -> Proposal:
+def looking_at(
+    rng: Random, spot: tuple[float, float], ground: Ground, reach_m: tuple[float, float], lowest_m: float = -1e9
+) -> Proposal:
     """From somewhere around a spot, at eye level mostly, now and then from below or above."""
     heading, away = rng.uniform(0, 2 * math.pi), reach_m[0] + (reach_m[1] - reach_m[0]) * rng.random() ** 1.4
     x, y = spot[0] + away * math.cos(heading), spot[1] + away * math.sin(heading)
-    level = rng.choice([rng.uniform(0.25, 0.8), rng.uniform(1.3, 1.8), rng.uniform(1.4, 1.8), rng.uniform(1.4, 1.8), rng.uniform(2.2, 4.5)])
-    target = (spot[0] + rng.gauss(0, 0.08 * away), spot[1] + rng.gauss(0, 0.08 * away), ground(*spot) + rng.uniform(0.4, 2.2))
+    level = rng.choice(
+        [
+            rng.uniform(0.25, 0.8),
+            rng.uniform(1.3, 1.8),
+            rng.uniform(1.4, 1.8),
+            rng.uniform(1.4, 1.8),
+            rng.uniform(2.2, 4.5),
+        ]
+    )
+    target = (
+        spot[0] + rng.gauss(0, 0.08 * away),
+        spot[1] + rng.gauss(0, 0.08 * away),
+        ground(*spot) + rng.uniform(0.4, 2.2),
+    )
     focus = away if rng.random() < 0.2 and away > 1.5 else None
     place = (x, y, max(ground(x, y), lowest_m) + level)
     return Proposal(place, target, rng.uniform(40, 80), draw_roll(rng), draw_aspect(rng), focus, 1.2, nearest_m=0.4)

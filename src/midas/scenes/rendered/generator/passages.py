@@ -6,7 +6,6 @@ import math
 from random import Random
 
 import numpy as np
-
 from generator import materials, palette
 from generator.camera import Proposal, draw_aspect, draw_roll
 from generator.fitments import rug
@@ -39,7 +38,9 @@ def build_corridor(stage: Stage) -> Scene:
     _box_room(stage, plan, height)
     if rng.random() < 0.5:
         count = int(length / 2.5)
-        plan.sides[1].holes += [(length * (k + 0.5) / count - 0.6, length * (k + 0.5) / count + 0.6, 0.85, 2.1) for k in range(count)]
+        plan.sides[1].holes += [
+            (length * (k + 0.5) / count - 0.6, length * (k + 0.5) / count + 0.6, 0.85, 2.1) for k in range(count)
+        ]
     if rng.random() < 0.4:
         plan.sides[2].holes.append((width / 2 - 0.55, width / 2 + 0.55, 0.3, 2.1))
     walls = wall_material(stage)
@@ -47,7 +48,9 @@ def build_corridor(stage: Stage) -> Scene:
         wall(side.start, side.end, height, walls, side.holes)
         for a, b, low, high in side.holes:
             middle = (a + b) / 2
-            window_light(sky, (*side.at(middle, -0.15), (low + high) / 2), (b - a, high - low), (*side.at(middle, 2), 1.2))
+            window_light(
+                sky, (*side.at(middle, -0.15), (low + high) / 2), (b - a, high - low), (*side.at(middle, 2), 1.2)
+            )
     build_outside(stage)
     _doors_and_pictures(stage, plan)
     _things_along(stage, plan)
@@ -111,7 +114,13 @@ def _ceiling_lamps(stage: Stage, plan: FloorPlan, height: float, *, dark: bool) 
     y = rng.uniform(0.6, 1.4)
     step = rng.uniform(2.2, 4)
     while y < plan.depth:
-        area((plan.width / 2, y, height - 0.045), (min(0.6, 0.4 * plan.width), 0.3), power, colour, (plan.width / 2, y, 0))
+        area(
+            (plan.width / 2, y, height - 0.045),
+            (min(0.6, 0.4 * plan.width), 0.3),
+            power,
+            colour,
+            (plan.width / 2, y, 0),
+        )
         box((plan.width / 2, y, height - 0.03), (min(0.6, 0.4 * plan.width), 0.3, 0.03), glow)
         y += step
 
@@ -121,7 +130,9 @@ def _propose_corridor(rng: Random, width: float, length: float) -> Proposal:
     ahead = 1 if rng.random() < 0.7 else -1
     y = y if ahead > 0 else length - y
     target = (width * rng.uniform(0.2, 0.8), y + 4 * ahead, rng.uniform(0.6, 1.6))
-    return Proposal((x, y, rng.uniform(0.6, 1.8)), target, rng.uniform(50, 88), draw_roll(rng), draw_aspect(rng, upright=1.6))
+    return Proposal(
+        (x, y, rng.uniform(0.6, 1.8)), target, rng.uniform(50, 88), draw_roll(rng), draw_aspect(rng, upright=1.6)
+    )
 
 
 def build_stairs(stage: Stage) -> Scene:
@@ -131,19 +142,40 @@ def build_stairs(stage: Stage) -> Scene:
     sky = set_sky(stage, indoors=True)
     plan = FloorPlan(rng, width, depth)
     _box_room(stage, plan, height)
-    plan.sides[1].holes += [(0.2 * depth, 0.2 * depth + 1.5, 0.9, 2.3), (0.6 * depth, 0.6 * depth + 1.4, 0.9, 2.3), (0.35 * depth, 0.35 * depth + 1.8, 3.4, 4.7)]
+    plan.sides[1].holes += [
+        (0.2 * depth, 0.2 * depth + 1.5, 0.9, 2.3),
+        (0.6 * depth, 0.6 * depth + 1.4, 0.9, 2.3),
+        (0.35 * depth, 0.35 * depth + 1.8, 3.4, 4.7),
+    ]
     walls = wall_material(stage)
     for side in plan.sides:
         wall(side.start, side.end, height, walls, side.holes)
         for a, b, low, high in side.holes:
-            window_light(sky, (*side.at((a + b) / 2, -0.15), (low + high) / 2), (b - a, high - low), (*side.at((a + b) / 2, 3), 1.5))
+            window_light(
+                sky,
+                (*side.at((a + b) / 2, -0.15), (low + high) / 2),
+                (b - a, high - low),
+                (*side.at((a + b) / 2, 3), 1.5),
+            )
     build_outside(stage)
-    flight = _Flight(rng.randint(13, 16), rng.uniform(0.165, 0.185), rng.uniform(0.26, 0.3), rng.uniform(0.95, 1.35), rng.uniform(1.0, 1.8))
+    flight = _Flight(
+        rng.randint(13, 16),
+        rng.uniform(0.165, 0.185),
+        rng.uniform(0.26, 0.3),
+        rng.uniform(0.95, 1.35),
+        rng.uniform(1.0, 1.8),
+    )
     _build_flight(stage, flight)
     _build_gallery(stage, flight, width, depth)
     plan.take(flight.width / 2, depth / 2, flight.width + 0.1, depth)
     _furnish_hall(stage, plan, flight)
-    area((width / 2, 0.4 * depth, height - 0.05), (2, 2), rng.uniform(50, 150), palette.kelvin(rng.uniform(3500, 5500)), (width / 2, 0.4 * depth, 0))
+    area(
+        (width / 2, 0.4 * depth, height - 0.05),
+        (2, 2),
+        rng.uniform(50, 150),
+        palette.kelvin(rng.uniform(3500, 5500)),
+        (width / 2, 0.4 * depth, 0),
+    )
     return Scene("stairs", lambda draw: _propose_stairs(draw, flight, width), apart_m=0.8)
 
 
@@ -164,7 +196,11 @@ class _Flight:
 
 def _build_flight(stage: Stage, flight: _Flight) -> None:
     rng = stage.rng
-    treads = materials.wood(stage) if rng.random() < 0.65 else materials.textured(stage, rng.choice(("slabs", "concrete", "carpet")))
+    treads = (
+        materials.wood(stage)
+        if rng.random() < 0.65
+        else materials.textured(stage, rng.choice(("slabs", "concrete", "carpet")))
+    )
     rail = materials.plain(palette.pick(rng, ("f0efec", "1d1d1f", "5a3d28", "8a6244", "b8babd")), 0.4)
     solid = rng.random() < 0.6
     x = 0.05 + flight.width / 2
@@ -185,7 +221,12 @@ def _build_flight(stage: Stage, flight: _Flight) -> None:
 
 def _build_gallery(stage: Stage, flight: _Flight, width: float, depth: float) -> None:
     rail = materials.plain(palette.pick(stage.rng, ("f0efec", "1d1d1f", "6b4a2e")), 0.4)
-    box((width / 2, (flight.end + depth) / 2, flight.top - 0.2), (width, depth - flight.end, 0.2), floor_material(stage), name="gallery")
+    box(
+        (width / 2, (flight.end + depth) / 2, flight.top - 0.2),
+        (width, depth - flight.end, 0.2),
+        floor_material(stage),
+        name="gallery",
+    )
     for x in np.arange(flight.width + 0.1, width, 0.13):
         cylinder((x, flight.end + 0.05, flight.top), 0.011, 0.95, rail, sides=6)
     box(((flight.width + width) / 2, flight.end + 0.05, flight.top + 0.95), (width - flight.width, 0.06, 0.05), rail)
@@ -215,7 +256,11 @@ def _people_in_hall(stage: Stage, plan: FloorPlan, flight: _Flight) -> None:
     if rng.random() < 0.5:
         step = rng.randint(2, flight.steps - 2)
         climber: Object = person(stage, {"walk", "stand"}).made
-        climber.location = (0.05 + 0.45 * flight.width, flight.start + (step + 0.5) * flight.going, (step + 1) * flight.rise)
+        climber.location = (
+            0.05 + 0.45 * flight.width,
+            flight.start + (step + 0.5) * flight.going,
+            (step + 1) * flight.rise,
+        )
         climber.rotation_euler[2] = rng.choice([0, math.pi])
 
 
@@ -224,6 +269,10 @@ def _propose_stairs(rng: Random, flight: _Flight, width: float) -> Proposal:
         place = (rng.uniform(flight.width + 0.3, width - 0.3), rng.uniform(0.3, 1.8), rng.uniform(0.7, 1.8))
         target = (rng.uniform(0.3, 0.6 * width), rng.uniform(flight.start + 1, flight.end), rng.uniform(0.8, 2.2))
     else:
-        place = (rng.uniform(flight.width, width - 0.3), flight.end + rng.uniform(0, 0.8), flight.top + rng.uniform(1.2, 1.7))
+        place = (
+            rng.uniform(flight.width, width - 0.3),
+            flight.end + rng.uniform(0, 0.8),
+            flight.top + rng.uniform(1.2, 1.7),
+        )
         target = (rng.uniform(0.5, width - 0.5), rng.uniform(flight.start, flight.start + 2), rng.uniform(0, 1))
     return Proposal(place, target, rng.uniform(55, 90), draw_roll(rng), draw_aspect(rng, upright=1.5))

@@ -50,12 +50,26 @@ def render_passes() -> Passes:
 def _depth(scene: bpy.types.Scene, file: Path) -> np.ndarray:
     """Depth without lens blur, pixel filter, denoising: one sample at each pixel's centre, no light at all."""
     cycles, lens = scene.cycles, scene.camera.data.dof
-    before = cycles.samples, cycles.use_denoising, cycles.pixel_filter_type, cycles.filter_width, cycles.max_bounces, lens.use_dof
+    before = (
+        cycles.samples,
+        cycles.use_denoising,
+        cycles.pixel_filter_type,
+        cycles.filter_width,
+        cycles.max_bounces,
+        lens.use_dof,
+    )
     cycles.samples, cycles.use_denoising = 1, False
     cycles.pixel_filter_type, cycles.filter_width = "BOX", 0.01
     cycles.max_bounces, lens.use_dof = 0, False
     depth_m = _channel(_rendered(file), "Depth.Z").copy()
-    cycles.samples, cycles.use_denoising, cycles.pixel_filter_type, cycles.filter_width, cycles.max_bounces, lens.use_dof = before
+    (
+        cycles.samples,
+        cycles.use_denoising,
+        cycles.pixel_filter_type,
+        cycles.filter_width,
+        cycles.max_bounces,
+        lens.use_dof,
+    ) = before
     depth_m[~(depth_m < SKY_DEPTH_M)] = np.inf
     return depth_m
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import bpy
 import numpy as np
-
 from generator import materials, palette
 from generator.meshes import Object, link
 from generator.nodes import Shader
@@ -111,8 +110,15 @@ def _skin(stage: Stage) -> bpy.types.Material:
     attribute = shader.node("Attribute", attribute_name="paint")
     fine = shader.noise(shader.place(), 55)
     broad = shader.noise(shader.place(), 9)
-    colour = shader.mix(0.3, attribute.outputs["Color"], shader.ramp(fine, [(0.3, (0.82, 0.76, 0.75)), (0.7, (1.1, 1.08, 1.08))]), "MULTIPLY")
-    colour = shader.mix(0.35, colour, shader.ramp(broad, [(0.35, (1.0, 0.84, 0.80)), (0.65, (1.0, 1.0, 1.0))]), "MULTIPLY")
+    colour = shader.mix(
+        0.3,
+        attribute.outputs["Color"],
+        shader.ramp(fine, [(0.3, (0.82, 0.76, 0.75)), (0.7, (1.1, 1.08, 1.08))]),
+        "MULTIPLY",
+    )
+    colour = shader.mix(
+        0.35, colour, shader.ramp(broad, [(0.35, (1.0, 0.84, 0.80)), (0.65, (1.0, 1.0, 1.0))]), "MULTIPLY"
+    )
     shader.bump(fine, 0.1, 0.003)
     return shader.done(colour, stage.rng.uniform(0.42, 0.58), specular=0.35)
 

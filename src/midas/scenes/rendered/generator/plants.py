@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-
 from generator import materials, palette
 from generator.furniture import place_asset
 from generator.meshes import Object, quads, turned
@@ -19,9 +18,17 @@ def potted_plant(stage: Stage, *, large: bool) -> list[Object]:
     rng = stage.rng
     radius = rng.uniform(0.12, 0.2) if large else rng.uniform(0.045, 0.08)
     height = radius * rng.uniform(1.3, 2.1)
-    codes = palette.CERAMICS + ("8c4d3a", "a05a42", "b8653f")
+    codes = (*palette.CERAMICS, "8c4d3a", "a05a42", "b8653f")
     pot = turned(
-        [(0, 0), (radius * 0.72, 0), (radius * rng.uniform(0.85, 1.1), height / 2), (radius, height), (radius * 0.9, height), (radius * 0.86, 0.92 * height), (0, 0.92 * height)],
+        [
+            (0, 0),
+            (radius * 0.72, 0),
+            (radius * rng.uniform(0.85, 1.1), height / 2),
+            (radius, height),
+            (radius * 0.9, height),
+            (radius * 0.86, 0.92 * height),
+            (0, 0.92 * height),
+        ],
         materials.ceramic(rng, palette.pick(rng, codes)),
         28,
         "pot",
@@ -42,7 +49,11 @@ def leaves_on_stems(stage: Stage, tall: float, base: float) -> Object:
     rng = stage.rng
     chance = np.random.default_rng(rng.randrange(1 << 32))
     broad = rng.random() < 0.5
-    count, width = (int(chance.integers(9, 22)), rng.uniform(0.14, 0.26)) if broad else (int(chance.integers(26, 60)), rng.uniform(0.03, 0.07))
+    count, width = (
+        (int(chance.integers(9, 22)), rng.uniform(0.14, 0.26))
+        if broad
+        else (int(chance.integers(26, 60)), rng.uniform(0.03, 0.07))
+    )
     heading, rise = chance.uniform(0, 2 * math.pi, count), chance.uniform(0.6, 1.5, count)
     length = tall * chance.uniform(0.55, 1.05, count)
     t = np.linspace(0, 1, 8)[None]
@@ -57,7 +68,17 @@ def leaves_on_stems(stage: Stage, tall: float, base: float) -> Object:
     across = np.stack([-s * half, c * half, np.zeros_like(half)], -1)
     fold = np.array([0, 0, 1.0]) * (0.25 * half)[..., None]
     points = np.stack([spine - across + fold, spine, spine + across + fold], 2)
-    faces = [((leaf * 8 + k) * 3 + j, (leaf * 8 + k) * 3 + j + 1, (leaf * 8 + k + 1) * 3 + j + 1, (leaf * 8 + k + 1) * 3 + j) for leaf in range(count) for k in range(7) for j in range(2)]
-    made = quads("plant", points.reshape(-1, 3), np.array(faces), [materials.leaf(rng, palette.pick(rng, palette.LEAVES, 0.25), variation=0.2)])
+    faces = [
+        ((leaf * 8 + k) * 3 + j, (leaf * 8 + k) * 3 + j + 1, (leaf * 8 + k + 1) * 3 + j + 1, (leaf * 8 + k + 1) * 3 + j)
+        for leaf in range(count)
+        for k in range(7)
+        for j in range(2)
+    ]
+    made = quads(
+        "plant",
+        points.reshape(-1, 3),
+        np.array(faces),
+        [materials.leaf(rng, palette.pick(rng, palette.LEAVES, 0.25), variation=0.2)],
+    )
     made.data.shade_smooth()
     return made

@@ -7,8 +7,6 @@ from random import Random
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
-
 from generator import palette
 from generator.camera import Proposal
 from generator.furniture import place_asset
@@ -19,6 +17,7 @@ from generator.rooms import build_room
 from generator.shoot import Scene
 from generator.stage import Stage
 from generator.streets import build_street
+from mathutils import Matrix, Vector
 
 ASPECTS = ((3 / 4, 5), (2 / 3, 2), (4 / 3, 4), (3 / 2, 2), (1.0, 2), (9 / 16, 1))
 
@@ -28,13 +27,15 @@ def build_portrait(stage: Stage) -> Scene:
     rng = stage.rng
     indoors = rng.random() < 0.5
     if indoors:
-        scene = build_room(stage, rng.choice(("living", "living", "dining", "office", "kitchen", "bedroom")), reserve_m=1.7)
+        scene = build_room(
+            stage, rng.choice(("living", "living", "dining", "office", "kitchen", "bedroom")), reserve_m=1.7
+        )
         place = (scene.floor[0] / 2, scene.floor[1] / 2)
     else:
         scene = rng.choice((build_park, build_park, build_street))(stage, light=True)
         place = scene.spots[0][:2]
     people = _group(stage, scene, place)
-    _key_light(stage, people[0], strength=rng.uniform(2, 10) if indoors else rng.uniform(0, 25))
+    _key_light(stage, people[0], strength=rng.uniform(1, 6) if indoors else rng.uniform(0, 20))
     bpy.context.view_layer.update()
     return Scene(
         f"portrait-{scene.what}",
@@ -53,7 +54,7 @@ def _group(stage: Stage, scene: Scene, place: tuple[float, float]) -> list[Perso
     people = []
     for number in range(count):
         sits = seated and number == 0
-        body = person(stage, {"sit"} if sits else {"stand", "stand", "arms", "walk", "bend"})
+        body = person(stage, {"sit"} if sits else {"stand", "arms", "walk", "bend"})
         sideways, forward = (number - (count - 1) / 2) * rng.uniform(0.5, 0.75), rng.uniform(-0.25, 0.35) * (count > 1)
         x = place[0] + math.cos(heading) * sideways - math.sin(heading) * forward
         y = place[1] + math.sin(heading) * sideways + math.cos(heading) * forward
@@ -76,7 +77,13 @@ def _key_light(stage: Stage, body: Person, strength: float) -> None:
     right = np.array([math.cos(turn), math.sin(turn)])
     x, y = np.array(body.made.location[:2]) + 1.6 * front + 1.5 * side * right
     z = body.made.location[2]
-    area((x, y, z + 2.2), (0.9, 0.9), strength, palette.kelvin(stage.rng.uniform(4500, 6500)), (*body.made.location[:2], z + 1.5))
+    area(
+        (x, y, z + 2.2),
+        (0.9, 0.9),
+        strength,
+        palette.kelvin(stage.rng.uniform(4500, 6500)),
+        (*body.made.location[:2], z + 1.5),
+    )
 
 
 def _propose(rng: Random, people: list[Person], floor: tuple[float, float] | None) -> Proposal | None:
@@ -95,7 +102,11 @@ def _propose(rng: Random, people: list[Person], floor: tuple[float, float] | Non
     aspects, weights = zip(*ASPECTS, strict=True)
     aspect = rng.choices(aspects, weights)[0]
     upper = half_m * min(1.0, 1 / aspect)
-    target = (face.x + rng.gauss(0, 0.15 * half_m), face.y + rng.gauss(0, 0.15 * half_m), face.z - upper * rng.uniform(0.1, 0.5))
+    target = (
+        face.x + rng.gauss(0, 0.15 * half_m),
+        face.y + rng.gauss(0, 0.15 * half_m),
+        face.z - upper * rng.uniform(0.1, 0.5),
+    )
     focus = away if rng.random() < 0.8 else None
     return Proposal(
         tuple(place), target, fov, rng.gauss(0, 2.5), aspect, focus, rng.choice([0.9, 1.2, 1.8, 2.8, 5.6]),

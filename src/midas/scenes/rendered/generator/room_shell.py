@@ -6,12 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-
 from generator import materials, palette
 from generator.floor_plan import FloorPlan, Side
 from generator.furniture import place_asset
 from generator.light import Sky, window_light
-from generator.meshes import Hole, Object, box, cylinder, moved, quads, grid_faces, wall
+from generator.meshes import Hole, Object, box, cylinder, grid_faces, moved, quads, wall
 from generator.stage import Stage
 
 DOOR_HEIGHT, DOOR_WIDTH = 2.06, 0.9
@@ -42,7 +41,9 @@ def wall_material(stage: Stage, *, wet: bool = False) -> materials.Material:
     if draw < 0.10:
         return materials.textured(stage, "concrete", bump=0.5)
     if draw < 0.16:
-        return materials.textured(stage, stage.rng.choice(("print", "stripes")), tint=palette.wall(stage.rng), scale=1.6, bump=0)
+        return materials.textured(
+            stage, stage.rng.choice(("print", "stripes")), tint=palette.wall(stage.rng), scale=1.6, bump=0
+        )
     if draw < 0.20:
         return materials.wood(stage, boards=True)
     return materials.plain(palette.wall(stage.rng), 0.85, variation=0.025)
@@ -50,14 +51,20 @@ def wall_material(stage: Stage, *, wet: bool = False) -> materials.Material:
 
 def floor_material(stage: Stage, *, wet: bool = False) -> materials.Material:
     """Boards, parquet, tiles, carpet, concrete."""
-    kinds = ("tiles", "slabs") if wet else ("planks",) * 5 + ("parquet",) * 3 + ("carpet",) * 3 + ("tiles", "tiles", "concrete", "slabs")
+    kinds = (
+        ("tiles", "slabs")
+        if wet
+        else ("planks",) * 5 + ("parquet",) * 3 + ("carpet",) * 3 + ("tiles", "tiles", "concrete", "slabs")
+    )
     kind = stage.rng.choice(kinds)
     turned = stage.rng.choice([0.0, math.pi / 2])
     tint = palette.pick(stage.rng, palette.WOODS) if kind in ("planks", "parquet") and stage.chance(0.4) else None
     return materials.textured(stage, kind, tint=tint, turned=turned, bump=0.5)
 
 
-def build_shell(stage: Stage, size: tuple[float, float, float], sky: Sky, *, wet: bool = False, windows: int | None = None) -> Shell:
+def build_shell(
+    stage: Stage, size: tuple[float, float, float], sky: Sky, *, wet: bool = False, windows: int | None = None
+) -> Shell:
     """A rectangular room with windows and a door."""
     width, depth, height = size
     rng = stage.rng
@@ -94,10 +101,14 @@ class _Look:
     @staticmethod
     def draw(stage: Stage) -> _Look:
         rng = stage.rng
-        frame = materials.plain(palette.pick(rng, ("f2f1ee", "f2f1ee", "e6e4df", "5a3d28", "2b2d30", "8a6244")), 0.4, variation=0.02)
+        frame = materials.plain(
+            palette.pick(rng, ("f2f1ee", "f2f1ee", "e6e4df", "5a3d28", "2b2d30", "8a6244")), 0.4, variation=0.02
+        )
         skirting = materials.plain(palette.pick(rng, ("f2f1ee", "e6e4df", "8a6244", "d9d6d0")), 0.5, variation=0.02)
         pale = palette.pick(rng, ("e8e3d8", "d9d2c5", "f0eee9", "b8b2a6", "8a8f94"))
-        curtain = materials.cloth(stage, pale if rng.random() < 0.6 else None, lively=0.2) if rng.random() < 0.5 else None
+        curtain = (
+            materials.cloth(stage, pale if rng.random() < 0.6 else None, lively=0.2) if rng.random() < 0.5 else None
+        )
         return _Look(frame, skirting, curtain, curtain is None and rng.random() < 0.25)
 
 
@@ -132,7 +143,9 @@ def _fit_door(stage: Stage, side: Side, hole: Hole, look: _Look, sky: Sky) -> No
 def door_leaf(stage: Stage) -> Object:
     """A closed door around the origin, facing +X."""
     if not stage.library.has("door") or stage.chance(0.25):
-        return box((0, 0, 0), (0.05, DOOR_WIDTH, DOOR_HEIGHT), materials.plain(palette.pick(stage.rng, palette.DOORS), 0.45))
+        return box(
+            (0, 0, 0), (0.05, DOOR_WIDTH, DOOR_HEIGHT), materials.plain(palette.pick(stage.rng, palette.DOORS), 0.45)
+        )
     leaf = place_asset(stage, "door", look="door")
     length_x, length_y, length_z = leaf["size_m"]
     thin_x = length_x < length_y
@@ -146,7 +159,9 @@ def _fit_window(stage: Stage, side: Side, hole: Hole, look: _Look, sky: Sky) -> 
     rng = stage.rng
     width, low, high = hole[1] - hole[0], hole[2], hole[3]
     panes = rng.choice([1, 2, 2, 3])
-    parts = [box((-0.09, width * (k / panes - 0.5), low), (0.06, 0.055, high - low), look.frame) for k in range(panes + 1)]
+    parts = [
+        box((-0.09, width * (k / panes - 0.5), low), (0.06, 0.055, high - low), look.frame) for k in range(panes + 1)
+    ]
     levels = [low, high - 0.06] + ([low + 0.6 * (high - low)] if rng.random() < 0.4 else [])
     parts += [box((-0.09, 0, level), (0.06, width, 0.06), look.frame) for level in levels]
     if low > 0.3:
@@ -155,10 +170,18 @@ def _fit_window(stage: Stage, side: Side, hole: Hole, look: _Look, sky: Sky) -> 
         parts += _curtains(stage, width, low, high, look)
     if look.blinds:
         drop = rng.uniform(0.2, 1.0) * (high - low)
-        parts += [box((-0.03, 0, level), (0.035, width - 0.02, 0.004), look.frame) for level in np.arange(high - drop, high, 0.04)]
+        parts += [
+            box((-0.03, 0, level), (0.035, width - 0.02, 0.004), look.frame)
+            for level in np.arange(high - drop, high, 0.04)
+        ]
     middle = (hole[0] + hole[1]) / 2
     moved(parts, (*side.at(middle), 0), side.facing)
-    window_light(sky, (*side.at(middle, -0.17), (low + high) / 2), (width, high - low), (*side.at(middle, 2.0), (low + high) / 2 - 0.3))
+    window_light(
+        sky,
+        (*side.at(middle, -0.17), (low + high) / 2),
+        (width, high - low),
+        (*side.at(middle, 2.0), (low + high) / 2 - 0.3),
+    )
 
 
 def _curtains(stage: Stage, width: float, low: float, high: float, look: _Look) -> list[Object]:
@@ -171,7 +194,10 @@ def _curtains(stage: Stage, width: float, low: float, high: float, look: _Look) 
     for sign in (-1, 1):
         place = np.linspace(-hung / 2, hung / 2, 60)
         wave = 0.04 * np.sin(place * rng.uniform(40, 70) + rng.uniform(0, 6)) + 0.015 * np.sin(place * 17)
-        rows = [np.stack([wave, place * (1 - pinch), np.full(60, z)], -1) for z, pinch in ((high + 0.03, 0), ((high + bottom) / 2, 0.1), (bottom, 0.02))]
+        rows = [
+            np.stack([wave, place * (1 - pinch), np.full(60, z)], -1)
+            for z, pinch in ((high + 0.03, 0), ((high + bottom) / 2, 0.1), (bottom, 0.02))
+        ]
         made = quads("curtain", np.concatenate(rows), grid_faces(3, 60), [look.curtain])
         made.data.shade_smooth()
         made.location = (0.09, sign * (width / 2 + 0.12 - hung / 2), 0)
@@ -201,8 +227,14 @@ def build_outside(stage: Stage, drop: float = 0.0) -> None:
         width, tall = rng.uniform(7, 15), rng.uniform(5, 22)
         parts = [box((0, 0, 0), (width, width, tall), rng.choice(fronts))]
         for level in np.arange(1.2, tall - 1.5, 3.0):
-            parts += [box((0, u, level), (width + 0.05, 1.1, 1.5), dark) for u in np.arange(-width / 2 + 1.2, width / 2 - 0.8, 2.4)]
-            parts += [box((u, 0, level), (1.1, width + 0.05, 1.5), dark) for u in np.arange(-width / 2 + 1.2, width / 2 - 0.8, 2.4)]
+            parts += [
+                box((0, u, level), (width + 0.05, 1.1, 1.5), dark)
+                for u in np.arange(-width / 2 + 1.2, width / 2 - 0.8, 2.4)
+            ]
+            parts += [
+                box((u, 0, level), (1.1, width + 0.05, 1.5), dark)
+                for u in np.arange(-width / 2 + 1.2, width / 2 - 0.8, 2.4)
+            ]
         moved(parts, (away * math.cos(heading), away * math.sin(heading), -drop - 0.3), heading)
     green = materials.leaf(rng, palette.leaf(rng, rng.random()))
     for _ in range(rng.randint(3, 9)):

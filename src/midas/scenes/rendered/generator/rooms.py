@@ -7,7 +7,6 @@ from collections.abc import Callable
 from random import Random
 
 import numpy as np
-
 from generator import palette
 from generator.camera import Proposal, draw_aspect, draw_roll
 from generator.fitments import bed, cardboard_boxes, kitchen_units, rug
@@ -24,7 +23,14 @@ from generator.stage import Stage
 
 Spots = list[tuple[float, float, float]]
 
-USES = ("living",) * 4 + ("bedroom",) * 3 + ("dining",) * 2 + ("office",) * 3 + ("kitchen",) * 3 + ("bath", "store", "mixed", "mixed")
+USES = (
+    ("living",) * 4
+    + ("bedroom",) * 3
+    + ("dining",) * 2
+    + ("office",) * 3
+    + ("kitchen",) * 3
+    + ("bath", "store", "mixed", "mixed")
+)
 
 
 def build_room(stage: Stage, use: str | None = None, *, reserve_m: float = 0.0) -> Scene:
@@ -36,7 +42,11 @@ def build_room(stage: Stage, use: str | None = None, *, reserve_m: float = 0.0) 
     """
     rng = stage.rng
     use = use or rng.choice(USES)
-    size = (rng.uniform(1.9, 3.0), rng.uniform(2.1, 3.4), 2.5) if use == "bath" else (rng.uniform(2.8, 5.8), rng.uniform(3.0, 6.5), rng.uniform(2.35, 3.0))
+    size = (
+        (rng.uniform(1.9, 3.0), rng.uniform(2.1, 3.4), 2.5)
+        if use == "bath"
+        else (rng.uniform(2.8, 5.8), rng.uniform(3.0, 6.5), rng.uniform(2.35, 3.0))
+    )
     dark = stage.night or rng.random() < 0.12
     sky = set_sky(stage, "night" if dark else None, indoors=True)
     shell = build_shell(stage, size, sky, wet=use == "bath")
@@ -48,7 +58,13 @@ def build_room(stage: Stage, use: str | None = None, *, reserve_m: float = 0.0) 
         part(stage, shell.plan, spots)
     furnish_the_rest(stage, shell, spots, people=use not in ("bath", "store"))
     light_room(stage, shell, dark=dark)
-    return Scene(f"room-{use}", lambda draw: propose_in_room(draw, shell.plan, shell.height, spots), night=dark, spots=spots, floor=size[:2])
+    return Scene(
+        f"room-{use}",
+        lambda draw: propose_in_room(draw, shell.plan, shell.height, spots),
+        night=dark,
+        spots=spots,
+        floor=size[:2],
+    )
 
 
 def _living(stage: Stage, plan: FloorPlan, spots: Spots) -> None:
@@ -102,7 +118,9 @@ def _along_walls(stage: Stage, plan: FloorPlan, spots: Spots, categories: tuple[
             fill_shelf(stage, made, rng.randint(8, 30))
         if category in ("shelf", "cabinet", "sidetable", "desk") and height < 1.6 and rng.random() < 0.85:
             kinds = DESK if category == "desk" else SMALL
-            clutter(stage, (spot.x, spot.y, height), spot.turn, (0.85 * length_x, 0.85 * length_y), rng.randint(1, 6), kinds)
+            clutter(
+                stage, (spot.x, spot.y, height), spot.turn, (0.85 * length_x, 0.85 * length_y), rng.randint(1, 6), kinds
+            )
 
 
 def _bedroom(stage: Stage, plan: FloorPlan, spots: Spots) -> None:
@@ -116,7 +134,9 @@ def _bedroom(stage: Stage, plan: FloorPlan, spots: Spots) -> None:
             seat_person(stage, spot.ahead(0.2, width / 2 - 0.2), 0.55, spot.turn + math.pi / 2)
         if rng.random() < 0.5:
             rug(stage, *spot.ahead(0.6), (1.4, width + 1.2), spot.turn)
-    _along_walls(stage, plan, spots, ("sidetable", "cabinet", "shelf", "desk", "armchair", "sidetable", "cabinet"), 0.75)
+    _along_walls(
+        stage, plan, spots, ("sidetable", "cabinet", "shelf", "desk", "armchair", "sidetable", "cabinet"), 0.75
+    )
 
 
 def _dining(stage: Stage, plan: FloorPlan, spots: Spots) -> None:
@@ -197,7 +217,10 @@ def _store(stage: Stage, plan: FloorPlan, spots: Spots) -> None:
 FURNISH: dict[str, tuple[Callable[[Stage, FloorPlan, Spots], None], ...]] = {
     "living": (_living,),
     "bedroom": (_bedroom,),
-    "dining": (_dining, lambda stage, plan, spots: _along_walls(stage, plan, spots, ("cabinet", "shelf", "tvstand", "sidetable"), 0.7)),
+    "dining": (
+        _dining,
+        lambda stage, plan, spots: _along_walls(stage, plan, spots, ("cabinet", "shelf", "tvstand", "sidetable"), 0.7),
+    ),
     "office": (_office,),
     "kitchen": (_kitchen,),
     "bath": (_bath,),
@@ -212,7 +235,11 @@ def furnish_the_rest(stage: Stage, shell: Shell, spots: Spots, *, people: bool) 
     for _ in range(rng.randint(0, 2)):
         lamp = put_by_wall(stage, plan, "floorlamp")
         if lamp and rng.random() < 0.5:
-            bulb((lamp[1].x, lamp[1].y, top_of(lamp[0])[2] - 0.12), rng.uniform(10, 35), palette.kelvin(rng.uniform(2500, 3600)))
+            bulb(
+                (lamp[1].x, lamp[1].y, top_of(lamp[0])[2] - 0.12),
+                rng.uniform(10, 35),
+                palette.kelvin(rng.uniform(2500, 3600)),
+            )
     for _ in range(rng.randint(0, 3)):
         spot = plan.by_wall(0.5, 0.5, 0.5)
         if spot:
@@ -241,7 +268,13 @@ def light_room(stage: Stage, shell: Shell, *, dark: bool) -> None:
         area(place, size, floor_area * rng.uniform(3, 8), palette.kelvin(rng.uniform(2700, 5000)), (*middle, 0))
     else:
         size = (0.8 * plan.width, 0.8 * plan.depth)
-        area((*middle, shell.height - 0.05), size, floor_area * rng.uniform(0.4, 1.2), np.array((1, 0.97, 0.93)), (*middle, 0))
+        area(
+            (*middle, shell.height - 0.05),
+            size,
+            floor_area * rng.uniform(0.4, 1.2),
+            np.array((1, 0.97, 0.93)),
+            (*middle, 0),
+        )
 
 
 def propose_in_room(rng: Random, plan: FloorPlan, height: float, spots: Spots) -> Proposal | None:
@@ -250,8 +283,14 @@ def propose_in_room(rng: Random, plan: FloorPlan, height: float, spots: Spots) -
     if rng.random() < 0.6:
         px = rng.choice([rng.uniform(0.2, 0.6), plan.width - rng.uniform(0.2, 0.6), rng.uniform(0.3, plan.width - 0.3)])
         py = rng.choice([rng.uniform(0.2, 0.6), plan.depth - rng.uniform(0.2, 0.6)])
-        pz = rng.choice([rng.uniform(1.2, 1.7), rng.uniform(1.2, 1.7), rng.uniform(0.4, 1.2), rng.uniform(1.7, height - 0.25)])
-        target = (0.2 * plan.width + 0.6 * x + rng.gauss(0, 0.4), 0.2 * plan.depth + 0.6 * y + rng.gauss(0, 0.4), rng.uniform(0.4, 1.2))
+        pz = rng.choice(
+            [rng.uniform(1.2, 1.7), rng.uniform(1.2, 1.7), rng.uniform(0.4, 1.2), rng.uniform(1.7, height - 0.25)]
+        )
+        target = (
+            0.2 * plan.width + 0.6 * x + rng.gauss(0, 0.4),
+            0.2 * plan.depth + 0.6 * y + rng.gauss(0, 0.4),
+            rng.uniform(0.4, 1.2),
+        )
         fov = rng.uniform(58, 90)
     else:
         heading, away = rng.uniform(0, 2 * math.pi), rng.uniform(0.9, 2.6)

@@ -11,7 +11,6 @@ from random import Random
 from typing import Any
 
 import numpy as np
-
 from generator.camera import Proposal, set_camera
 from generator.composition import is_new_view, is_worth_taking
 from generator.passes import render_passes

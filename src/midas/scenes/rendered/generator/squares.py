@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from random import Random
 
-from mathutils import Matrix
-
 from generator import materials, palette
 from generator.camera import Proposal, draw_aspect, draw_roll
 from generator.cars import make_car
@@ -19,6 +17,7 @@ from generator.stage import Stage, outdoors
 from generator.street_things import bench, bin_, bollard, lamp_post
 from generator.terrain import far_ground
 from generator.trees import make_trees, plant
+from mathutils import Matrix
 
 Spots = list[tuple[float, float, float]]
 
@@ -30,7 +29,9 @@ def build_square(stage: Stage) -> Scene:
     sky = set_sky(stage, "night" if stage.night else None)
     stage.cache["autumn"] = rng.random() < 0.2
     reach = rng.uniform(15, 25)
-    paving = materials.textured(stage, rng.choice(("slabs", "cobbles", "cobbles", "gravel", "brick")), scale=rng.uniform(0.8, 1.4), bump=0.6)
+    paving = materials.textured(
+        stage, rng.choice(("slabs", "cobbles", "cobbles", "gravel", "brick")), scale=rng.uniform(0.8, 1.4), bump=0.6
+    )
     box((0, 0, -0.2), (140, 140, 0.2), paving, name="paving")
     box((0, 0, -0.6), (1200, 1200, 0.2), far_ground(stage, ("5c6b3a", "77736c", "8a8a6a")), name="far")
     _houses_around(stage, reach)
@@ -40,7 +41,14 @@ def build_square(stage: Stage) -> Scene:
     _furnish(stage, reach)
     spots += _people(stage)
     haze = rng.uniform(80, 300) if rng.random() < 0.25 else rng.uniform(700, 2500)
-    return Scene(f"square-{sky.kind}", lambda draw: _propose(draw, spots), haze_m=haze, night=stage.night, apart_m=2.0, spots=spots)
+    return Scene(
+        f"square-{sky.kind}",
+        lambda draw: _propose(draw, spots),
+        haze_m=haze,
+        night=stage.night,
+        apart_m=2.0,
+        spots=spots,
+    )
 
 
 def _houses_around(stage: Stage, reach: float) -> None:
@@ -82,8 +90,16 @@ def _statues(stage: Stage) -> Spots:
 def _figure_material(stage: Stage) -> materials.Material:
     rng = stage.rng
     if rng.random() < 0.55:
-        return materials.textured(stage, "concrete" if rng.random() < 0.5 else "rock", tint=palette.pick(rng, palette.STONES), scale=0.5, bump=0.3)
-    return materials.plain(palette.pick(rng, ("4a3a28", "3a4a42", "3c3630", "5a4a32")), rng.uniform(0.35, 0.55), metal=0.85, variation=0.35)
+        return materials.textured(
+            stage,
+            "concrete" if rng.random() < 0.5 else "rock",
+            tint=palette.pick(rng, palette.STONES),
+            scale=0.5,
+            bump=0.3,
+        )
+    return materials.plain(
+        palette.pick(rng, ("4a3a28", "3a4a42", "3c3630", "5a4a32")), rng.uniform(0.35, 0.55), metal=0.85, variation=0.35
+    )
 
 
 def _fountain(stage: Stage) -> tuple[float, float, float]:
@@ -91,7 +107,20 @@ def _fountain(stage: Stage) -> tuple[float, float, float]:
     x, y, radius = rng.uniform(-6, 6), rng.uniform(-6, 6), rng.uniform(1.5, 2.6)
     stone = materials.textured(stage, rng.choice(("rock", "concrete")))
     bowl = turned(
-        [(1.15 * radius, 0), (1.15 * radius, 0.45), (1.2 * radius, 0.5), (radius, 0.5), (0.97 * radius, 0.25), (0.3, 0.25), (0.2, 1.2), (0.4 * radius, 1.3), (0.45 * radius, 1.4), (0.15, 1.4), (0.1, 2), (0, 2.1)],
+        [
+            (1.15 * radius, 0),
+            (1.15 * radius, 0.45),
+            (1.2 * radius, 0.5),
+            (radius, 0.5),
+            (0.97 * radius, 0.25),
+            (0.3, 0.25),
+            (0.2, 1.2),
+            (0.4 * radius, 1.3),
+            (0.45 * radius, 1.4),
+            (0.15, 1.4),
+            (0.1, 2),
+            (0, 2.1),
+        ],
         stone,
         44,
         "fountain",
@@ -108,7 +137,12 @@ def _furnish(stage: Stage, reach: float) -> None:
         heading, away = rng.uniform(0, 2 * math.pi), rng.uniform(7, reach - 3)
         tree = rng.choice(trees)
         plant(stage, tree, (away * math.cos(heading), away * math.sin(heading), 0), min(1, 8 / tree.height_m))
-    for thing, count in ((lamp_post, rng.randint(3, 8)), (bench, rng.randint(1, 6)), (bin_, rng.randint(0, 3)), (bollard, rng.randint(0, 6))):
+    for thing, count in (
+        (lamp_post, rng.randint(3, 8)),
+        (bench, rng.randint(1, 6)),
+        (bin_, rng.randint(0, 3)),
+        (bollard, rng.randint(0, 6)),
+    ):
         for _ in range(count):
             heading, away = rng.uniform(0, 2 * math.pi), rng.uniform(3.5, reach - 3)
             thing(stage, (away * math.cos(heading), away * math.sin(heading), 0), rng.uniform(0, 2 * math.pi))
@@ -126,7 +160,7 @@ def _people(stage: Stage) -> Spots:
     for _ in range(rng.randint(2, 9) if has_people(stage) else 0):
         heading, away = rng.uniform(0, 2 * math.pi), rng.uniform(1.8, 12)
         x, y = away * math.cos(heading), away * math.sin(heading)
-        body = person(stage, {"walk", "walk", "stand", "arms"})
+        body = person(stage, {"walk", "stand", "arms"})
         body.made.location, body.made.rotation_euler[2] = (x, y, 0), rng.uniform(0, 2 * math.pi)
         spots.append((x, y, 1.0))
     return spots
@@ -135,7 +169,9 @@ def _people(stage: Stage) -> Spots:
 def _propose(rng: Random, spots: Spots) -> Proposal:
     x, y, z = rng.choice(spots)
     heading, away = rng.uniform(0, 2 * math.pi), rng.choice([rng.uniform(2.4, 5), rng.uniform(4, 12)])
-    level = rng.choice([rng.uniform(0.3, 1), rng.uniform(1.3, 1.8), rng.uniform(1.3, 1.8), rng.uniform(1.3, 1.8), rng.uniform(3, 6)])
+    level = rng.choice(
+        [rng.uniform(0.3, 1), rng.uniform(1.3, 1.8), rng.uniform(1.3, 1.8), rng.uniform(1.3, 1.8), rng.uniform(3, 6)]
+    )
     place = (x + away * math.cos(heading), y + away * math.sin(heading), level)
     target = (x + rng.gauss(0, 0.5), y + rng.gauss(0, 0.5), z + rng.uniform(-0.3, 1.0))
     focus = away if rng.random() < 0.2 else None

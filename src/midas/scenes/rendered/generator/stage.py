@@ -9,7 +9,6 @@ from random import Random
 from typing import Any
 
 import bpy
-
 from generator.library_index import LibraryIndex
 
 

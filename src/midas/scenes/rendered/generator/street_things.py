@@ -20,7 +20,11 @@ def bench(stage: Stage, place: Place, turn: float) -> None:
     parts = [box((0, 0.08 + 0.115 * k, 0.43), (1.6, 0.09, 0.035), boards) for k in range(4)]
     parts += [box((0, 0.50 + 0.025 * k, 0.55 + 0.13 * k), (1.6, 0.03, 0.1), boards) for k in range(3)]
     for x in (-0.65, 0.65):
-        parts += [box((x, 0.1, 0), (0.06, 0.05, 0.43), feet), box((x, 0.45, 0), (0.06, 0.05, 0.9), feet), box((x, 0.25, 0.39), (0.06, 0.45, 0.04), feet)]
+        parts += [
+            box((x, 0.1, 0), (0.06, 0.05, 0.43), feet),
+            box((x, 0.45, 0), (0.06, 0.05, 0.9), feet),
+            box((x, 0.25, 0.39), (0.06, 0.45, 0.04), feet),
+        ]
     moved(parts, place, turn)
 
 
@@ -30,21 +34,39 @@ def lamp_post(stage: Stage, place: Place, turn: float = 0.0, height: float | Non
     height = height or rng.uniform(3, 6)
     post = materials.plain(palette.pick(rng, ("1d1d1f", "24382a", "6a6c6f", "3c4045")), 0.4)
     parts = [cylinder((0, 0, 0), 0.09, 0.5, post), cylinder((0, 0, 0), 0.05, height, post, top=0.035)]
-    glow = materials.glowing(palette.linear("ffd9a0"), 16) if stage.night else materials.plain(palette.linear("dcdad2"), 0.3)
+    glow = (
+        materials.glowing(palette.linear("ffd9a0"), 16)
+        if stage.night
+        else materials.plain(palette.linear("dcdad2"), 0.3)
+    )
     if rng.random() < 0.5:
         head = turned([(0, 0), (0.16, 0.02), (0.2, 0.3), (0.12, 0.42), (0, 0.45)], glow)
         head.location = (0, 0, height)
         parts.append(head)
     else:
-        parts += [box((0, -0.45, height - 0.05), (0.05, 0.9, 0.05), post), box((0, -0.8, height - 0.08), (0.16, 0.4, 0.04), glow)]
+        parts += [
+            box((0, -0.45, height - 0.05), (0.05, 0.9, 0.05), post),
+            box((0, -0.8, height - 0.08), (0.16, 0.4, 0.04), glow),
+        ]
     moved(parts, place, turn)
     if stage.night:
-        bulb((place[0], place[1], place[2] + height - 0.2), rng.uniform(130, 380), palette.kelvin(rng.uniform(2300, 3900)), 0.15)
+        bulb(
+            (place[0], place[1], place[2] + height - 0.2),
+            rng.uniform(130, 380),
+            palette.kelvin(rng.uniform(2300, 3900)),
+            0.15,
+        )
 
 
 def bin_(stage: Stage, place: Place, turn: float = 0.0) -> None:
     """A litter bin."""
-    cylinder(place, 0.25, 0.9, materials.plain(palette.pick(stage.rng, ("2f4a3a", "3c4045", "6a6c6f", "22304a")), 0.5), sides=14)
+    cylinder(
+        place,
+        0.25,
+        0.9,
+        materials.plain(palette.pick(stage.rng, ("2f4a3a", "3c4045", "6a6c6f", "22304a")), 0.5),
+        sides=14,
+    )
 
 
 def bollard(stage: Stage, place: Place, turn: float = 0.0) -> None:

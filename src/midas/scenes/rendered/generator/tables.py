@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from random import Random
 
 import numpy as np
-
 from generator import materials, palette
 from generator.camera import Proposal, draw_aspect
 from generator.furnishing import DESK, DINING, KITCHEN, SMALL, remove, small_thing
@@ -47,7 +46,13 @@ def build_table(stage: Stage) -> Scene:
     if where != "garden":
         heading = rng.uniform(0, 2 * math.pi)
         lamp = (middle[0] + 1.2 * math.cos(heading), middle[1] + 1.2 * math.sin(heading), top + rng.uniform(0.8, 1.5))
-        area(lamp, (rng.uniform(0.3, 1.0), rng.uniform(0.3, 1.0)), rng.uniform(6, 26), palette.kelvin(rng.uniform(3000, 6500)), (*middle, top))
+        area(
+            lamp,
+            (rng.uniform(0.3, 1.0), rng.uniform(0.3, 1.0)),
+            rng.uniform(6, 26),
+            palette.kelvin(rng.uniform(3000, 6500)),
+            (*middle, top),
+        )
     return Scene(f"table-{where}-{mode}", lambda draw: _propose(draw, spots, bounds), apart_m=0.2, spots=spots)
 
 
@@ -55,7 +60,9 @@ def _surroundings(stage: Stage, where: str) -> tuple[tuple[float, float], float,
     """Where the table stands, at which height, and the room's size if there is one."""
     rng = stage.rng
     if where == "room":
-        floor = build_room(stage, rng.choice(("living", "dining", "kitchen", "office", "mixed", "bedroom")), reserve_m=1.9).floor
+        floor = build_room(
+            stage, rng.choice(("living", "dining", "kitchen", "office", "mixed", "bedroom")), reserve_m=1.9
+        ).floor
         return (floor[0] / 2, floor[1] / 2), 0.0, floor
     if where == "garden":
         scene = build_park(stage, light=True)
@@ -63,7 +70,11 @@ def _surroundings(stage: Stage, where: str) -> tuple[tuple[float, float], float,
         return (x, y), z, None
     set_sky(stage, "studio" if rng.random() < 0.5 else None)
     heading = rng.uniform(0, 2 * math.pi)
-    moved([box((0, 0, 0), (8, 0.1, 4), wall_material(stage), name="wall")], (2.2 * math.cos(heading), 2.2 * math.sin(heading), -0.5), heading + math.pi / 2)
+    moved(
+        [box((0, 0, 0), (8, 0.1, 4), wall_material(stage), name="wall")],
+        (2.2 * math.cos(heading), 2.2 * math.sin(heading), -0.5),
+        heading + math.pi / 2,
+    )
     box((0, 0, -0.3), (30, 30, 0.3), floor_material(stage), name="floor")
     return (0.0, 0.0), 0.0, None
 
@@ -84,13 +95,24 @@ def _build_top(stage: Stage, middle: tuple[float, float, float], size: tuple[flo
     legs = materials.wood(stage)
     for sign_x in (-1, 1):
         for sign_y in (-1, 1):
-            box((x + sign_x * (size[0] / 2 - 0.06), y + sign_y * (size[1] / 2 - 0.06), ground - 0.1), (0.05, 0.05, z - ground + 0.07), legs)
+            box(
+                (x + sign_x * (size[0] / 2 - 0.06), y + sign_y * (size[1] / 2 - 0.06), ground - 0.1),
+                (0.05, 0.05, z - ground + 0.07),
+                legs,
+            )
     if rng.random() < 0.3:
-        mat = box((0, 0, 0.0005), (rng.uniform(0.3, 0.5), rng.uniform(0.25, 0.4), 0.002), materials.cloth(stage, lively=0.7), name="mat")
+        mat = box(
+            (0, 0, 0.0005),
+            (rng.uniform(0.3, 0.5), rng.uniform(0.25, 0.4), 0.002),
+            materials.cloth(stage, lively=0.7),
+            name="mat",
+        )
         moved([mat], (x + rng.uniform(-0.2, 0.2), y + rng.uniform(-0.1, 0.1), z), rng.gauss(0, 0.2))
 
 
-def _set_table(stage: Stage, middle: tuple[float, float, float], size: tuple[float, float], mode: str) -> list[tuple[float, float, float]]:
+def _set_table(
+    stage: Stage, middle: tuple[float, float, float], size: tuple[float, float], mode: str
+) -> list[tuple[float, float, float]]:
     rng = stage.rng
     used: list[tuple[float, float, float]] = []
     spots = []
@@ -126,9 +148,19 @@ def blocks(stage: Stage) -> tuple[list[materials.bpy.types.Object], float]:
     )()
     form = rng.choice(("box", "box", "roll", "ball", "cone", "stack"))
     if form == "box":
-        return [box((0, 0, 0), (size * rng.uniform(0.6, 1.6), size * rng.uniform(0.6, 1.6), size * rng.uniform(0.2, 2)), material, bevel=0.003)], size
+        return [
+            box(
+                (0, 0, 0),
+                (size * rng.uniform(0.6, 1.6), size * rng.uniform(0.6, 1.6), size * rng.uniform(0.2, 2)),
+                material,
+                bevel=0.003,
+            )
+        ], size
     if form == "stack":
-        levels = [box((0, 0, 0.025 * k), (size * 1.6, size * 1.2, 0.024), material, bevel=0.002) for k in range(rng.randint(2, 5))]
+        levels = [
+            box((0, 0, 0.025 * k), (size * 1.6, size * 1.2, 0.024), material, bevel=0.002)
+            for k in range(rng.randint(2, 5))
+        ]
         return levels, size
     angle = np.linspace(0, math.pi, 16)
     profile = {
@@ -148,13 +180,32 @@ def _guest(stage: Stage, middle: tuple[float, float], size: tuple[float, float],
     cylinder((middle[0], y, ground), 0.2, 0.44, materials.wood(stage))
 
 
-def _propose(rng: Random, spots: list[tuple[float, float, float]], bounds: tuple[float, float] | None) -> Proposal | None:
+def _propose(
+    rng: Random, spots: list[tuple[float, float, float]], bounds: tuple[float, float] | None
+) -> Proposal | None:
     x, y, z = rng.choice(spots)
     away = rng.choice([rng.uniform(0.25, 0.45), rng.uniform(0.35, 0.8), rng.uniform(0.6, 1.3)])
-    heading, rise = rng.uniform(0, 2 * math.pi), rng.choice([rng.uniform(0.08, 0.35), rng.uniform(0.2, 0.75), rng.uniform(0.5, 1.3)])
-    place = (x + away * math.cos(heading) * math.cos(rise), y + away * math.sin(heading) * math.cos(rise), z + away * math.sin(rise))
+    heading, rise = (
+        rng.uniform(0, 2 * math.pi),
+        rng.choice([rng.uniform(0.08, 0.35), rng.uniform(0.2, 0.75), rng.uniform(0.5, 1.3)]),
+    )
+    place = (
+        x + away * math.cos(heading) * math.cos(rise),
+        y + away * math.sin(heading) * math.cos(rise),
+        z + away * math.sin(rise),
+    )
     if bounds and not (0.1 < place[0] < bounds[0] - 0.1 and 0.1 < place[1] < bounds[1] - 0.1):
         return None
     target = (x + rng.gauss(0, 0.03), y + rng.gauss(0, 0.03), z + rng.gauss(0, 0.02))
     focus = away if rng.random() < 0.8 else None
-    return Proposal(place, target, rng.uniform(38, 68), rng.gauss(0, 3), draw_aspect(rng), focus, rng.choice([2, 2.8, 4, 8]), nearest_m=0.12, min_ratio=1.35)
+    return Proposal(
+        place,
+        target,
+        rng.uniform(38, 68),
+        rng.gauss(0, 3),
+        draw_aspect(rng),
+        focus,
+        rng.choice([2, 2.8, 4, 8]),
+        nearest_m=0.12,
+        min_ratio=1.35,
+    )

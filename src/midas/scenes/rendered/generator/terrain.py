@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 
 import bpy
 import numpy as np
-from mathutils import Euler, Matrix
-
 from generator import materials, palette
 from generator.furniture import place_asset
 from generator.meshes import Object, copies, grid_faces, put_aside, quads, smooth_below, surface
 from generator.nodes import Shader
 from generator.stage import Stage
+from mathutils import Euler, Matrix
 
 Ground = Callable[[float, float], float]
 
@@ -26,7 +25,9 @@ def rolling(stage: Stage, rise_m: float, length_m: float) -> Callable[[np.ndarra
     terms = []
     for octave in (0, 0, 0, 1, 1, 2, 2, 3):
         heading, frequency = rng.uniform(0, 2 * math.pi), 2**octave / length_m * rng.uniform(0.7, 1.3)
-        terms.append((frequency * math.cos(heading), frequency * math.sin(heading), rng.uniform(0, 6.3), rise_m / 2.2**octave))
+        terms.append(
+            (frequency * math.cos(heading), frequency * math.sin(heading), rng.uniform(0, 6.3), rise_m / 2.2**octave)
+        )
 
     def height(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return sum(size * np.sin(kx * x + ky * y + phase) for kx, ky, phase, size in terms) / 2.5
@@ -34,7 +35,9 @@ def rolling(stage: Stage, rise_m: float, length_m: float) -> Callable[[np.ndarra
     return height
 
 
-def build_terrain(stage: Stage, rise_m: float, length_m: float, near: bpy.types.Material, far: bpy.types.Material, hills_m: float) -> Ground:
+def build_terrain(
+    stage: Stage, rise_m: float, length_m: float, near: bpy.types.Material, far: bpy.types.Material, hills_m: float
+) -> Ground:
     """The ground around the origin, and rings of hills out to the horizon; gives its height anywhere near."""
     height = rolling(stage, rise_m, length_m)
     steps = np.linspace(-NEAR_M, NEAR_M, 170)
@@ -59,8 +62,12 @@ def far_ground(stage: Stage, tones: tuple[str, str, str]) -> bpy.types.Material:
     shader = Shader("far")
     place = shader.place(own=False)
     broad, fine = shader.noise(place, 0.02, 4), shader.noise(place, 0.35, 3)
-    colour = shader.ramp(broad, [(position, palette.linear(tone)) for position, tone in zip((0.38, 0.5, 0.62), tones, strict=True)])
-    return shader.done(shader.mix(0.8, colour, shader.ramp(fine, [(0.35, (0.45,) * 3), (0.65, (1.1,) * 3)]), "MULTIPLY"), 0.95)
+    colour = shader.ramp(
+        broad, [(position, palette.linear(tone)) for position, tone in zip((0.38, 0.5, 0.62), tones, strict=True)]
+    )
+    return shader.done(
+        shader.mix(0.8, colour, shader.ramp(fine, [(0.35, (0.45,) * 3), (0.65, (1.1,) * 3)]), "MULTIPLY"), 0.95
+    )
 
 
 def grass_tuft(stage: Stage, height_m: float, *, flowers: bool = False, dry: float = 0.0) -> list[Object]:
@@ -71,15 +78,25 @@ def grass_tuft(stage: Stage, height_m: float, *, flowers: bool = False, dry: flo
     root = np.concatenate([chance.normal(0, 0.2, (count, 2)), np.zeros((count, 1))], 1)
     heading = chance.uniform(0, 2 * math.pi, count)
     way = np.stack([np.cos(heading), np.sin(heading), np.zeros(count)], -1)
-    side = np.stack([-np.sin(heading), np.cos(heading), np.zeros(count)], -1) * chance.uniform(0.002, 0.005, (count, 1)) * (height_m / 0.2) ** 0.5
+    side = (
+        np.stack([-np.sin(heading), np.cos(heading), np.zeros(count)], -1)
+        * chance.uniform(0.002, 0.005, (count, 1))
+        * (height_m / 0.2) ** 0.5
+    )
     tall = height_m * chance.uniform(0.45, 1.25, (count, 1))
     bend = chance.uniform(0.1, 0.8, (count, 1)) * tall
     up = np.array([0, 0, 1.0])
     middle, tip = root + 0.35 * bend * way + 0.6 * tall * up, root + bend * way + tall * up
-    points = np.stack([root - side, root + side, middle + 0.8 * side, middle - 0.8 * side, tip + 0.1 * side, tip - 0.1 * side], 1)
+    points = np.stack(
+        [root - side, root + side, middle + 0.8 * side, middle - 0.8 * side, tip + 0.1 * side, tip - 0.1 * side], 1
+    )
     first = 6 * np.arange(count)[:, None]
     faces = np.concatenate([first + (0, 1, 2, 3), first + (3, 2, 4, 5)])
-    tone = palette.pick(rng, ("a39a5c", "b3a468", "8f8a4a")) if rng.random() < dry else palette.pick(rng, palette.LEAVES, 0.25)
+    tone = (
+        palette.pick(rng, ("a39a5c", "b3a468", "8f8a4a"))
+        if rng.random() < dry
+        else palette.pick(rng, palette.LEAVES, 0.25)
+    )
     objects = [quads("grass", points.reshape(-1, 3), faces, [materials.leaf(rng, tone)])]
     if flowers:
         objects.append(_blossoms(stage, chance, height_m))
@@ -93,18 +110,36 @@ def _blossoms(stage: Stage, chance: np.random.Generator, height_m: float) -> Obj
     for place in middle:
         for turn in angle:
             way, side = np.array([math.cos(turn), math.sin(turn), 0.3]), np.array([-math.sin(turn), math.cos(turn), 0])
-            petals.append([place, place + 0.012 * way + 0.007 * side, place + 0.026 * way, place + 0.012 * way - 0.007 * side])
+            petals.append(
+                [place, place + 0.012 * way + 0.007 * side, place + 0.026 * way, place + 0.012 * way - 0.007 * side]
+            )
     colour = palette.pick(stage.rng, ("e8e6dc", "e3c23a", "d9a52e", "c94a3d", "8a7ab8", "d98aa0"))
-    return quads("grass", np.array(petals).reshape(-1, 3), np.arange(4 * len(petals)).reshape(-1, 4), [materials.plain(colour, 0.6)])
+    return quads(
+        "grass",
+        np.array(petals).reshape(-1, 3),
+        np.arange(4 * len(petals)).reshape(-1, 4),
+        [materials.plain(colour, 0.6)],
+    )
 
 
-def scatter(stage: Stage, prototypes: Sequence[list[Object]], ground: Ground, middle: tuple[float, float], radius_m: float, count: int) -> None:
+def scatter(
+    stage: Stage,
+    prototypes: Sequence[list[Object]],
+    ground: Ground,
+    middle: tuple[float, float],
+    radius_m: float,
+    count: int,
+) -> None:
     """Copies over a disc, denser in its middle."""
     rng = stage.rng
     for _ in range(count):
         heading, away = rng.uniform(0, 2 * math.pi), radius_m * rng.random() ** 0.8
         x, y = middle[0] + away * math.cos(heading), middle[1] + away * math.sin(heading)
-        matrix = Matrix.Translation((x, y, ground(x, y) - 0.01)) @ Matrix.Rotation(rng.uniform(0, 6.3), 4, "Z") @ Matrix.Scale(rng.uniform(0.7, 1.5), 4)
+        matrix = (
+            Matrix.Translation((x, y, ground(x, y) - 0.01))
+            @ Matrix.Rotation(rng.uniform(0, 6.3), 4, "Z")
+            @ Matrix.Scale(rng.uniform(0.7, 1.5), 4)
+        )
         copies(rng.choice(prototypes), matrix)
 
 

@@ -11,13 +11,17 @@ from scipy.spatial import cKDTree
 SIDE = 512
 
 
-def fractal(rng: np.random.Generator, *, steepness: float = 1.6, lowest: float = 2.0, stretch: tuple[float, float] = (1.0, 1.0)) -> np.ndarray:
+def fractal(
+    rng: np.random.Generator, *, steepness: float = 1.6, lowest: float = 2.0, stretch: tuple[float, float] = (1.0, 1.0)
+) -> np.ndarray:
     """Noise with the spectrum 1 / frequency ** steepness above the lowest frequency; mean 0, deviation 1.
 
     Args:
         stretch: how many times longer its spots are along x and along y.
     """
-    fy, fx = np.meshgrid(np.fft.fftfreq(SIDE) * SIDE * stretch[1], np.fft.rfftfreq(SIDE) * SIDE * stretch[0], indexing="ij")
+    fy, fx = np.meshgrid(
+        np.fft.fftfreq(SIDE) * SIDE * stretch[1], np.fft.rfftfreq(SIDE) * SIDE * stretch[0], indexing="ij"
+    )
     frequency = np.hypot(fx, fy)
     amplitude = np.where(frequency >= lowest, np.maximum(frequency, lowest) ** -steepness, 0.0)
     made = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(SIDE, SIDE))) * amplitude, (SIDE, SIDE))
@@ -45,7 +49,12 @@ def splash(canvas: np.ndarray, shapes: Sequence[tuple[np.ndarray, Sequence[float
         low, high = corners.min(axis=0), corners.max(axis=0)
         for shift_x in (-SIDE, 0, SIDE):
             for shift_y in (-SIDE, 0, SIDE):
-                if low[0] + shift_x < SIDE and high[0] + shift_x >= 0 and low[1] + shift_y < SIDE and high[1] + shift_y >= 0:
+                if (
+                    low[0] + shift_x < SIDE
+                    and high[0] + shift_x >= 0
+                    and low[1] + shift_y < SIDE
+                    and high[1] + shift_y >= 0
+                ):
                     moved = np.round((corners + (shift_x, shift_y)) * 16).astype(np.int32)
                     cv2.fillPoly(canvas, [moved], [float(value) for value in colour], lineType=cv2.LINE_AA, shift=4)
     return canvas

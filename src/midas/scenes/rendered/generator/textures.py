@@ -10,7 +10,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-
 from generator import textures_art, textures_cloth, textures_ground, textures_wall
 
 Maker = Callable[[Random, np.random.Generator], tuple[np.ndarray, np.ndarray]]

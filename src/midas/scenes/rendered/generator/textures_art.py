@@ -6,7 +6,6 @@ from random import Random
 
 import cv2
 import numpy as np
-
 from generator import palette
 from generator.texture_noise import SIDE, blend, fractal, shade
 
@@ -22,7 +21,9 @@ def art(rng: Random, chance: np.random.Generator) -> Result:
 
 def paper(rng: Random, chance: np.random.Generator) -> Result:
     """A cover, a poster, a box's side."""
-    canvas = np.broadcast_to(palette.pick(rng, palette.PRINTS + palette.WALLS), (SIDE, SIDE, 3)).astype(np.float32).copy()
+    canvas = (
+        np.broadcast_to(palette.pick(rng, palette.PRINTS + palette.WALLS), (SIDE, SIDE, 3)).astype(np.float32).copy()
+    )
     if rng.random() < 0.6:
         top = rng.randrange(0, SIDE // 3)
         part = make(rng, chance) if (make := rng.choice([_landscape, _shapes, _flowers, None])) else None
@@ -42,7 +43,13 @@ def _lettering(rng: Random, canvas: np.ndarray, start: tuple[int, int], size: in
     while x < SIDE - 40:
         width = int(size * rng.uniform(0.3, 0.8))
         if rng.random() < 0.82:
-            cv2.rectangle(canvas, (x, y + rng.randrange(0, max(1, size // 4))), (x + width, y + size), ink.tolist(), max(1, size // 6))
+            cv2.rectangle(
+                canvas,
+                (x, y + rng.randrange(0, max(1, size // 4))),
+                (x + width, y + size),
+                ink.tolist(),
+                max(1, size // 6),
+            )
         x += width + max(2, size // 4)
         if rng.random() < 0.06:
             return
@@ -50,7 +57,10 @@ def _lettering(rng: Random, canvas: np.ndarray, start: tuple[int, int], size: in
 
 def _landscape(rng: Random, chance: np.random.Generator) -> np.ndarray:
     rows = np.linspace(0, 1, SIDE)[:, None, None]
-    top, low = palette.linear(rng.choice(["7fa3c4", "a9bccb", "d9b48a", "8a93a8"])), palette.linear(rng.choice(["dfe4e6", "f0d9b8", "c9d3d9"]))
+    top, low = (
+        palette.linear(rng.choice(["7fa3c4", "a9bccb", "d9b48a", "8a93a8"])),
+        palette.linear(rng.choice(["dfe4e6", "f0d9b8", "c9d3d9"])),
+    )
     canvas = np.broadcast_to(top * (1 - rows) + low * rows, (SIDE, SIDE, 3)).astype(np.float32).copy()
     for layer in range(4):
         line = SIDE * (0.4 + 0.15 * layer) + 40 * rng.uniform(0.2, 1) * fractal(chance, steepness=1.8, lowest=1)[0]
@@ -75,14 +85,38 @@ def _shapes(rng: Random, chance: np.random.Generator) -> np.ndarray:
 def _portrait(rng: Random, chance: np.random.Generator) -> np.ndarray:
     canvas = shade(palette.pick(rng, palette.CLOTHS), 0.6 + 0.2 * fractal(chance, lowest=1)).astype(np.float32)
     middle = SIDE // 2 + rng.randrange(-30, 30)
-    cv2.ellipse(canvas, (middle, SIDE + 40), (190, 210), 0, 0, 360, palette.pick(rng, palette.GARMENTS).tolist(), -1, cv2.LINE_AA)
-    cv2.ellipse(canvas, (middle, 230), (100, 125), 0, 0, 360, palette.pick(rng, palette.WOODS).tolist(), -1, cv2.LINE_AA)
-    cv2.ellipse(canvas, (middle, 250), (78, 105), 0, 0, 360, palette.linear(rng.choice(["d9a98a", "b07d5c", "8a5a40", "e3bfa3"])).tolist(), -1, cv2.LINE_AA)
+    cv2.ellipse(
+        canvas,
+        (middle, SIDE + 40),
+        (190, 210),
+        0,
+        0,
+        360,
+        palette.pick(rng, palette.GARMENTS).tolist(),
+        -1,
+        cv2.LINE_AA,
+    )
+    cv2.ellipse(
+        canvas, (middle, 230), (100, 125), 0, 0, 360, palette.pick(rng, palette.WOODS).tolist(), -1, cv2.LINE_AA
+    )
+    cv2.ellipse(
+        canvas,
+        (middle, 250),
+        (78, 105),
+        0,
+        0,
+        360,
+        palette.linear(rng.choice(["d9a98a", "b07d5c", "8a5a40", "e3bfa3"])).tolist(),
+        -1,
+        cv2.LINE_AA,
+    )
     return shade(canvas, 1 + 0.1 * fractal(chance, steepness=1.2))
 
 
 def _flowers(rng: Random, chance: np.random.Generator) -> np.ndarray:
-    canvas = shade(palette.pick(rng, palette.WALLS + palette.CLOTHS), 0.9 + 0.1 * fractal(chance, lowest=1)).astype(np.float32)
+    canvas = shade(palette.pick(rng, palette.WALLS + palette.CLOTHS), 0.9 + 0.1 * fractal(chance, lowest=1)).astype(
+        np.float32
+    )
     for _ in range(rng.randrange(12, 40)):
         x, y, radius = int(rng.gauss(SIDE / 2, 90)), int(rng.gauss(SIDE / 2, 90)), rng.randrange(10, 44)
         cv2.line(canvas, (x, y), (SIDE // 2, SIDE), palette.pick(rng, palette.LEAVES).tolist(), 3, cv2.LINE_AA)

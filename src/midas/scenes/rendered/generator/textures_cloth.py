@@ -5,7 +5,6 @@ from __future__ import annotations
 from random import Random
 
 import numpy as np
-
 from generator import palette
 from generator.texture_noise import SIDE, blend, fractal, shade, splash, unit
 
@@ -23,14 +22,18 @@ def carpet(rng: Random, chance: np.random.Generator) -> Result:
     second = palette.pick(rng, palette.CLOTHS) if rng.random() < 0.4 else first * rng.uniform(0.6, 0.9)
     pile = fractal(chance, steepness=0.35, lowest=24)
     worn = fractal(chance, steepness=1.7, lowest=1)
-    colour = blend(np.broadcast_to(first, (SIDE, SIDE, 3)), second, 0.5 + 0.4 * fractal(chance, steepness=0.8, lowest=6))
+    colour = blend(
+        np.broadcast_to(first, (SIDE, SIDE, 3)), second, 0.5 + 0.4 * fractal(chance, steepness=0.8, lowest=6)
+    )
     return shade(colour, 1 + 0.22 * pile + 0.06 * worn), unit(pile)
 
 
 def weave(rng: Random, chance: np.random.Generator) -> Result:
     """Linen and canvas."""
     threads = _threads(64)
-    slubs = fractal(chance, steepness=0.8, lowest=4, stretch=(8.0, 1.0)) + fractal(chance, steepness=0.8, lowest=4, stretch=(1.0, 8.0))
+    slubs = fractal(chance, steepness=0.8, lowest=4, stretch=(8.0, 1.0)) + fractal(
+        chance, steepness=0.8, lowest=4, stretch=(1.0, 8.0)
+    )
     return shade(palette.pick(rng, palette.CLOTHS), 0.85 + 0.2 * threads + 0.06 * slubs), threads
 
 
@@ -63,12 +66,21 @@ def printed(rng: Random, chance: np.random.Generator) -> Result:
     tones = [palette.pick(rng, palette.CLOTHS + palette.PRINTS) for _ in range(3)]
     petals, size_px = rng.choice([1, 4, 5, 6]), rng.uniform(6, 22)
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    outline = np.stack([np.cos(angle), np.sin(angle)], -1) * (1 + 0.4 * np.cos(petals * angle))[:, None] * (1, rng.uniform(0.4, 1))
+    outline = (
+        np.stack([np.cos(angle), np.sin(angle)], -1)
+        * (1 + 0.4 * np.cos(petals * angle))[:, None]
+        * (1, rng.uniform(0.4, 1))
+    )
     shapes = []
     for _ in range(int(36000 / size_px**1.9)):
         heading = chance.uniform(0, 2 * np.pi)
         turn = np.array([[np.cos(heading), -np.sin(heading)], [np.sin(heading), np.cos(heading)]])
-        shapes.append((chance.uniform(0, SIDE, 2) + outline * size_px * chance.uniform(0.5, 1.2) @ turn.T, tones[chance.integers(3)]))
+        shapes.append(
+            (
+                chance.uniform(0, SIDE, 2) + outline * size_px * chance.uniform(0.5, 1.2) @ turn.T,
+                tones[chance.integers(3)],
+            )
+        )
     return shade(splash(canvas, shapes), 0.93 + 0.1 * _threads(64)), _threads(64)
 
 

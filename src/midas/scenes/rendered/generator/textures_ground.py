@@ -6,7 +6,6 @@ from random import Random
 
 import cv2
 import numpy as np
-
 from generator import palette
 from generator.texture_noise import SIDE, blend, cells, fractal, shade, splash, unit
 
@@ -17,7 +16,10 @@ def grass(rng: Random, chance: np.random.Generator) -> Result:
     """Blades over soil, with paler and barer patches."""
     canvas = np.zeros((SIDE, SIDE, 4), np.float32)
     canvas[..., :3] = np.array([0.06, 0.045, 0.025])
-    tones = [palette.pick(rng, palette.LEAVES, 0.3) for _ in range(5)] + [palette.linear("8f8a4a"), palette.linear("a39a5c")]
+    tones = [palette.pick(rng, palette.LEAVES, 0.3) for _ in range(5)] + [
+        palette.linear("8f8a4a"),
+        palette.linear("a39a5c"),
+    ]
     patches, shapes = fractal(chance, steepness=1.5, lowest=1), []
     for step in range(9000):
         start = chance.uniform(0, SIDE, 2)
@@ -60,17 +62,21 @@ def soil(rng: Random, chance: np.random.Generator) -> Result:
     near, _, index = cells(chance, 900)
     stone = (near < 0.28) & (chance.random(1000)[index % 1000] < 0.3)
     colour = shade(earth, 1 + 0.22 * ground)
-    colour = blend(colour, shade(palette.pick(rng, palette.STONES), 0.8 + 0.4 * chance.random(1000)[index % 1000]), stone * 0.8)
+    colour = blend(
+        colour, shade(palette.pick(rng, palette.STONES), 0.8 + 0.4 * chance.random(1000)[index % 1000]), stone * 0.8
+    )
     return colour, unit(ground + 1.2 * stone * (0.28 - near) / 0.28)
 
 
 def gravel(rng: Random, chance: np.random.Generator) -> Result:
     """Small stones side by side."""
-    near, border, index = cells(chance, rng.randrange(700, 1800), regular=0.35)
+    _, border, index = cells(chance, rng.randrange(700, 1800), regular=0.35)
     tones = np.array([palette.pick(rng, palette.STONES, 0.35) for _ in range(64)])
     height = np.clip(border * 2.2, 0, 1) ** 0.6
     colour = tones[index * 37 % 64] * (0.25 + 0.75 * height)[..., None]
-    return shade(colour, 1 + 0.1 * fractal(chance, steepness=0.8)), height * (0.7 + 0.3 * chance.random(64)[index * 17 % 64])
+    return shade(colour, 1 + 0.1 * fractal(chance, steepness=0.8)), height * (
+        0.7 + 0.3 * chance.random(64)[index * 17 % 64]
+    )
 
 
 def sand(rng: Random, chance: np.random.Generator) -> Result:
@@ -112,7 +118,8 @@ def rock(rng: Random, chance: np.random.Generator) -> Result:
     lichen = fractal(chance, steepness=1.1, lowest=4) > rng.uniform(1.0, 2.4)
     colour = blend(colour, palette.linear(rng.choice(["8a8f5c", "6f7a4a", "b3ab7a", "4d5a38"])), 0.7 * lichen)
     cracks = np.clip((0.06 - np.abs(fractal(chance, steepness=1.6, lowest=2))) / 0.06, 0, 1)
-    return shade(colour, 1 - 0.5 * cracks), unit(form + 0.8 * ridges - 1.2 * cracks)
+    # Weathered stone out of doors is darker than dressed stone.
+    return shade(colour, 0.68 * (1 - 0.5 * cracks)), unit(form + 0.8 * ridges - 1.2 * cracks)
 
 
 def bark(rng: Random, chance: np.random.Generator) -> Result:
@@ -121,7 +128,13 @@ def bark(rng: Random, chance: np.random.Generator) -> Result:
     along = fractal(chance, steepness=1.2, lowest=3, stretch=(1.0, 5.0))
     if rng.random() < 0.18:
         spots = fractal(chance, steepness=1.3, lowest=4, stretch=(6.0, 1.0)) > 1.3
-        return blend(shade(palette.linear("d6d2c8"), 1 + 0.06 * along), palette.linear("2a2622"), 0.9 * spots), unit(along)
+        return blend(shade(palette.linear("d6d2c8"), 1 + 0.06 * along), palette.linear("2a2622"), 0.9 * spots), unit(
+            along
+        )
     furrows = np.clip(np.abs(along) * 1.6, 0, 1)
-    mossy = blend(shade(tone, 0.35 + 0.75 * furrows + 0.1 * fractal(chance, steepness=0.8)), palette.linear("5c6b3a"), 0.35 * (fractal(chance, lowest=1) > 1))
+    mossy = blend(
+        shade(tone, 0.35 + 0.75 * furrows + 0.1 * fractal(chance, steepness=0.8)),
+        palette.linear("5c6b3a"),
+        0.35 * (fractal(chance, lowest=1) > 1),
+    )
     return mossy, cv2.GaussianBlur(furrows.astype(np.float32), (0, 0), 1)

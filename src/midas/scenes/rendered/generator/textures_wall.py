@@ -5,7 +5,6 @@ from __future__ import annotations
 from random import Random
 
 import numpy as np
-
 from generator import palette
 from generator.texture_noise import SIDE, blend, cells, courses, fractal, joint, shade, unit
 
@@ -26,10 +25,19 @@ def blocks(rng: Random, chance: np.random.Generator) -> Result:
     """Cut stones in courses."""
     base = palette.pick(rng, palette.STONES + palette.FRONTS[:6])
     tones = np.array([base * rng.uniform(0.82, 1.12) for _ in range(97)])
-    return _masonry(rng, chance, tones, base * rng.uniform(0.5, 0.9), (rng.choice([3, 4, 5]), rng.choice([6, 8, 9])), 0.006)
+    return _masonry(
+        rng, chance, tones, base * rng.uniform(0.5, 0.9), (rng.choice([3, 4, 5]), rng.choice([6, 8, 9])), 0.006
+    )
 
 
-def _masonry(rng: Random, chance: np.random.Generator, tones: np.ndarray, mortar: np.ndarray, counts: tuple[int, int], width: float) -> Result:
+def _masonry(
+    rng: Random,
+    chance: np.random.Generator,
+    tones: np.ndarray,
+    mortar: np.ndarray,
+    counts: tuple[int, int],
+    width: float,
+) -> Result:
     columns, rows = counts
     rows -= rows % 2
     u, v, index = courses(columns, rows)
@@ -42,7 +50,7 @@ def _masonry(rng: Random, chance: np.random.Generator, tones: np.ndarray, mortar
 
 def cobbles(rng: Random, chance: np.random.Generator) -> Result:
     """Rounded paving stones."""
-    near, border, index = cells(chance, rng.randrange(110, 260), regular=rng.uniform(0.5, 0.85))
+    _, border, index = cells(chance, rng.randrange(110, 260), regular=rng.uniform(0.5, 0.85))
     base = palette.pick(rng, palette.STONES)
     tones = np.array([base * rng.uniform(0.65, 1.2) for _ in range(61)])
     height = np.clip(border * 2.6, 0, 1) ** 0.5
@@ -59,7 +67,9 @@ def slabs(rng: Random, chance: np.random.Generator) -> Result:
     inside = joint(u, v, columns, rows, 0.006)
     stains = fractal(chance, steepness=1.5, lowest=1)
     colour = blend(np.broadcast_to(base * 0.45, (SIDE, SIDE, 3)), tones[index * 23 % 53], inside)
-    return shade(colour, 1 + 0.10 * stains + 0.07 * fractal(chance, steepness=0.5, lowest=20)), unit(inside + 0.1 * stains)
+    return shade(colour, 1 + 0.10 * stains + 0.07 * fractal(chance, steepness=0.5, lowest=20)), unit(
+        inside + 0.1 * stains
+    )
 
 
 def plaster(rng: Random, chance: np.random.Generator) -> Result:
@@ -83,12 +93,18 @@ def tiles(rng: Random, chance: np.random.Generator) -> Result:
     """Glazed tiles with grout."""
     columns, rows = rng.choice([(6, 6), (8, 8), (4, 4), (5, 10), (4, 8), (3, 3)])
     u, v, index = courses(columns, rows, offset=rng.choice([0.0, 0.0, 0.5]))
-    base = palette.pick(rng, ("eceae5", "e3ded5", "d8d4cb", "c9c6bf", "a9b5b5", "8a949a", "d3c4ac", "5a5f63", "b8b2a6", "cfdad8"))
+    base = palette.pick(
+        rng, ("eceae5", "e3ded5", "d8d4cb", "c9c6bf", "a9b5b5", "8a949a", "d3c4ac", "5a5f63", "b8b2a6", "cfdad8")
+    )
     tones = np.array([base * rng.uniform(0.93, 1.05) for _ in range(41)])
     if rng.random() < 0.18:
         tones[::2] = palette.pick(rng, ("2f3234", "4a5a66", "8a8f8d", "6b4a3c"))
     inside = joint(u, v, columns, rows, 0.005)
-    colour = blend(np.broadcast_to(palette.linear(rng.choice(["b8b5ae", "8d8a84", "dcd9d2"])), (SIDE, SIDE, 3)), tones[index * 19 % 41], inside)
+    colour = blend(
+        np.broadcast_to(palette.linear(rng.choice(["b8b5ae", "8d8a84", "dcd9d2"])), (SIDE, SIDE, 3)),
+        tones[index * 19 % 41],
+        inside,
+    )
     return shade(colour, 1 + 0.04 * fractal(chance, steepness=1.4)), inside
 
 

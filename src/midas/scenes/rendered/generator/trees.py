@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
-from mathutils import Euler, Matrix
-
 from generator import materials, palette
 from generator.furniture import place_asset
 from generator.meshes import Object, copies, put_aside, quads
 from generator.stage import Stage
+from mathutils import Euler, Matrix
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,9 @@ class _Growth:
         self.segments: list[tuple[np.ndarray, np.ndarray, float, float]] = []
         self.ends: list[np.ndarray] = []
 
-    def branch(self, start: np.ndarray, way: np.ndarray, length: float, radius: float, level: int, habit: Habit) -> None:
+    def branch(
+        self, start: np.ndarray, way: np.ndarray, length: float, radius: float, level: int, habit: Habit
+    ) -> None:
         """Grow a branch and what it carries."""
         steps = 6 if level == 0 else 4
         place = start
@@ -116,7 +117,9 @@ def make_tree(stage: Stage, kind: str) -> Prototype:
     height = chance.uniform(*habit.height_m)
     growth = _Growth(chance)
     growth.branch(np.zeros(3), np.array([0.0, 0.0, 1.0]), 0.72 * height, 0.021 * height, 0, habit)
-    bark = materials.textured(stage, "bark", tint=palette.linear("cfcabd") if kind == "birch" and stage.chance(0.8) else None, bump=0.6)
+    bark = materials.textured(
+        stage, "bark", tint=palette.linear("cfcabd") if kind == "birch" and stage.chance(0.8) else None, bump=0.6
+    )
     objects = [_wood(growth, bark, finest=0.004 if kind == "bare" else 0.012)]
     if habit.leaves:
         season = stage.rng.random() if stage.cache.get("autumn") else 0.4 * stage.rng.random()
@@ -153,26 +156,44 @@ def _wood(growth: _Growth, bark: bpy.types.Material, finest: float) -> Object:
     points = np.stack([start[:, None] + ring * thick[:, None, None], end[:, None] + ring * thin[:, None, None]], 1)
     segment, side = np.mgrid[: len(segments), :sides]
     low = segment * 2 * sides
-    faces = np.stack([low + side, low + (side + 1) % sides, low + sides + (side + 1) % sides, low + sides + side], -1).reshape(-1, 4)
+    faces = np.stack(
+        [low + side, low + (side + 1) % sides, low + sides + (side + 1) % sides, low + sides + side], -1
+    ).reshape(-1, 4)
     made = quads("trunk", points.reshape(-1, 3), faces, [bark])
     made.data.shade_smooth()
     return made
 
 
-def _clusters(chance: np.random.Generator, ends: np.ndarray, count: int, leaf_m: float, radius_m: float) -> tuple[np.ndarray, np.ndarray]:
+def _clusters(
+    chance: np.random.Generator, ends: np.ndarray, count: int, leaf_m: float, radius_m: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Leaves around the ends of twigs; where there are few ends, clusters are larger."""
     growth = min(2.0, max(1.0, (900 / len(ends)) ** 0.33))
-    near = ends[chance.integers(len(ends), size=count)] + chance.normal(0, 0.6 * radius_m * growth, (count, 3)) * (1, 1, 0.75)
+    near = ends[chance.integers(len(ends), size=count)] + chance.normal(0, 0.6 * radius_m * growth, (count, 3)) * (
+        1,
+        1,
+        0.75,
+    )
     return _leaf_quads(chance, near, leaf_m * chance.uniform(0.6, 1.35, (count, 1)) * growth**0.5, flat=0.65)
 
 
-def _leaf_quads(chance: np.random.Generator, middle: np.ndarray, length: np.ndarray, flat: float) -> tuple[np.ndarray, np.ndarray]:
+def _leaf_quads(
+    chance: np.random.Generator, middle: np.ndarray, length: np.ndarray, flat: float
+) -> tuple[np.ndarray, np.ndarray]:
     count = len(middle)
     along = chance.normal(size=(count, 3)) * (1, 1, 1 - flat) + (0, 0, -0.25)
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     across = np.cross(along, chance.normal(size=(count, 3)) * (1 - flat, 1 - flat, 1) + (0, 0, 0.6))
     across /= np.linalg.norm(across, axis=1, keepdims=True) + 1e-9
-    corners = np.stack([middle - along * length * 0.5, middle + across * length * 0.28, middle + along * length * 0.5, middle - across * length * 0.28], 1)
+    corners = np.stack(
+        [
+            middle - along * length * 0.5,
+            middle + across * length * 0.28,
+            middle + along * length * 0.5,
+            middle - across * length * 0.28,
+        ],
+        1,
+    )
     return corners.reshape(-1, 3), np.arange(4 * count).reshape(-1, 4)
 
 
@@ -180,7 +201,15 @@ def _conifer(stage: Stage, chance: np.random.Generator, kind: str) -> Prototype:
     """Whorls of drooping boughs set with needles: from the ground for a spruce, near the top for a pine."""
     height = chance.uniform(7, 16)
     growth = _Growth(chance)
-    growth.segments += [(np.array([0, 0, height * k / 6]), np.array([0, 0, height * (k + 1) / 6]), 0.024 * height * (1 - k / 6.2), 0.024 * height * (1 - (k + 1) / 6.2)) for k in range(6)]
+    growth.segments += [
+        (
+            np.array([0, 0, height * k / 6]),
+            np.array([0, 0, height * (k + 1) / 6]),
+            0.024 * height * (1 - k / 6.2),
+            0.024 * height * (1 - (k + 1) / 6.2),
+        )
+        for k in range(6)
+    ]
     z = height * (chance.uniform(0.04, 0.15) if kind == "spruce" else chance.uniform(0.45, 0.6))
     reach = chance.uniform(0.2, 0.3) if kind == "spruce" else chance.uniform(0.3, 0.45)
     twigs, ways = [], []
@@ -207,15 +236,23 @@ def _conifer(stage: Stage, chance: np.random.Generator, kind: str) -> Prototype:
 
 def _needles(chance: np.random.Generator, twigs: np.ndarray, ways: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Side twigs with needles, each as one narrow leaf along the bough's direction."""
-    per_twig = max(2, 42000 // len(twigs))
+    per_twig = max(3, 80000 // len(twigs))
     base, way = np.repeat(twigs, per_twig, axis=0), np.repeat(ways, per_twig, axis=0)
     count = len(base)
     along = way + chance.normal(0, 0.65, (count, 3)) * (1, 1, 0.5) - (0, 0, 0.15)
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     across = np.cross(along, chance.normal(size=(count, 3)) + (0, 0, 1.2))
     across /= np.linalg.norm(across, axis=1, keepdims=True) + 1e-9
-    length = chance.uniform(0.12, 0.34, (count, 1))
-    corners = np.stack([base, base + along * length * 0.5 + across * 0.022, base + along * length, base + along * length * 0.5 - across * 0.022], 1)
+    length = chance.uniform(0.10, 0.30, (count, 1))
+    corners = np.stack(
+        [
+            base,
+            base + along * length * 0.5 + across * 0.018,
+            base + along * length,
+            base + along * length * 0.5 - across * 0.018,
+        ],
+        1,
+    )
     return corners.reshape(-1, 3), np.arange(4 * count).reshape(-1, 4)
 
 
@@ -231,8 +268,17 @@ def _shrub(stage: Stage, chance: np.random.Generator) -> Prototype:
     growth = _Growth(chance)
     for _ in range(int(chance.integers(4, 8))):
         heading = chance.uniform(0, 2 * math.pi)
-        growth.branch(np.zeros(3), np.array([0.5 * math.cos(heading), 0.5 * math.sin(heading), 0.8]), 0.75 * height, 0.012, 1, habit)
+        growth.branch(
+            np.zeros(3),
+            np.array([0.5 * math.cos(heading), 0.5 * math.sin(heading), 0.8]),
+            0.75 * height,
+            0.012,
+            1,
+            habit,
+        )
     points, faces = _clusters(chance, np.array(growth.ends), habit.leaves, habit.leaf_m, habit.cluster_m)
-    leaves = quads("leaves", points, faces, [materials.leaf(stage.rng, palette.leaf(stage.rng, 0.5 * stage.rng.random()))])
+    leaves = quads(
+        "leaves", points, faces, [materials.leaf(stage.rng, palette.leaf(stage.rng, 0.5 * stage.rng.random()))]
+    )
     wood = _wood(growth, materials.textured(stage, "bark"), finest=0.003)
     return Prototype("shrub", height, list(put_aside([wood, leaves])))

@@ -7,7 +7,6 @@ from typing import Any
 
 import bpy
 import numpy as np
-
 from generator.camera import Proposal, set_camera
 from generator.meshes import mesh
 from generator.passes import render_passes

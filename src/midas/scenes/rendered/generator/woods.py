@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from mathutils import Matrix
-
 from generator import materials
 from generator.animals import put_animals
 from generator.furniture import place_asset
@@ -18,6 +16,7 @@ from generator.shoot import Scene
 from generator.stage import Stage, outdoors
 from generator.terrain import Ground, build_terrain, far_ground, grass_tuft, put_rock, rock, scatter
 from generator.trees import make_trees, plant
+from mathutils import Matrix
 
 Spots = list[tuple[float, float, float]]
 
@@ -52,14 +51,106 @@ class Land:
 
 GREEN_FAR = ("34502a", "5c6b3a", "8a8a5c")
 LANDS = {
-    "forest": Land(("litter", "litter", "soil"), GREEN_FAR, (0.3, 1.5), (10, 60), ("oak", "ash", "birch", "spruce", "shrub", "bare"), (90, 170), (3, 20), 350, (0.1, 0.4), ("fern", "mushroom", "tallgrass")),
-    "conifers": Land(("litter", "soil", "grass"), ("24382a", "34492c", "5c6b3a"), (0.4, 2.2), (30, 160), ("spruce", "spruce", "pine", "shrub"), (90, 170), (5, 30), 450, (0.1, 0.35), ("fern", "mushroom")),
-    "meadow": Land(("grass",), GREEN_FAR, (0.3, 1.8), (15, 120), ("oak", "ash", "poplar", "apple", "shrub", "birch"), (12, 45), (2, 15), 2300, (0.15, 0.55), ("flower", "tallgrass", "flower")),
-    "rocks": Land(("rock", "gravel", "grass"), ("5a5f50", "77736c", "a8a297"), (0.8, 2.6), (60, 260), ("pine", "spruce", "shrub", "bare"), (8, 45), (50, 120), 450, (0.1, 0.35), ("tallgrass", "fern")),
-    "dry": Land(("soil", "sand", "gravel"), ("8a7a52", "a89a6a", "6b6a45"), (0.3, 1.8), (20, 140), ("oak", "apple", "shrub", "shrub"), (10, 35), (8, 40), 1100, (0.15, 0.5), ("agave", "tallgrass", "cactus"), 0.15),
-    "desert": Land(("sand", "sand", "gravel"), ("b89c72", "a87f58", "c9b48a"), (0.8, 2.6), (30, 160), ("shrub",), (4, 14), (20, 50), 120, (0.15, 0.4), ("agave", "cactus"), 0.2),
-    "snow": Land(("snow",), ("c9d3dc", "8f9a9f", "e3e8ec"), (0.3, 1.8), (40, 240), ("spruce", "bare", "pine", "shrub"), (30, 90), (4, 20), 60, (0.1, 0.3), (), 0.55),
-    "shore": Land(("sand", "gravel"), ("5c6b4a", "8a8a6a", "a8a297"), (0.12, 0.25), (15, 90), ("shrub", "pine", "street"), (4, 16), (15, 40), 150, (0.15, 0.45), ("tallgrass",), 0.2),
+    "forest": Land(
+        ("litter", "litter", "soil"),
+        GREEN_FAR,
+        (0.3, 1.5),
+        (10, 60),
+        ("oak", "ash", "birch", "spruce", "shrub", "bare"),
+        (90, 170),
+        (3, 20),
+        350,
+        (0.1, 0.4),
+        ("fern", "mushroom", "tallgrass"),
+    ),
+    "conifers": Land(
+        ("litter", "soil", "grass"),
+        ("24382a", "34492c", "5c6b3a"),
+        (0.4, 2.2),
+        (30, 160),
+        ("spruce", "spruce", "pine", "shrub"),
+        (90, 170),
+        (5, 30),
+        450,
+        (0.1, 0.35),
+        ("fern", "mushroom"),
+    ),
+    "meadow": Land(
+        ("grass",),
+        GREEN_FAR,
+        (0.3, 1.8),
+        (15, 120),
+        ("oak", "ash", "poplar", "apple", "shrub", "birch"),
+        (12, 45),
+        (2, 15),
+        2300,
+        (0.15, 0.55),
+        ("flower", "tallgrass", "flower"),
+    ),
+    "rocks": Land(
+        ("rock", "gravel", "grass"),
+        ("5a5f50", "77736c", "a8a297"),
+        (0.8, 2.6),
+        (60, 260),
+        ("pine", "spruce", "shrub", "bare"),
+        (8, 45),
+        (50, 120),
+        450,
+        (0.1, 0.35),
+        ("tallgrass", "fern"),
+    ),
+    "dry": Land(
+        ("soil", "sand", "gravel"),
+        ("8a7a52", "a89a6a", "6b6a45"),
+        (0.3, 1.8),
+        (20, 140),
+        ("oak", "apple", "shrub", "shrub"),
+        (10, 35),
+        (8, 40),
+        1100,
+        (0.15, 0.5),
+        ("agave", "tallgrass", "cactus"),
+        0.15,
+    ),
+    "desert": Land(
+        ("sand", "sand", "gravel"),
+        ("b89c72", "a87f58", "c9b48a"),
+        (0.8, 2.6),
+        (30, 160),
+        ("shrub",),
+        (4, 14),
+        (20, 50),
+        120,
+        (0.15, 0.4),
+        ("agave", "cactus"),
+        0.2,
+    ),
+    "snow": Land(
+        ("snow",),
+        ("c9d3dc", "8f9a9f", "e3e8ec"),
+        (0.3, 1.8),
+        (40, 240),
+        ("spruce", "bare", "pine", "shrub"),
+        (30, 90),
+        (4, 20),
+        60,
+        (0.1, 0.3),
+        (),
+        0.55,
+    ),
+    "shore": Land(
+        ("sand", "gravel"),
+        ("5c6b4a", "8a8a6a", "a8a297"),
+        (0.12, 0.25),
+        (15, 90),
+        ("shrub", "pine", "street"),
+        (4, 16),
+        (15, 40),
+        150,
+        (0.15, 0.45),
+        ("tallgrass",),
+        0.2,
+    ),
 }
 WEIGHTS = {"forest": 4, "conifers": 3, "meadow": 3, "rocks": 2.5, "dry": 1.5, "desert": 0.7, "snow": 1, "shore": 1.2}
 
@@ -73,12 +164,27 @@ def build_wood(stage: Stage) -> Scene:
     sky = set_sky(stage)
     stage.cache["autumn"] = rng.random() < 0.2
     near = materials.textured(stage, rng.choice(land.ground))
-    ground = build_terrain(stage, rng.uniform(*land.rise_m), rng.uniform(9, 26), near, far_ground(stage, land.far), rng.uniform(*land.hills_m))
+    ground = build_terrain(
+        stage,
+        rng.uniform(*land.rise_m),
+        rng.uniform(9, 26),
+        near,
+        far_ground(stage, land.far),
+        rng.uniform(*land.hills_m),
+    )
     spots: Spots = [(x, y, 0.0) for x, y in ((rng.uniform(-5, 5), rng.uniform(-5, 5)) for _ in range(2))]
     spots += _trees(stage, land, ground)
     stones = [rock(stage) for _ in range(3)]
     spots += _rocks(stage, land, ground, stones)
-    tufts = [grass_tuft(stage, rng.uniform(*land.tall_m), flowers=name == "meadow" and rng.random() < 0.5, dry=0.8 if name in ("dry", "desert", "shore") else 0.25) for _ in range(4)]
+    tufts = [
+        grass_tuft(
+            stage,
+            rng.uniform(*land.tall_m),
+            flowers=name == "meadow" and rng.random() < 0.5,
+            dry=0.8 if name in ("dry", "desert", "shore") else 0.25,
+        )
+        for _ in range(4)
+    ]
     scatter(stage, tufts, ground, (0, 0), 17, land.tufts)
     _groups(stage, land, ground, (spots[:6], stones, tufts))
     _low_plants(stage, land, ground)
@@ -133,7 +239,9 @@ def _groups(stage: Stage, land: Land, ground: Ground, around: tuple[Spots, list,
     shrubs = make_trees(stage, 2, ("shrub",))
     for x, y, _ in spots:
         for _ in range(rng.randint(0, 4)):
-            put_rock(stage, rng.choice(stones), ground, (x + rng.gauss(0, 0.9), y + rng.gauss(0, 0.9)), rng.uniform(0.1, 0.9))
+            put_rock(
+                stage, rng.choice(stones), ground, (x + rng.gauss(0, 0.9), y + rng.gauss(0, 0.9)), rng.uniform(0.1, 0.9)
+            )
         for _ in range(rng.randint(0, 3)):
             px, py = x + rng.gauss(0, 1.7), y + rng.gauss(0, 1.7)
             plant(stage, rng.choice(shrubs), (px, py, ground(px, py) - 0.05), rng.uniform(0.35, 1.0))
@@ -145,7 +253,14 @@ def _groups(stage: Stage, land: Land, ground: Ground, around: tuple[Spots, list,
 
 def _fallen_trunk(stage: Stage, ground: Ground, place: tuple[float, float]) -> None:
     rng = stage.rng
-    trunk = cylinder((*place, ground(*place) + 0.12), rng.uniform(0.12, 0.3), rng.uniform(2, 6), materials.textured(stage, "bark"), top=0.09, sides=18)
+    trunk = cylinder(
+        (*place, ground(*place) + 0.12),
+        rng.uniform(0.12, 0.3),
+        rng.uniform(2, 6),
+        materials.textured(stage, "bark"),
+        top=0.09,
+        sides=18,
+    )
     trunk.rotation_euler = (math.pi / 2 + rng.gauss(0, 0.06), 0, rng.uniform(0, 2 * math.pi))
 
 
@@ -162,7 +277,12 @@ def _low_plants(stage: Stage, land: Land, ground: Ground) -> None:
         for _ in range(rng.randint(6, 50)):
             heading, away = rng.uniform(0, 2 * math.pi), 13 * rng.random() ** 0.6
             x, y = away * math.cos(heading), away * math.sin(heading)
-            copies(prototype, Matrix.Translation((x, y, ground(x, y) - 0.01)) @ Matrix.Rotation(rng.uniform(0, 6.3), 4, "Z") @ Matrix.Scale(rng.uniform(0.6, 1.4), 4))
+            copies(
+                prototype,
+                Matrix.Translation((x, y, ground(x, y) - 0.01))
+                @ Matrix.Rotation(rng.uniform(0, 6.3), 4, "Z")
+                @ Matrix.Scale(rng.uniform(0.6, 1.4), 4),
+            )
 
 
 def _water(stage: Stage) -> float:
