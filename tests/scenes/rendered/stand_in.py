@@ -32,16 +32,22 @@ def answer(job: dict[str, object], mode: str) -> dict[str, object]:
         file.write_text("made", encoding="utf-8")
         return {"size_m": [1, 1, 1], "seconds": 0.1}
     if mode == "error":
-        return {"error": "ValueError: no such chair", "seconds": 0.1}
+        sys.exit("ValueError: no such chair")
     count = 0 if mode == "empty" else int(str(job["views"]))
     views = [view(Path(str(job["folder"])), k, int(str(job["seed"])), flat=mode == "flat") for k in range(count)]
     return {"what": "stand-in", "views": views, "seconds": 0.1}
+
+
+def say(reply: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(reply) + "\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
     mode = sys.argv[1] if len(sys.argv) > 1 else "good"
     if mode == "broken":
         sys.exit("ImportError: no module named bpy")
+    say({"ready": True})
     for line in sys.stdin:
         job = json.loads(line)
         if mode == "slow":
@@ -50,11 +56,8 @@ def main() -> None:
             Path(sys.argv[2]).touch()
             sys.exit("Segmentation fault")
         if mode == "library-errors" and job["do"] == "asset":
-            reply: dict[str, object] = {"error": "ValueError: nothing to see", "seconds": 0.1}
-        else:
-            reply = answer(job, mode)
-        sys.stdout.write(json.dumps(reply) + "\n")
-        sys.stdout.flush()
+            sys.exit("ValueError: nothing to see")
+        say(answer(job, mode))
 
 
 if __name__ == "__main__":

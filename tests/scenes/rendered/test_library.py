@@ -78,7 +78,9 @@ def test_a_library_goes_on_where_it_was_stopped_and_is_the_same(tmp_path: Path) 
 
 
 def test_a_library_without_objects_is_refused_with_the_reason(tmp_path: Path) -> None:
-    with pytest.raises(RenderError, match="kind 'asset' nothing could be made: ValueError: nothing to see"):
+    with pytest.raises(
+        RenderError, match="kind 'asset' nothing could be made: the generator ended: ValueError: nothing to see"
+    ):
         Library(tmp_path).build(FailingEnvironment(tmp_path), scale=SCALE)
 
 

@@ -105,7 +105,9 @@ def test_a_scene_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 
 
 def test_scenes_that_all_fail_end_the_run_with_the_reason(tmp_path: Path) -> None:
-    with pytest.raises(RenderError, match="10 scenes in a row failed, the last because ValueError: no such chair"):
+    with pytest.raises(
+        RenderError, match="10 scenes in a row failed, the last because the generator ended: ValueError: no such chair"
+    ):
         run(tmp_path, 8, "error")
 
 

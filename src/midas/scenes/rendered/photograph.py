@@ -45,7 +45,7 @@ def develop(view: View, rng: np.random.Generator) -> UInt8[Array, "H W 3"]:
     coded = _tone_curve(light, rng)
     coded = _with_saturation(coded, rng)
     coded = _with_noise(coded, view.night, rng)
-    return (np.clip(_sharpened(coded, rng), 0, 1) * 255 + 0.5).astype(np.uint8)
+    return np.asarray(np.clip(_sharpened(coded, rng), 0, 1) * 255 + 0.5, np.uint8)
 
 
 def _with_haze(light: Float32[Array, "H W 3"], view: View) -> Float32[Array, "H W 3"]:

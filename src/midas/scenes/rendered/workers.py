@@ -20,7 +20,7 @@ Job = Mapping[str, Any]
 JOBS_PER_PROCESS = 12
 FAILURES_BEFORE_GIVING_UP = 4
 
-_LOG_TAIL_LINES = 3
+READY = '{"ready": true}'
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Outcome:
         job: as it was given.
         reply: the generator's answer; empty if there is none.
         error: why there is none, in one line; None if there is one.
-        fatal: the process died before it had ever answered: the next one will too.
+        fatal: the process died before it was ready to do any job: the next one will too.
     """
 
     job: Job
@@ -54,7 +54,7 @@ class Worker:
         self.environment = dict(environment)
         self.log = log
         self._process: subprocess.Popen[str] | None = None
-        self._jobs_done = 0
+        self._jobs_done, self._ready = 0, False
         self._starting, self._closed = threading.Lock(), False
 
     def answer(self, job: Job, limit_s: float) -> Outcome:
@@ -80,16 +80,16 @@ class Worker:
             watch.cancel()
         reply = _parsed(line)
         if reply is None:
-            fresh = self._jobs_done == 0 and not late.is_set()
+            fatal = not (self._ready or late.is_set())
             self.stop()
             reason = (
                 f"took longer than {limit_s:g} s" if late.is_set() else f"the generator ended: {self._last_words()}"
             )
-            return Outcome(job, {}, reason, fatal=fresh)
+            return Outcome(job, {}, reason, fatal=fatal)
         self._jobs_done += 1
         if self._jobs_done >= JOBS_PER_PROCESS:
             self.stop()
-        return Outcome(job, reply, reply.get("error"))
+        return Outcome(job, reply)
 
     def close(self) -> None:
         """End the process and start none any more; a job under way ends without an answer."""
@@ -99,7 +99,8 @@ class Worker:
 
     def stop(self) -> None:
         """End the process, if there is one."""
-        process, self._process, self._jobs_done = self._process, None, 0
+        process, self._process = self._process, None
+        self._jobs_done, self._ready = 0, False
         if process is None:
             return
         process.kill()
@@ -114,7 +115,11 @@ class Worker:
         try:
             process.stdin.write(json.dumps(job) + "\n")
             process.stdin.flush()
-            return process.stdout.readline()
+            line = process.stdout.readline()
+            if line.strip() == READY:  # the first line of a process that has loaded what it needs
+                self._ready = True
+                line = process.stdout.readline()
+            return line
         except (OSError, ValueError):  # it died while it was written to, or was stopped while it was read
             return ""
 
@@ -139,7 +144,7 @@ class Worker:
 
     def _last_words(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return " / ".join(line.strip() for line in lines[-_LOG_TAIL_LINES:]) or "it said nothing"
+        return lines[-1].strip() if lines else "it said nothing"
 
 
 def _close_quietly(stream: Any) -> None:

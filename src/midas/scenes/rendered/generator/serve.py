@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
@@ -29,19 +28,18 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     # Blender and its add-ons write to standard output as they like.
     os.dup2(2, 1)
+    ready = False
     for line in sys.stdin:
-        answers.write(json.dumps(answer(json.loads(line))) + "\n")
-        answers.flush()
-
-
-def answer(job: Job) -> dict[str, Any]:
-    """Do one job. This is the generator's net: whatever goes wrong with one job is told in its answer."""
-    began = time.monotonic()
-    try:
+        job = json.loads(line)
         module, name = JOBS[job["do"]]
         work: Callable[[Job], dict[str, Any]] = getattr(import_module(module), name)
+        if not ready:
+            # Whatever goes wrong from now on is this job's fault, not this environment's.
+            answers.write(json.dumps({"ready": True}) + "\n")
+            answers.flush()
+            ready = True
+        began = time.monotonic()
+        # An error ends the process: its last line says what, and Blender may be in no state to go on.
         reply = work(job)
-    except Exception as error:  # noqa: BLE001
-        traceback.print_exc()
-        reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
-    return reply | {"seconds": time.monotonic() - began}
+        answers.write(json.dumps(reply | {"seconds": time.monotonic() - began}) + "\n")
+        answers.flush()
