@@ -54,6 +54,8 @@ def set_up(samples: int) -> None:
     scene.render.image_settings.exr_codec = "NONE"
     layer = scene.view_layers[0]
     layer.use_pass_z = layer.use_pass_mist = True
+    # Glass has the depth of its own surface: else each ray would find it or what is behind it by chance.
+    layer.pass_alpha_threshold = 0.0
     _set_cycles(scene.cycles, samples)
 
 
