@@ -72,7 +72,7 @@ def build_park(stage: Stage, *, light: bool = False) -> Scene:
     if not light:
         spots += _people(stage, path, ground)
         spots += put_animals(stage, ground, rng.choice([0, 0, 1, 2]))
-    haze = rng.uniform(60, 400) if rng.random() < 0.4 else rng.uniform(900, 3000)
+    haze = rng.uniform(90, 500) if rng.random() < 0.22 else rng.uniform(1500, 6000)
     return Scene(
         f"park-{sky.kind}",
         lambda draw: _propose(draw, spots, ground),

@@ -38,8 +38,9 @@ def serve() -> None:
             answers.write(json.dumps({"ready": True}) + "\n")
             answers.flush()
             ready = True
-        began = time.monotonic()
+        began, worked = time.monotonic(), time.process_time()
         # An error ends the process: its last line says what, and Blender may be in no state to go on.
         reply = work(job)
-        answers.write(json.dumps(reply | {"seconds": time.monotonic() - began}) + "\n")
+        took = {"seconds": time.monotonic() - began, "cpu_seconds": time.process_time() - worked}
+        answers.write(json.dumps(reply | took) + "\n")
         answers.flush()

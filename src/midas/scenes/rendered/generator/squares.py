@@ -40,7 +40,7 @@ def build_square(stage: Stage) -> Scene:
         spots.append(_fountain(stage))
     _furnish(stage, reach)
     spots += _people(stage)
-    haze = rng.uniform(80, 300) if rng.random() < 0.25 else rng.uniform(700, 2500)
+    haze = rng.uniform(80, 300) if rng.random() < 0.18 else rng.uniform(1200, 5000)
     return Scene(
         f"square-{sky.kind}",
         lambda draw: _propose(draw, spots),

@@ -61,7 +61,7 @@ def build_street(stage: Stage, *, light: bool = False) -> Scene:
     _trees_and_lamps(stage, street)
     _things(stage, street)
     people = [] if light else _people(stage, street)
-    haze = rng.uniform(70, 300) if rng.random() < 0.35 else rng.uniform(600, 2500)
+    haze = rng.uniform(90, 400) if rng.random() < 0.22 else rng.uniform(1200, 5000)
     spot = (street.kerb(rng.choice((-1, 1)), 0.5 * street.pavement_m), rng.uniform(-5, 5), 0.0)
     return Scene(
         f"street-{sky.kind}",

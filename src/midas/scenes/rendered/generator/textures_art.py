@@ -39,20 +39,15 @@ def paper(rng: Random, chance: np.random.Generator) -> Result:
 
 
 def _lettering(rng: Random, canvas: np.ndarray, start: tuple[int, int], size: int, ink: np.ndarray) -> None:
-    x, y = start
-    while x < SIDE - 40:
-        width = int(size * rng.uniform(0.3, 0.8))
-        if rng.random() < 0.82:
-            cv2.rectangle(
-                canvas,
-                (x, y + rng.randrange(0, max(1, size // 4))),
-                (x + width, y + size),
-                ink.tolist(),
-                max(1, size // 6),
-            )
-        x += width + max(2, size // 4)
-        if rng.random() < 0.06:
-            return
+    """A line of words that no language has."""
+    syllables = ("ka", "ro", "min", "tel", "sa", "vo", "li", "ber", "no", "pra", "du", "en", "ti", "gos", "al", "mu")
+    words = ["".join(rng.choices(syllables, k=rng.randint(1, 4))) for _ in range(rng.randint(1, 7))]
+    text = " ".join(words)
+    text = text.upper() if rng.random() < 0.3 else text.capitalize()
+    font = rng.choice((cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_COMPLEX))
+    cv2.putText(
+        canvas, text, (start[0], start[1] + size), font, size / 22, ink.tolist(), max(1, size // 10), cv2.LINE_AA
+    )
 
 
 def _landscape(rng: Random, chance: np.random.Generator) -> np.ndarray:

@@ -223,14 +223,14 @@ def _conifer(stage: Stage, chance: np.random.Generator, kind: str) -> Prototype:
             way = np.array([math.cos(heading), math.sin(heading), -droop])
             length = radius * chance.uniform(0.7, 1.1)
             base = np.array([0, 0, z + chance.normal(0, 0.05)])
-            growth.segments.append((base, base + way * length, 0.010 * height * (1 - z / height) + 0.012, 0.006))
+            growth.segments.append((base, base + way * length, 0.006 * height * (1 - z / height) + 0.006, 0.004))
             for share in np.arange(0.15, 1.0, max(0.05, 0.16 / max(length, 0.2))):
                 twigs.append(base + way * length * share - (0, 0, 0.1 * length * share**2))
                 ways.append(way)
         z += height * chance.uniform(0.018, 0.035)
     points, faces = _needles(chance, np.array(twigs), np.array(ways))
     green = materials.leaf(stage.rng, palette.pick(stage.rng, palette.CONIFERS, 0.2), variation=0.25)
-    objects = [_wood(growth, materials.textured(stage, "bark"), finest=0.011), quads("leaves", points, faces, [green])]
+    objects = [_wood(growth, materials.textured(stage, "bark"), finest=0.007), quads("leaves", points, faces, [green])]
     return Prototype(kind, height, list(put_aside(objects)))
 
 

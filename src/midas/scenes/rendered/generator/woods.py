@@ -192,8 +192,8 @@ def build_wood(stage: Stage) -> Scene:
     spots += put_animals(stage, ground, rng.choice([0, 0, 1, 2, 3]))
     if has_people(stage) and rng.random() < 0.3:
         spots += _walker(stage, ground)
-    foggy = rng.random() < 0.35
-    haze = rng.uniform(25, 160) if foggy else rng.uniform(800, 4000)
+    foggy = rng.random() < 0.22
+    haze = rng.uniform(30, 200) if foggy else rng.uniform(1500, 8000)
     return Scene(
         f"{name}-{sky.kind}",
         lambda draw: looking_at(draw, draw.choice(spots)[:2], ground, (1.3, 9), water_level),
