@@ -18,7 +18,7 @@ Examples:
   midas data render -o rendered --count 400 --worlds portraits,streets --workers 8
   midas data render --count 0                     make the environment and the library, no more
 
-The same command goes on where it was stopped. Train on the result with [[sources]] of the reader `corpus`.
+The same command goes on where it was stopped. Train on the result by [[data.sets]] with the names of its folders.
 """
 
 _LINE_EVERY_S = 60.0

@@ -113,7 +113,7 @@ def _tone_curve(light: Float32[Array, "H W 3"], rng: np.random.Generator) -> Flo
 
 def _with_saturation(coded: Float32[Array, "H W 3"], rng: np.random.Generator) -> Float32[Array, "H W 3"]:
     grey = (coded @ LUMA)[..., None]
-    return np.asarray(grey + (coded - grey) * rng.uniform(0.85, 1.2), np.float32)
+    return np.asarray(grey + (coded - grey) * rng.uniform(0.95, 1.25), np.float32)
 
 
 def _with_noise(coded: Float32[Array, "H W 3"], night: bool, rng: np.random.Generator) -> Float32[Array, "H W 3"]:

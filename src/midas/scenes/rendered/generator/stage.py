@@ -67,6 +67,7 @@ def _set_cycles(cycles: Any, samples: int) -> None:
     cycles.denoiser = "OPENIMAGEDENOISE"
     cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
     cycles.denoising_prefilter = "FAST"
+    cycles.denoising_quality = "BALANCED"
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 3, 2, 2
     cycles.transmission_bounces, cycles.transparent_max_bounces, cycles.volume_bounces = 3, 6, 0
     # For these few samples one light at a time is faster than the tree that chooses among many.
