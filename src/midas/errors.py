@@ -55,6 +55,10 @@ class DatasetError(MidasError):
     """A data set that is missing, half there, or not laid out as expected."""
 
 
+class RenderError(MidasError):
+    """A generator of rendered scenes that can't be set up or run, or output that doesn't go with earlier output."""
+
+
 class TrainingError(MidasError):
     """A training run that can't go on: a loss that is no number, a checkpoint of another run."""
 

@@ -1,4 +1,4 @@
-"""``midas data``: look at sets, make one from stereo pairs, pack one into few large files."""
+"""``midas data``: look at sets, make one from stereo pairs, render one, pack one into few large files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from midas.cli import STATUS_FAILED, DebugOption, command_app
+from midas.cli import STATUS_FAILED, DebugOption, command_app, render_scenes
 from midas.cli.progress import track
 from midas.errors import ConfigError, DatasetError
 from midas.storage.atomic import atomic_file
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from midas.datasets.stereo_set import FrameReport, PairSource, StereoOptions
 
 app = command_app()
+app.command(epilog=render_scenes.EPILOG)(render_scenes.render)
 
 INSPECT_EPILOG = """\b
 Examples:
@@ -68,7 +69,7 @@ class Disparity(str, Enum):
 
 @app.callback(no_args_is_help=True)
 def data(debug: DebugOption = False) -> None:
-    """Look at sets, make one from stereo pairs, pack one into few large files."""
+    """Look at sets, make one from stereo pairs, render one, pack one into few large files."""
 
 
 @app.command(epilog=INSPECT_EPILOG)
