@@ -361,7 +361,7 @@ def test_a_file_without_permission_is_refused(tmp_path: Path, monkeypatch: pytes
         def refuse(*_: object) -> None:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(Path, "open", refuse)
+        monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(ImageError, match=r"locked\.png may not be read; check the permissions"):
         read_image(path)
 

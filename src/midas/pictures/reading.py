@@ -15,11 +15,12 @@ from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
-from PIL import Image, JpegImagePlugin, TiffImagePlugin
+from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin
 
 from midas.arrays import Array, Shaped, UInt8
 from midas.errors import ImageError
 from midas.pictures.exif import TRANSPOSED, orientation_of, upright
+from midas.storage.regular_files import NotRegularFileError, open_regular
 
 DEFAULT_MAX_PIXELS = 200_000_000
 
@@ -73,6 +74,9 @@ _DECODER_ERRORS = (
 
 # Modes with more than 8 bits per value. Pillow's own conversion to RGB cuts them off at 255.
 _DEEP_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
+
+# Four values of 32 bits.
+_MOST_BYTES_PER_PIXEL = 16
 
 # A strip this large, of four bytes a pixel as Pillow holds them, stays in a processor's cache.
 _STRIP_PIXELS = 1 << 18
@@ -191,9 +195,10 @@ def _opened(source: object) -> Iterator[tuple[_File, str]]:
 
 def _opened_path(path: Path) -> io.BufferedReader:
     try:
-        if path.is_dir():
-            raise ImageError(f"{path} is a folder; expected a picture file, for instance one of those in it")
-        return path.open("rb")
+        return open_regular(path)
+    except NotRegularFileError as error:
+        hint = "for instance one of those in it" if path.is_dir() else "or - for what is sent to standard input"
+        raise ImageError(f"{path} is {error.kind}; expected a picture file, {hint}") from None
     except FileNotFoundError:
         raise ImageError(f"{path} does not exist; expected the path of a picture file, check its spelling") from None
     except PermissionError:
@@ -251,6 +256,9 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> UInt8[Array, "H W
             f"{name} has {width} x {height} = {width * height} pixels, expected at most {max_pixels}; "
             "scale it down, or raise max_pixels"
         )
+    if isinstance(image, ImageFile.ImageFile):
+        # Pillow reads so much at a time, and copies what it has until there is a whole row.
+        image.decodermaxblock = max(image.decodermaxblock, _MOST_BYTES_PER_PIXEL * width)
     try:
         image.load()
         rgb = _rgb_of_image(image, name)
