@@ -47,6 +47,10 @@ class ConfigError(MidasError):
     """A setting that is unknown, of the wrong type, or out of range."""
 
 
+class UnsuitableProtocolError(ConfigError):
+    """Rules of an evaluation that a set can't keep: they need a unit or a zero that it hasn't, or don't know it."""
+
+
 class DatasetError(MidasError):
     """A data set that is missing, half there, or not laid out as expected."""
 

@@ -112,10 +112,9 @@ def test_a_target_is_scaled_to_0_and_1_over_its_valid_pixels() -> None:
 
 def test_a_target_that_keeps_its_zero_is_only_scaled() -> None:
     sample = ramp_sample()
-    inverse_depth = replace(sample, metric=True)
-    target = normalize_target(inverse_depth, keep_zero=True)
+    target = normalize_target(sample, keep_zero=True)
     assert np.allclose(target * sample.disparity[sample.mask].max(), np.where(sample.mask, sample.disparity, 0))
-    unknown_shift = normalize_target(replace(sample, metric=False), keep_zero=True)
+    unknown_shift = normalize_target(replace(sample, shift_known=False), keep_zero=True)
     assert unknown_shift[sample.mask].min() == 0.0
 
 

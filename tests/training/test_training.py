@@ -208,6 +208,35 @@ def test_the_validation_figure_is_the_weighted_mean_of_its_sets(tmp_path: Path) 
     assert float(row["figure"]) == pytest.approx((3 * figures[0] + figures[1]) / 4, rel=1e-3)
 
 
+def wild(root: Path) -> None:
+    facts = {"name": "wild", "domain": "in-the-wild", "depth_kind": "relative-disparity", "shift_known": False}
+    write_miniature(root / "wild", **facts)
+
+
+def test_sets_of_unknown_shift_are_validated_by_their_error_and_mixed_with_the_others(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "miniature")
+    wild(tmp_path)
+    values = settings(tmp_path, epochs=1)
+    values["data"]["sets"].append({"name": "wild", "validation_scenes": ["b"]})
+    _, validation = open_sets(parse_config(values).data)
+    assert [chosen.benchmark.protocol.name for chosen in validation] == ["indoor", "affine"]
+    Trainer(parse_config(values), tmp_path / "run").run()
+    row = read_log(tmp_path / "run")[0]
+    figures = [float(row[f"figure_{name}"]) for name in ("miniature", "wild")]
+    assert float(row["figure"]) == pytest.approx(sum(figures) / 2, rel=1e-3)
+
+
+def test_no_sky_and_no_ratio_is_asked_of_a_set_of_unknown_shift(tmp_path: Path) -> None:
+    wild(tmp_path)
+    values = settings(tmp_path)
+    values["data"]["sets"] = [{"name": "wild", "sky": True}]
+    with pytest.raises(ConfigError, match=r"wild has sky = true, .* unknown shift"):
+        open_sets(parse_config(values).data)
+    values["data"] |= {"sets": [{"name": "wild"}], "validation": [{"name": "wild", "protocol": "relative"}]}
+    with pytest.raises(ConfigError, match="measure it by the protocol affine"):
+        open_sets(parse_config(values).data)
+
+
 def test_two_validation_sets_of_one_name_are_refused(tmp_path: Path) -> None:
     write_miniature(tmp_path / "miniature")
     values = settings(tmp_path)

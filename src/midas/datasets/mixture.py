@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from midas.datasets.grafting import MixedSample, cut_mix, graft
 from midas.datasets.mixing import MixingRule, batch_plan
 from midas.datasets.reader import Reader
 from midas.datasets.sample import AnySample, PairSample, Sample
@@ -24,6 +25,7 @@ from midas.datasets.transforms import (
     random_crop,
     random_flip,
     random_rotation,
+    random_upside_down,
     resize_pairs,
 )
 from midas.errors import DatasetError, ImageError
@@ -66,7 +68,7 @@ class Augmentation:
         min_crop_share: smallest crop, as a share of the largest that fits.
         colours: changes of colour.
         rotation_deg: samples with maps are turned by up to so much, either way.
-        keep_zero: targets in 1/metre are scaled but not shifted, so that 0 stays at infinity.
+        keep_zero: targets whose 0 is infinitely far are scaled but not shifted, so that it stays there.
     """
 
     sizes: tuple[tuple[int, int], ...]
@@ -74,6 +76,9 @@ class Augmentation:
     colours: PhotometricJitter
     rotation_deg: float = 0.0
     keep_zero: bool = False
+    graft_share: float = 0.0
+    cut_mix_share: float = 0.0
+    upside_down_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,9 @@ class Item(NamedTuple):
         pixels: normalised RGB (3, H, W).
         target: disparity in [0, 1], (H, W); 0 where there is none.
         mask: True where the target is valid; nowhere for a sample with pairs.
+        second_part: True where a sample put together from two pictures shows the second, (H, W). The target's scale
+            and shift are other ones there.
+        gradient_weight: of the gradient term; below 0 where the loss's own holds.
         points: rows and columns of pairs, (P, 4): first row, first column, second row, second column.
         relation: (P,): +1 where the first is nearer, -1 the second, 0 equally far.
         pair_mask: (P,): True for pairs that there are.
@@ -110,6 +118,8 @@ class Item(NamedTuple):
     pixels: Tensor
     target: Tensor
     mask: Tensor
+    second_part: Tensor
+    gradient_weight: Tensor
     points: Tensor
     relation: Tensor
     pair_mask: Tensor
@@ -169,7 +179,9 @@ class TrainingMixture(Dataset[Item]):
         cv2.setNumThreads(0)
         rng = np.random.default_rng((*self.key, index))
         sample, source, unreadable = self._draw(index, rng)
-        return self._to_item(self._vary(sample, index, rng), source, unreadable)
+        varied = self._vary(sample, index, rng)
+        mixed = None if isinstance(varied, PairSample) else self._mix(varied, source, index, rng)
+        return self._to_item(varied if mixed is None else mixed, source, unreadable)
 
     def draw(self, index: int) -> AnySample:
         """The sample that item ``index`` is made from, before crop, flip and colours."""
@@ -177,7 +189,10 @@ class TrainingMixture(Dataset[Item]):
 
     def _draw(self, index: int, rng: np.random.Generator) -> tuple[AnySample, int, tuple[str, ...]]:
         chosen = self._source_of(index)
-        source = self.sources[chosen]
+        sample, unreadable = self._draw_from(self.sources[chosen], rng)
+        return sample, chosen, unreadable
+
+    def _draw_from(self, source: Source, rng: np.random.Generator) -> tuple[AnySample, tuple[str, ...]]:
         unreadable: list[str] = []
         for _ in range(_TRIES):
             picture = int(rng.integers(len(source.dataset)))
@@ -187,7 +202,7 @@ class TrainingMixture(Dataset[Item]):
                 unreadable.append(f"{source.dataset.name}[{picture}]: {error}")
                 continue
             found = with_sky(sample) if source.sky and isinstance(sample, Sample) else sample
-            return found, chosen, tuple(unreadable)
+            return found, tuple(unreadable)
         raise DatasetError(
             f"{_TRIES} samples of {source.dataset.name} in a row can't be read; the last: {unreadable[-1]}"
         )
@@ -211,10 +226,27 @@ class TrainingMixture(Dataset[Item]):
             varied: AnySample = resize_pairs(sample, size, flip=bool(rng.random() >= 0.5))
         else:
             turned = random_rotation(sample, self.augmentation.rotation_deg, rng)
-            varied = random_flip(random_crop(turned, size, self.augmentation.min_crop_share, rng), rng)
+            cropped = random_flip(random_crop(turned, size, self.augmentation.min_crop_share, rng), rng)
+            upright = random_upside_down(cropped, self.augmentation.upside_down_share, rng)
+            target = normalize_target(upright, keep_zero=self.augmentation.keep_zero)
+            varied = replace(upright, disparity=target)
         return replace(varied, image=jitter_colours(varied.image, self.augmentation.colours, rng))
 
-    def _to_item(self, sample: AnySample, source: int, unreadable: tuple[str, ...]) -> Item:
+    def _mix(self, first: Sample, source: int, index: int, rng: np.random.Generator) -> MixedSample | None:
+        """The sample together with another of the same source, both varied and normalised; None for most."""
+        grafted, either = self.augmentation.graft_share, self.augmentation.graft_share + self.augmentation.cut_mix_share
+        # Runs without it draw what they drew before there was such a thing.
+        chance = rng.random() if either else 1.0
+        if chance >= either:
+            return None
+        drawn, _ = self._draw_from(self.sources[source], rng)
+        second = self._vary(drawn, index, rng)
+        if isinstance(second, PairSample):
+            return None
+        return (graft if chance < grafted else cut_mix)(first, second, rng)
+
+    def _to_item(self, given: AnySample | MixedSample, source: int, unreadable: tuple[str, ...]) -> Item:
+        sample = given.sample if isinstance(given, MixedSample) else given
         pixels = torch.from_numpy(normalize_pixels(sample.image, self.input_spec))
         points = torch.zeros(self.plan.pairs, 4, dtype=torch.long)
         relation, pair_mask = torch.zeros(self.plan.pairs), torch.zeros(self.plan.pairs, dtype=torch.bool)
@@ -224,7 +256,14 @@ class TrainingMixture(Dataset[Item]):
             relation[:count] = torch.from_numpy(sample.relation[:count].astype(np.float32))
             pair_mask[:count] = True
             target, mask = torch.zeros(pixels.shape[1:]), torch.zeros(pixels.shape[1:], dtype=torch.bool)
+            gradient_weight = None
         else:
-            target = torch.from_numpy(normalize_target(sample, keep_zero=self.augmentation.keep_zero))
+            target = torch.from_numpy(np.ascontiguousarray(sample.disparity))
             mask = torch.from_numpy(sample.mask.copy())
-        return Item(pixels, target, mask, points, relation, pair_mask, torch.tensor(source), unreadable)
+            gradient_weight = sample.gradient_weight
+        second_part = torch.zeros_like(mask)
+        if isinstance(given, MixedSample):
+            second_part = torch.from_numpy(given.second_part)
+        weight = torch.tensor(-1.0 if gradient_weight is None else gradient_weight)
+        drawn_from = torch.tensor(source)
+        return Item(pixels, target, mask, second_part, weight, points, relation, pair_mask, drawn_from, unreadable)

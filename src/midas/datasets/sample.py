@@ -22,6 +22,10 @@ class Sample:
         name: ``dataset/scene/frame``.
         metric: the target is an inverse depth in 1/metre.
         sparse: the target is valid at scattered points only, so that neighbours must not be interpolated.
+        shift_known: disparity 0 is infinitely far, so that ratios of disparity, or of depth, mean something. False
+            where the target is known up to scale *and shift*; never of a metric one.
+        gradient_weight: how much the edges of this target are worth in training, in place of the run's own weight:
+            what is drawn or rendered is exact there, sensors and stereo smear. None leaves it to the run.
     """
 
     image: UInt8[Array, "H W 3"]
@@ -30,6 +34,8 @@ class Sample:
     name: str
     metric: bool
     sparse: bool
+    shift_known: bool = True
+    gradient_weight: float | None = None
 
     @classmethod
     def from_depth(

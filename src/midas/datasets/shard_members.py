@@ -5,7 +5,7 @@ A sample is a run of members that share their name up to the first dot, as the `
     00000012.png              the picture (or .jpg)
     00000012.mask.png         255 where the target is valid
     00000012.disparity.npy    float32; or .disparity.png, 16 bits, with scale and shift in the .json
-    00000012.json             name, kind, metric, sparse
+    00000012.json             name, kind, metric, sparse, shift_known
 
 and for pairs ``.first.npy``, ``.second.npy`` and ``.relation.npy`` in place of mask and disparity.
 """
@@ -71,7 +71,7 @@ def encode_sample(sample: AnySample, packing: Packing) -> Members:
         for part in ("first", "second", "relation"):
             members[f"{part}.npy"] = _encode_npy(getattr(sample, part))
     else:
-        facts |= {"kind": "map", "metric": sample.metric, "sparse": sample.sparse}
+        facts |= {"kind": "map", "metric": sample.metric, "sparse": sample.sparse, "shift_known": sample.shift_known}
         members["mask.png"] = _encode_png(sample.mask.astype(np.uint8) * np.uint8(255))
         if packing.disparity == "npy":
             members["disparity.npy"] = _encode_npy(sample.disparity)
@@ -101,7 +101,9 @@ def decode_sample(members: Members) -> AnySample:
         disparity = np.where(mask, values, 0).astype(np.float32)
     if not image.shape[:2] == mask.shape == disparity.shape:
         raise ValueError("picture, mask and disparity differ in size")
-    return Sample(image, disparity, mask, facts["name"], bool(facts["metric"]), bool(facts["sparse"]))
+    # Shards of before version 0.5 don't say whether the shift is known.
+    known = bool(facts.get("shift_known", True))
+    return Sample(image, disparity, mask, facts["name"], bool(facts["metric"]), bool(facts["sparse"]), known)
 
 
 def _decode_npy(data: bytes) -> Array:

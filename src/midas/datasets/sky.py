@@ -4,6 +4,9 @@ Stereo and structure from motion measure nothing in the sky, so outdoor sets lea
 a network trained on them alone draws it at any depth. The MiDaS authors count it as valid with disparity 0. Without
 labels the sky is found by what it is in nearly every photograph: bright, smooth, not warmer than grey, joined to the
 upper border, and not measured near.
+
+Where a target's shift is unknown its disparity 0 is some distance or other, not infinitely far, and no sky may be put
+there: asking for it is an error.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import numpy as np
 
 from midas.arrays import Array, Bool
 from midas.datasets.sample import Sample
+from midas.errors import ConfigError
 
 MIN_SHARE = 0.02
 MAX_GRADIENT = 8.0
@@ -68,6 +72,15 @@ def _regions_at_top(candidate: Bool[Array, "H W"]) -> list[Bool[Array, "H W"]]:
 
 
 def with_sky(sample: Sample) -> Sample:
-    """The same sample with its sky valid at disparity 0."""
+    """The same sample with its sky valid at disparity 0.
+
+    Raises:
+        ConfigError: the target's shift is unknown, so that 0 is not infinitely far.
+    """
+    if not sample.shift_known:
+        raise ConfigError(
+            f"{sample.name} has disparities of unknown shift, whose 0 is not infinitely far, so that its sky has no "
+            "value: leave out the setting `sky` of its set"
+        )
     sky = find_sky(sample)
     return replace(sample, disparity=np.where(sky, np.float32(0.0), sample.disparity), mask=sample.mask | sky)

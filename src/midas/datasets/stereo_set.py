@@ -196,6 +196,7 @@ class StereoSet:
             "depth_scale": 1 / STEPS_PER_PX,
             "split": "train",
             "sparse": False,
+            "shift_known": False,
             "notes": "stereo disparity in pixels above the frame's farthest; the shift is unknown",
         }
         if scene in ("", "..") or Path(scene).name != scene:

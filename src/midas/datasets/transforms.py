@@ -94,6 +94,16 @@ def random_flip(sample: Sample, rng: np.random.Generator) -> Sample:
     return replace(sample, image=sample.image[:, ::-1], disparity=sample.disparity[:, ::-1], mask=sample.mask[:, ::-1])
 
 
+def random_upside_down(sample: Sample, share: float, rng: np.random.Generator) -> Sample:
+    """Turned top to bottom in a share of the draws, against the habit of taking low for near.
+
+    Nothing is drawn from the generator for a share of 0.
+    """
+    if not share or rng.random() >= share:
+        return sample
+    return replace(sample, image=sample.image[::-1], disparity=sample.disparity[::-1], mask=sample.mask[::-1])
+
+
 def resize_pairs(sample: PairSample, size: tuple[int, int], *, flip: bool) -> PairSample:
     """A picture with pairs of points at another size, whole and without regard to its aspect, mirrored or not."""
     height, width = sample.image.shape[:2]
@@ -150,12 +160,12 @@ def normalize_target(sample: Sample, *, keep_zero: bool = False) -> Float32[Arra
 
     Args:
         sample: a picture with its target.
-        keep_zero: only scale it where it is an inverse depth, so that 0 stays at infinity.
+        keep_zero: only scale it where 0 is infinitely far, so that it stays there.
     """
     values = sample.disparity[sample.mask]
     if values.size == 0:
         return np.zeros_like(sample.disparity)
-    low = 0.0 if keep_zero and sample.metric else float(values.min())
+    low = 0.0 if keep_zero and sample.shift_known else float(values.min())
     high = float(values.max())
     scaled = (sample.disparity - low) / max(high - low, 1e-12)
     return np.where(sample.mask, scaled, 0.0).astype(np.float32)

@@ -16,9 +16,9 @@ from midas.errors import ConfigError, DatasetError
 from midas.evaluation.candidates import Candidate, FunctionCandidate
 from midas.evaluation.intervals import bootstrap_interval
 from midas.evaluation.protocols import Protocol
-from midas.evaluation.scoring import MIN_VALID_PIXELS, PictureScore, score, score_pairs, usable
+from midas.evaluation.scoring import PictureScore, measurable, score, score_pairs, usable
 from midas.maps.resize import resize_map
-from midas.metrics import METRICS, PAIR_METRICS
+from midas.metrics import METRICS, find_metric
 from midas.pipeline import run_ahead
 
 Predict = Callable[[Sample], Float32[Array, "H W"]]
@@ -69,7 +69,7 @@ class EvaluationResult:
         """The pictures with the worst headline figure, worst first."""
         metric = self.protocol.headline if self.protocol.headline in self.metrics else self.metrics[0]
         order = np.argsort(self.values(metric), kind="stable")
-        if metric not in METRICS or METRICS[metric].lower_is_better:
+        if find_metric(metric).lower_is_better:
             order = order[::-1]
         return [self.scores[index] for index in order[:count]]
 
@@ -88,11 +88,11 @@ def evaluate(
         predict: sample → relative disparity at its picture's size. Whether it looks at the target is its own affair.
         samples: pictures with targets. Those without enough valid pixels are left out.
         protocol: the rules.
-        metrics: names in `midas.metrics.METRICS`; None for the protocol's.
+        metrics: names of metrics; None for the protocol's.
 
     Raises:
         DatasetError: no sample could be measured.
-        ConfigError: no such metric.
+        ConfigError: no such metric, or the rules need a zero of disparity that a sample doesn't have.
     """
     candidate = FunctionCandidate(predict)
     scores = [score for _, score in score_all(candidate, samples, protocol, metrics=metrics)]
@@ -166,9 +166,13 @@ def check_metrics(protocol: Protocol, metrics: Collection[str] | None) -> tuple[
     Raises:
         ConfigError: one of them doesn't exist, or not for this kind of target.
     """
-    known = PAIR_METRICS if protocol.pairs else METRICS
+    known = protocol.known_metrics
     names = tuple(metrics or protocol.metrics)
     unknown = [name for name in names if name not in known]
+    if unknown and unknown[0] in METRICS and not protocol.needs_zero:
+        raise ConfigError(
+            f"{unknown[0]} is a figure of depth, which {protocol.name} never has: there are {', '.join(known)}"
+        )
     if unknown:
         raise ConfigError(f"no metric for {protocol.name} is called {unknown[0]!r}; there are: {', '.join(known)}")
     return names
@@ -179,12 +183,13 @@ def _measure(
 ) -> PictureScore | None:
     size = (sample.image.shape[0], sample.image.shape[1])
     if isinstance(sample, PairSample):
-        return score_pairs(_to_size(disparity, size), sample, metrics)
+        return score_pairs(to_size(disparity, size), sample, metrics)
     mask = usable(sample, protocol)
-    if np.count_nonzero(mask) < MIN_VALID_PIXELS:
+    if not measurable(sample, mask, protocol, metrics):
         return None
-    return score(_to_size(disparity, size), sample, mask, protocol, metrics)
+    return score(to_size(disparity, size), sample, mask, protocol, metrics)
 
 
-def _to_size(disparity: Float32[Array, "h w"], size: tuple[int, int]) -> Float32[Array, "H W"]:
+def to_size(disparity: Float32[Array, "h w"], size: tuple[int, int]) -> Float32[Array, "H W"]:
+    """A map at another (height, width), such as its target's."""
     return disparity if disparity.shape == size else resize_map(disparity, size)

@@ -1,4 +1,8 @@
-"""Results as text: Markdown or LaTeX for people, JSON for programs. The protocol stands beside every figure."""
+"""Results as text: Markdown or LaTeX for people, JSON for programs. The protocol stands beside every figure.
+
+Figures of depth, of disparity without a zero and of pairs have no column in common: where results have several kinds,
+people get a table for each.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,18 @@ import json
 from collections.abc import Sequence
 
 from midas.evaluation.evaluator import EvaluationResult
-from midas.metrics import METRICS, PAIR_METRICS
+from midas.metrics import find_metric
 
 _FIXED = ("model", "set", "pictures", "protocol")
 _NONE = "–"
 
 
 def to_markdown(results: Sequence[EvaluationResult]) -> str:
-    """A table with one row per model and set; 95 % intervals in brackets."""
+    """A table with one row per model and set, and one table per kind of figure; 95 % intervals in brackets."""
+    return "\n\n".join(_markdown_table(group) for group in _by_kind(results))
+
+
+def _markdown_table(results: Sequence[EvaluationResult]) -> str:
     metrics = _all_metrics(results)
     head = [*_FIXED, *(_heading(name) for name in metrics)]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
@@ -25,14 +33,18 @@ def to_markdown(results: Sequence[EvaluationResult]) -> str:
 
 
 def to_latex(results: Sequence[EvaluationResult]) -> str:
-    """The same as a LaTeX ``tabular`` with booktabs' rules, without intervals."""
+    """The same as LaTeX ``tabular`` environments with booktabs' rules, without intervals."""
+    return "\n\n".join(_latex_table(group) for group in _by_kind(results))
+
+
+def _latex_table(results: Sequence[EvaluationResult]) -> str:
     metrics = _all_metrics(results)
-    head = " & ".join(_escaped(name) for name in (*_FIXED, *(_heading(name) for name in metrics)))
+    head = " & ".join(escaped(name) for name in (*_FIXED, *(_heading(name) for name in metrics)))
     lines = [rf"\begin{{tabular}}{{llrl{'r' * len(metrics)}}}", r"\toprule", head + r" \\", r"\midrule"]
     for result in results:
         cells = [result.model, result.dataset, str(len(result.scores)), result.protocol.label]
-        cells += [_figure(name, result.mean(name)) if name in result.metrics else "--" for name in metrics]
-        lines.append(" & ".join(map(_escaped, cells)) + r" \\")
+        cells += [figure_text(name, result.mean(name)) if name in result.metrics else "--" for name in metrics]
+        lines.append(" & ".join(map(escaped, cells)) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
 
 
@@ -55,27 +67,34 @@ def to_json(results: Sequence[EvaluationResult]) -> str:
     return json.dumps(rows, indent=2)
 
 
+def _by_kind(results: Sequence[EvaluationResult]) -> list[list[EvaluationResult]]:
+    """Results in groups of one kind of figure, in the order in which the kinds first appear."""
+    kinds = dict.fromkeys(result.protocol.kind for result in results)
+    return [[result for result in results if result.protocol.kind == kind] for kind in kinds]
+
+
 def _all_metrics(results: Sequence[EvaluationResult]) -> list[str]:
     return list(dict.fromkeys(name for result in results for name in result.metrics))
 
 
 def _heading(name: str) -> str:
-    metric = METRICS[name] if name in METRICS else PAIR_METRICS[name]
+    metric = find_metric(name)
     unit = f", {metric.unit}" if metric.unit else ""
     return f"{name}{unit}"
 
 
 def _with_interval(result: EvaluationResult, name: str) -> str:
     low, high = result.interval(name)
-    return f"{_figure(name, result.mean(name))} [{_figure(name, low)}, {_figure(name, high)}]"
+    return f"{figure_text(name, result.mean(name))} [{figure_text(name, low)}, {figure_text(name, high)}]"
 
 
-def _figure(name: str, value: float) -> str:
-    metric = METRICS[name] if name in METRICS else PAIR_METRICS[name]
-    return f"{value:.2f}" if metric.unit == "%" else f"{value:.4f}"
+def figure_text(name: str, value: float) -> str:
+    """A metric's figure with as many digits as mean anything."""
+    return f"{value:.2f}" if find_metric(name).unit == "%" else f"{value:.4f}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text as LaTeX prints it."""
     for character in ("\\", "&", "%", "_", "#"):
         text = text.replace(character, "\\" + character)
     return text

@@ -1,4 +1,4 @@
-"""The worst pictures of a run, side by side with what was expected."""
+"""The worst pictures of a run beside what was expected, and one picture in all its corruptions."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from PIL import Image, ImageDraw, ImageFont
 
 from midas.alignment import align_least_squares
 from midas.arrays import Array, Bool, Float32, UInt8
+from midas.datasets.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from midas.datasets.sample import Sample
 from midas.errors import DatasetError
 from midas.evaluation.candidates import Candidate
 from midas.evaluation.evaluator import EvaluationResult
+from midas.evaluation.protocols import Protocol
 from midas.evaluation.runs import Benchmark
 from midas.evaluation.scoring import usable
 from midas.maps.colormaps import apply_colormap
+from midas.maps.depth_map import DepthMap
 from midas.maps.formats import write_map
 from midas.maps.resize import resize_map
+from midas.metrics import disparity_range
 from midas.storage.atomic import atomic_file
 
 CELL_HEIGHT_PX = 200
@@ -26,6 +30,7 @@ GAP_PX = 4
 COLUMNS = ("picture", "target", "prediction, aligned", "error: near, far")
 _UNKNOWN = 90  # grey of pixels without a target
 _LARGEST_ERROR = float(np.log(2.0))  # a depth wrong by a factor of two has full colour
+_LARGEST_SHARE = 0.5  # where depths have no ratio, a disparity wrong by half the target's range
 
 
 def write_worst(
@@ -59,17 +64,52 @@ def write_worst(
             write_map(folder / f"{sample.name.replace('/', '_')}.npy", prediction, "npy", overwrite=True)
             figures = zip(result.metrics, worst[sample.name].figures, strict=True)
             caption = f"{sample.name}   " + "   ".join(f"{name} {value:.4g}" for name, value in figures)
-            rows[sample.name] = _row(sample, prediction, usable(sample, benchmark.protocol), caption)
+            rows[sample.name] = _row(sample, prediction, benchmark.protocol, caption)
         if len(rows) == len(worst):
             break
     path = folder / f"worst_{result.dataset}.png"
-    _write_sheet([rows[name] for name in worst], path)
+    full_colour = "factor 2" if benchmark.protocol.needs_zero else "half the target's range"
+    _write_sheet([rows[name] for name in worst], path, full_colour)
     return path
 
 
-def _row(
-    sample: Sample, prediction: Float32[Array, "H W"], mask: Bool[Array, "H W"], caption: str
-) -> UInt8[Array, "h w 3"]:
+def write_corrupted(candidate: Candidate, benchmark: Benchmark, folder: Path) -> Path:
+    """Draw the benchmark's first picture as it is and in every corruption, with the candidate's map below each.
+
+    Args:
+        candidate: what predicts.
+        benchmark: a set with maps.
+        folder: gets ``corruptions_<set>.png``.
+
+    Raises:
+        DatasetError: the set has pairs of points, or its first picture can't be read.
+        OutputError: the file can't be written.
+    """
+    sample = benchmark.reader[0]
+    if not isinstance(sample, Sample):
+        raise DatasetError(f"{benchmark.reader.name} has pairs of points: corruptions are measured on maps")
+    rows = {}
+    for kind in CORRUPTIONS:
+        samples = [sample, *(corrupt(sample, kind, strength) for strength in STRENGTHS)]
+        maps = [resize_map(candidate.run(candidate.prepare(one)), sample.mask.shape) for one in samples]
+        pictures = _side_by_side([one.image for one in samples])
+        below = _side_by_side([apply_colormap(DepthMap(one).normalized()) for one in maps])
+        rows[kind] = np.concatenate(
+            [_text(f"{kind.replace('_', ' ')}: clean, 1 to 5", pictures.shape[1]), pictures, below]
+        )
+    path = folder / f"corruptions_{benchmark.reader.name}.png"
+    with atomic_file(path, overwrite=True) as file:
+        Image.fromarray(np.concatenate(list(rows.values()))).save(file, format="PNG")
+    return path
+
+
+def _side_by_side(pictures: list[UInt8[Array, "_ _ 3"]]) -> UInt8[Array, "h w 3"]:
+    gap = np.full((CELL_HEIGHT_PX, GAP_PX, 3), 255, np.uint8)
+    return np.concatenate([part for picture in pictures for part in (_cell(picture), gap)], axis=1)
+
+
+def _row(sample: Sample, prediction: Float32[Array, "H W"], protocol: Protocol, caption: str) -> UInt8[Array, "h w 3"]:
+    mask = usable(sample, protocol)
     aligned = align_least_squares(prediction, sample.disparity, mask).apply(prediction)
     low, high = np.percentile(sample.disparity[mask], [2, 98])
     span = max(float(high - low), 1e-12)
@@ -79,20 +119,29 @@ def _row(
 
     target = coloured(sample.disparity)
     target[~mask] = _UNKNOWN
-    cells = [_cell(part) for part in (sample.image, target, coloured(aligned), _error(aligned, sample.disparity, mask))]
-    gap = np.full((CELL_HEIGHT_PX, GAP_PX, 3), 255, np.uint8)
-    row = np.concatenate([part for cell in cells for part in (cell, gap)], axis=1)
+    too_far = _log_ratio if protocol.needs_zero else _share_of_range
+    error = _error(too_far(aligned[mask], sample.disparity[mask]), mask)
+    row = _side_by_side([sample.image, target, coloured(aligned), error])
     return np.concatenate([_text(caption, row.shape[1]), row])
 
 
-def _error(
-    aligned: Float32[Array, "H W"], target: Float32[Array, "H W"], mask: Bool[Array, "H W"]
-) -> UInt8[Array, "H W 3"]:
-    """Logarithm of the ratio of depths: red too far, blue too near, white right."""
+def _log_ratio(aligned: Float32[Array, " N"], target: Float32[Array, " N"]) -> Float32[Array, " N"]:
+    """Logarithm of the ratio of depths, 1 for too far by a factor of two."""
+    floored = np.maximum(aligned, np.float32(target.min()))
+    ratio: Float32[Array, " N"] = np.log(target / floored) / np.float32(_LARGEST_ERROR)
+    return ratio
+
+
+def _share_of_range(aligned: Float32[Array, " N"], target: Float32[Array, " N"]) -> Float32[Array, " N"]:
+    """Difference of disparities, 1 for too far by half the target's range."""
+    share: Float32[Array, " N"] = (target - aligned) / np.float32(_LARGEST_SHARE * disparity_range(target))
+    return share
+
+
+def _error(too_far: Float32[Array, " N"], mask: Bool[Array, "H W"]) -> UInt8[Array, "H W 3"]:
+    """Red too far, blue too near, white right."""
     picture = np.full((*mask.shape, 3), _UNKNOWN, np.uint8)
-    floor = float(target[mask].min())
-    ratio = np.log(target[mask] / np.maximum(aligned[mask], np.float32(floor)))
-    share = np.clip(ratio / _LARGEST_ERROR, -1, 1)
+    share = np.clip(too_far, -1, 1)
     fade = 255 * (1 - np.abs(share))
     picture[mask] = np.stack([np.where(share >= 0, 255, fade), fade, np.where(share <= 0, 255, fade)], axis=1).astype(
         np.uint8
@@ -111,9 +160,9 @@ def _text(text: str, width_px: int) -> UInt8[Array, "h w 3"]:
     return np.asarray(strip)
 
 
-def _write_sheet(rows: list[UInt8[Array, "h w 3"]], path: Path) -> None:
+def _write_sheet(rows: list[UInt8[Array, "h w 3"]], path: Path, full_colour: str) -> None:
     width_px = max(row.shape[1] for row in rows)
-    legend = _text("   |   ".join(COLUMNS) + "   (blue: too near, red: too far, full colour: factor 2)", width_px)
+    legend = _text("   |   ".join(COLUMNS) + f"   (blue: too near, red: too far, full colour: {full_colour})", width_px)
     padded = [np.pad(row, ((0, GAP_PX), (0, width_px - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
     with atomic_file(path, overwrite=True) as file:
         Image.fromarray(np.concatenate([legend, *padded])).save(file, format="PNG")

@@ -26,18 +26,18 @@ def gradient_matching(
         scales: number of resolutions; each takes every second pixel of the one before, so that an edge stays sharp
             and no invalid pixel is blended in. All scales are divided by M, the valid pixels of the full resolution.
     """
-    return multiscale_differences(zeroed(residual, mask), mask, scales)
+    return multiscale_differences(zeroed(residual, mask), mask, scales).mean()
 
 
 def multiscale_differences(
     residual: Float[Tensor, "B H W"], mask: Bool[Tensor, "B H W"], scales: int
-) -> Float[Tensor, ""]:
-    """The same of a residual that is 0 at invalid pixels."""
+) -> Float[Tensor, " B"]:
+    """The same for each picture, of a residual that is 0 at invalid pixels."""
     total = residual.new_zeros(residual.shape[0])
     for level in range(scales):
         step = 2**level
         total = total + absolute_differences(residual[:, ::step, ::step], mask[:, ::step, ::step])
-    return (total / valid_count(mask)).mean()
+    return total / valid_count(mask)
 
 
 def normalized_multiscale_gradient(

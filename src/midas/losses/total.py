@@ -69,7 +69,7 @@ def total_loss(
     *,
     data: str = "ssi_trimmed_mae",
     trim: float = TRIM_SHARE,
-    gradient_weight: float = GRADIENT_WEIGHT,
+    gradient_weight: float | Float[Tensor, " B"] = GRADIENT_WEIGHT,
     scales: int = GRADIENT_SCALES,
     variant: str = "paper",
 ) -> LossTerms:
@@ -81,13 +81,15 @@ def total_loss(
         data: name of the data term, from ``DATA_TERMS``. It also says what the gradient term is taken of: maps aligned
             robustly or by least squares, or logarithms, as in Li and Snavely, "MegaDepth" (2018).
         trim: share of each picture's largest residuals that the trimmed term leaves out.
-        gradient_weight: alpha.
+        gradient_weight: alpha, for all pictures or one for each: what is exact at edges deserves more of it than what a
+            sensor has smeared there.
         scales: K, the number of resolutions of the gradient term.
         variant: ``"gist"`` for the authors' published program with its departures from the paper (``losses.gist``),
             which has the one data term and doesn't trim.
 
     Raises:
-        MidasError: the data term or the variant is unknown, or the gist hasn't the data term.
+        MidasError: the data term or the variant is unknown, or the gist hasn't the data term, or is to weigh the
+            gradients of each picture, which it pools.
     """
     if data not in DATA_TERMS or variant not in VARIANTS:
         known = f"{', '.join(DATA_TERMS)} and {', '.join(VARIANTS)}"
@@ -95,12 +97,12 @@ def total_loss(
     if variant == "gist":
         if data != "ssi_trimmed_mae":
             raise MidasError(f"the gist has no data term {data!r}: leave it at 'ssi_trimmed_mae', or the variant")
+        if isinstance(gradient_weight, Tensor):
+            raise MidasError("the gist pools the gradients of all pictures: give one gradient_weight for all")
         residual = gist_residual(prediction, target, mask)
-        return _terms(gist_mae(residual, mask), gist_gradient_matching(residual, mask, scales), gradient_weight)
+        measured, gradient = gist_mae(residual, mask), gist_gradient_matching(residual, mask, scales)
+        return LossTerms(measured, gradient, measured + gradient_weight * gradient)
     term = DATA_TERMS[data]
     residual = term.residual(prediction, target, mask)
-    return _terms(term.measure(residual, mask, trim), multiscale_differences(residual, mask, scales), gradient_weight)
-
-
-def _terms(data: Float[Tensor, ""], gradient: Float[Tensor, ""], gradient_weight: float) -> LossTerms:
-    return LossTerms(data, gradient, data + gradient_weight * gradient)
+    measured, gradients = term.measure(residual, mask, trim), multiscale_differences(residual, mask, scales)
+    return LossTerms(measured, gradients.mean(), measured + (gradient_weight * gradients).mean())

@@ -59,9 +59,12 @@ class SetSettings:
         domain: sets of one domain are mixed by their weights into one; rules of mixing and Pareto steps see
             domains. A set without one stands for itself.
         sky: find the sky and count it as valid at disparity 0.
+        gradient_weight: of the gradient term for this set's pictures; None for the loss's own. High where edges are
+            exact, as in drawn and rendered scenes; low where a sensor or stereo matching has smeared them.
         validation_scenes: of a set in the corpus format, scenes that are never trained on and that the validation
             figure is taken from.
         validation_weight: their share in the validation figure.
+        validation_protocol: name of the rules for them; empty for those that the set's kind calls for.
     """
 
     name: str
@@ -71,8 +74,10 @@ class SetSettings:
     late_weight: float | None = Field(default=None, gt=0)
     domain: str = ""
     sky: bool = False
+    gradient_weight: float | None = Field(default=None, ge=0)
     validation_scenes: tuple[str, ...] = ()
     validation_weight: float = Field(default=1.0, gt=0)
+    validation_protocol: str = ""
 
 
 @dataclass(frozen=True, config=CLOSED)
@@ -108,6 +113,9 @@ class DataSettings:
         min_crop_share: smallest crop, as a share of the largest that fits.
         rotation_deg: samples are turned by up to so much.
         colour_strength: factor of all colour changes; 0 leaves colours as they are.
+        graft_share: share of samples that are put together from strips of two pictures, each moved up or down.
+        cut_mix_share: share of samples on which a rectangle of another picture lies.
+        upside_down_share: share of samples that stand on their heads.
         mixing: how a batch is shared: ``weighted`` by the sets' weights, ``naive`` in equal parts (MiDaS),
             ``dataset_uniform`` by drawing the set first (DPT), ``by_size``.
         pairs: pairs of points that a sample of an ordinal set gives.
@@ -123,6 +131,9 @@ class DataSettings:
     min_crop_share: float = Field(default=0.7, gt=0, le=1)
     rotation_deg: float = Field(default=0.0, ge=0, le=45)
     colour_strength: float = Field(default=1.0, ge=0)
+    graft_share: float = Field(default=0.0, ge=0, le=0.5)
+    cut_mix_share: float = Field(default=0.0, ge=0, le=0.5)
+    upside_down_share: float = Field(default=0.0, ge=0, le=1)
     mixing: MixingRule = "weighted"
     pairs: int = Field(default=1, ge=1)
     in_memory: bool = False
@@ -198,6 +209,8 @@ class RunSettings:
         strategy: how processes share the work: ``ddp``, or ``fsdp`` for networks that don't fit one device.
         precision: ``bfloat16`` and ``float16`` run the network in autocast; the loss is in float32 always.
         compile: let PyTorch compile the network.
+        fast_layers: on a processor, train by layers in C++ (`midas.training.kernels`), which take a minute to compile
+            once: ``auto`` for runs that are longer than that, where there is a compiler.
         checkpoint_steps: also write a checkpoint after so many steps of an epoch; 0 only after each epoch.
         patience: stop after so many epochs without a better figure; 0 never does.
         keep_best: how many of the best epochs' weights are kept beside ``best.safetensors``.
@@ -218,6 +231,7 @@ class RunSettings:
     strategy: Literal["auto", "ddp", "fsdp"] = "auto"
     precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
     compile: bool = False
+    fast_layers: Literal["auto", "on", "off"] = "auto"
     checkpoint_steps: int = Field(default=0, ge=0)
     patience: int = Field(default=0, ge=0)
     keep_best: int = Field(default=0, ge=0)

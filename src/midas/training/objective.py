@@ -31,19 +31,25 @@ class Terms(NamedTuple):
 def loss_terms(prediction: Tensor, item: Item, settings: LossSettings) -> Terms:
     """The loss of a batch, averaged over its pictures (MiDaS paper, eq. 12).
 
+    Of a picture put together from two, each part counts as a picture of its own: nothing says how the scales of the two
+    go together, so each is aligned by itself.
+
     Args:
         prediction: relative disparity (B, H, W), float32.
         item: the batch.
         settings: weights of the terms.
     """
+    maps, target, mask, own_weight = _parts(prediction, item)
+    gradient_weight = own_weight.where(own_weight >= 0, settings.gradient_weight)
+    same = bool((gradient_weight == gradient_weight[0]).all())
     dense = total_loss(
-        prediction,
-        item.target,
-        item.mask,
+        maps,
+        target,
+        mask,
         data=settings.data,
         variant=settings.variant,
         trim=settings.trim,
-        gradient_weight=settings.gradient_weight,
+        gradient_weight=float(gradient_weight[0]) if same else gradient_weight,
         scales=settings.gradient_scales,
     )
     ordinal = torch.zeros_like(dense.total)
@@ -51,6 +57,20 @@ def loss_terms(prediction: Tensor, item: Item, settings: LossSettings) -> Terms:
         first, second = item.points[..., :2], item.points[..., 2:]
         ordinal = ordinal_ranking(prediction, first, second, item.relation.long(), item.pair_mask)
     return Terms(dense.total + settings.ordinal_weight * ordinal, dense.data, dense.gradient, ordinal)
+
+
+def _parts(prediction: Tensor, item: Item) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Prediction, target, mask and gradient weight of all parts: the pictures, then the second parts of mixed ones."""
+    mixed = item.second_part.any(dim=(1, 2)).nonzero()[:, 0]
+    if not len(mixed):
+        return prediction, item.target, item.mask, item.gradient_weight
+    first, second = item.mask & ~item.second_part, (item.mask & item.second_part)[mixed]
+    return (
+        torch.cat([prediction, prediction[mixed]]),
+        torch.cat([item.target, item.target[mixed]]),
+        torch.cat([first, second]),
+        torch.cat([item.gradient_weight, item.gradient_weight[mixed]]),
+    )
 
 
 def terms_by_source(prediction: Tensor, item: Item, settings: LossSettings, sources: int) -> list[Terms]:

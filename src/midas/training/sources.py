@@ -13,9 +13,9 @@ from midas.datasets.memory import InMemory
 from midas.datasets.mixture import Source
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
+from midas.datasets.weighted import Weighted
 from midas.errors import ConfigError, TrainingError
-from midas.evaluation.protocols import find_protocol, protocol_for
-from midas.evaluation.runs import Benchmark
+from midas.evaluation.runs import Benchmark, rules_for
 from midas.training.config import DataSettings, SetSettings
 
 CORPUS = "corpus"
@@ -48,21 +48,25 @@ def open_sets(settings: DataSettings) -> tuple[list[Source], list[ValidationSet]
     Raises:
         TrainingError: a set is for evaluation only, or has validation scenes and no scenes.
         DatasetError: a set isn't there.
-        ConfigError: no such reader or option, or two validation sets of one name.
+        ConfigError: no such reader or option, two validation sets of one name, rules that don't fit a set, or sky
+            where disparity 0 isn't infinitely far.
     """
     sources, validation = [], []
     for entry in settings.sets:
         dataset = open_training_set(settings.root / entry.name, entry)
         kept = settings.in_memory and entry.reader != SYNTHETIC
         reader = InMemory(dataset, sky=entry.sky) if kept else dataset
+        if entry.gradient_weight is not None:
+            reader = Weighted(reader, entry.gradient_weight)
         sources.append(Source(reader, entry.weight, entry.sky and not kept, entry.late_weight))
         if entry.validation_scenes:
             held_out = CorpusDataset(settings.root / entry.name, scenes=entry.validation_scenes)
-            protocol = protocol_for(held_out.info.domain, metric=held_out.info.metric)
-            validation.append(ValidationSet(Benchmark(held_out, protocol), weight=entry.validation_weight))
+            rules = rules_for(held_out, CORPUS, entry.validation_protocol or None)
+            validation.append(ValidationSet(Benchmark(held_out, rules), weight=entry.validation_weight))
     for chosen in settings.validation:
         reader = _open(chosen.reader, settings.root / chosen.name, chosen.options)
-        validation.append(ValidationSet(Benchmark(reader, find_protocol(chosen.protocol)), chosen.limit, chosen.weight))
+        rules = rules_for(reader, chosen.reader, chosen.protocol)
+        validation.append(ValidationSet(Benchmark(reader, rules), chosen.limit, chosen.weight))
     names = [chosen.name for chosen in validation]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
@@ -107,6 +111,11 @@ def open_training_set(folder: Path, entry: SetSettings) -> Reader:
         dataset = CorpusDataset(folder, excluded=entry.validation_scenes, **entry.options)
         if dataset.info.split != "train":
             raise TrainingError(f"{folder} is for evaluation only: its split is {dataset.info.split!r}")
+        if entry.sky and not dataset.info.shift_known:
+            raise ConfigError(
+                f"{entry.name} has sky = true, and disparities of unknown shift, whose 0 is not infinitely far: leave "
+                "out `sky` for this set"
+            )
         return dataset
     if entry.validation_scenes:
         raise TrainingError(f"{entry.name} has validation_scenes; only sets in the corpus format have scenes to name")

@@ -20,6 +20,7 @@ from midas.losses import DATA_TERMS
 from midas.models.network import DepthNetwork
 from midas.training.config import ParetoSettings, TrainingConfig
 from midas.training.distributed import StepSampler, launch
+from midas.training.fast_layers import use_fast_layers
 from midas.training.journal import EpochReport, Journal
 from midas.training.objective import Terms, loss_terms, terms_by_source
 from midas.training.optimizer import build_optimizer, build_schedule
@@ -95,6 +96,7 @@ class Trainer:
         self.sharded = config.run.strategy == "fsdp" and self.fabric.world_size > 1
         self.average = average_of(self.network, config.run.ema_decay, sharded=self.sharded)
         training_mode(self.network, config.model)
+        self.fast_layers = use_fast_layers(self.network, config.run)
         if self.sharded:
             shard(self.network)
             shard(self.average.module)
@@ -241,6 +243,9 @@ class Trainer:
                 PhotometricJitter().scaled(data.colour_strength),
                 rotation_deg=data.rotation_deg,
                 keep_zero=DATA_TERMS[self.config.loss.data].needs_zero,
+                graft_share=data.graft_share,
+                cut_mix_share=data.cut_mix_share,
+                upside_down_share=data.upside_down_share,
             ),
             self.network.input_spec,
             EpochPlan(self.steps_per_epoch * run.batch_size, run.batch_size, data.mixing, data.pairs),

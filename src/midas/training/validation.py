@@ -33,21 +33,24 @@ def network_predictor(network: DepthNetwork, input_spec: InputSpec) -> Predict:
 
 
 def validate(network: DepthNetwork, sets: Sequence[ValidationSet], input_spec: InputSpec) -> dict[str, float]:
-    """Each set's delta1 outliers, percent, by its name."""
+    """Each set's figure by its name: percent, lower is better.
+
+    It is delta1 outliers; of disparities of unknown shift, which have none, the error as a share of the target's range.
+    """
     network.eval()
     candidate = FunctionCandidate(network_predictor(network, input_spec))
-    return {
-        chosen.name: run(
-            candidate, chosen.benchmark, metrics=("delta1_outliers", "abs_rel"), limit=chosen.limit
-        ).delta1_outliers
-        for chosen in sets
-    }
+    figures = {}
+    for chosen in sets:
+        metric = "delta1_outliers" if chosen.benchmark.protocol.needs_zero else "range_error"
+        figures[chosen.name] = run(candidate, chosen.benchmark, metrics=(metric,), limit=chosen.limit).mean(metric)
+    return figures
 
 
 def validation_figure(figures: Mapping[str, float], sets: Sequence[ValidationSet]) -> float:
-    """Weighted mean over sets of their delta1 outliers, percent: the one number that the best weights are chosen by.
+    """Weighted mean over sets of their figures, percent: the one number that the best weights are chosen by.
 
-    NaN without figures.
+    Outliers and errors of range are both percentages of which less is better, and of the same order; how much of each
+    stands for one of the other is what the weights say. NaN without figures.
     """
     weights = [chosen.weight for chosen in sets if chosen.name in figures]
     if not weights:

@@ -9,6 +9,8 @@ Layout::
 ``depth_kind`` says what value × depth_scale is: ``depth`` in metres, ``disparity`` in pixels, or
 ``relative-disparity``, which has no unit and whose ``depth_scale`` may be null. Where ``intrinsics`` of a ``disparity``
 set hold ``f``, in pixels of the stored pictures, and ``baseline_m``, its inverse depth is known in 1/metre.
+``"shift_known": false`` says that a disparity is known up to scale *and shift*, as of views that converge: its 0 is not
+infinitely far. Without that key it is.
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ class CorpusInfo:
         sparse: the target is valid at scattered points only.
         stereo_factor: focal length in pixels times baseline in metres, which makes inverse depth of stereo disparity;
             None where that isn't known.
+        shift_known: disparity 0 is infinitely far.
     """
 
     name: str
@@ -60,6 +63,7 @@ class CorpusInfo:
     split: str
     sparse: bool
     stereo_factor: float | None = None
+    shift_known: bool = True
 
     @property
     def metric(self) -> bool:
@@ -125,6 +129,7 @@ class CorpusDataset:
             name=f"{self.info.name}/{path.parent.name}/{path.stem}",
             metric=self.info.metric,
             sparse=self.info.sparse,
+            shift_known=self.info.shift_known,
         )
 
     def samples(self, limit: int | None = None) -> Iterator[Sample]:
@@ -151,6 +156,7 @@ def read_info(root: Path) -> CorpusInfo:
             split=facts["split"],
             sparse=bool(facts.get("sparse", False)),
             stereo_factor=_stereo_factor(facts),
+            shift_known=_shift_known(facts),
         )
     except FileNotFoundError as error:
         raise DatasetError(f"{path} doesn't exist; a set in the corpus format has one beside its scenes") from error
@@ -158,7 +164,19 @@ def read_info(root: Path) -> CorpusInfo:
         raise DatasetError(f"{path} is not as the corpus format wants it: {error!r}") from error
     if info.depth_kind not in DEPTH_KINDS:
         raise DatasetError(f"{path}: depth_kind {info.depth_kind!r} is none of {', '.join(DEPTH_KINDS)}")
+    if info.metric and not info.shift_known:
+        raise DatasetError(
+            f"{path} says that the shift is unknown of a target in metres, whose zero is known: leave out shift_known, "
+            "or intrinsics that don't hold"
+        )
     return info
+
+
+def _shift_known(facts: dict[str, Any]) -> bool:
+    said = facts.get("shift_known", True)
+    if not isinstance(said, bool):
+        raise ValueError(f"shift_known is {said!r}, expected true or false")
+    return said
 
 
 def _stereo_factor(facts: dict[str, Any]) -> float | None:

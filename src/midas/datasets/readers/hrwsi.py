@@ -60,4 +60,4 @@ class HrwsiReader:
         valid = read_mask(LAYOUT.file(self.folder / "valid_masks" / f"{picture.stem}.png"))
         name = f"{self.name}/{self.folder.name}/{picture.stem}"
         sample = Sample.from_inverse_depth(read_rgb(LAYOUT.file(picture)), disparity, name=name, valid=valid)
-        return replace(sample, mask=valid, metric=False)
+        return replace(sample, mask=valid, metric=False, shift_known=False)

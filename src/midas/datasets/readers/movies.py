@@ -60,4 +60,5 @@ class MoviesReader:
         picture = self.pictures[index]
         disparity = read_codes(LAYOUT.file(picture.with_suffix(".png"))) / np.float32(STEPS)
         name = f"{self.name}/{picture.parent.name}/{picture.stem}"
-        return replace(Sample.from_inverse_depth(read_rgb(LAYOUT.file(picture)), disparity, name=name), metric=False)
+        sample = Sample.from_inverse_depth(read_rgb(LAYOUT.file(picture)), disparity, name=name)
+        return replace(sample, metric=False, shift_known=False)

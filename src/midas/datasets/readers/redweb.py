@@ -58,4 +58,5 @@ class RedwebReader:
         codes = read_grey(LAYOUT.file(self.root / "RDs" / f"{picture.stem}.png"))
         disparity = np.float32(1) - codes / np.float32(INVALID)
         name = f"{self.name}/Imgs/{picture.stem}"
-        return replace(Sample.from_inverse_depth(read_rgb(LAYOUT.file(picture)), disparity, name=name), metric=False)
+        sample = Sample.from_inverse_depth(read_rgb(LAYOUT.file(picture)), disparity, name=name)
+        return replace(sample, metric=False, shift_known=False)
