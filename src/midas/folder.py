@@ -59,7 +59,7 @@ class Settings:
     """How the pictures of a folder are predicted and written.
 
     Attributes:
-        interpolation: how the network's output becomes as large as the picture.
+        interpolation: how the network's output becomes as large as the picture; None is the model's own way.
         max_pixels: a picture with more is refused.
         colormap: of the formats that have colours.
         overwrite: whether existing files are replaced; if not, their pictures are left out.
@@ -69,7 +69,7 @@ class Settings:
         strict: whether JPEG files that lack the last of their data are refused.
     """
 
-    interpolation: Interpolation = "cubic"
+    interpolation: Interpolation | None = None
     max_pixels: int = DEFAULT_MAX_PIXELS
     colormap: str = "inferno"
     overwrite: bool = False

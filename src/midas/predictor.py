@@ -162,7 +162,7 @@ class Predictor:
         self,
         image: ImageSource,
         *,
-        interpolation: Interpolation = "cubic",
+        interpolation: Interpolation | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         full_decode: bool = False,
         strict: bool = False,
@@ -171,7 +171,8 @@ class Predictor:
 
         Args:
             image: path, bytes, file object, PIL image, or uint8 RGB array (H, W, 3).
-            interpolation: how the network's output becomes as large as the picture.
+            interpolation: how the network's output becomes as large as the picture; None is the model's own way,
+                ``input.restore``.
             max_pixels: a picture with more is refused.
             full_decode: as for ``prepare``.
             strict: as for ``prepare``.
@@ -215,7 +216,7 @@ class Predictor:
         picture, size = read_reduced(image, self.input.decoding_size, max_pixels=max_pixels, strict=strict)
         return Prepared(self._preprocess(picture, size), size, source, None)
 
-    def infer(self, prepared: Prepared, *, interpolation: Interpolation = "cubic") -> DepthMap:
+    def infer(self, prepared: Prepared, *, interpolation: Interpolation | None = None) -> DepthMap:
         """The second half of a prediction: run the network and bring its output to the picture's size.
 
         Raises:
@@ -227,7 +228,7 @@ class Predictor:
         return outcome
 
     def infer_batch(
-        self, batch: Sequence[Prepared], *, interpolation: Interpolation = "cubic", at_once: int = 1
+        self, batch: Sequence[Prepared], *, interpolation: Interpolation | None = None, at_once: int = 1
     ) -> list[DepthMap | ModelError]:
         """The second half of several predictions, in one run of the network.
 
@@ -256,7 +257,7 @@ class Predictor:
         return [self._depth_map(disparity, prepared, interpolation, at_once) for disparity, prepared in pairs]
 
     def _depth_map(
-        self, disparity: Float32[Array, "h w"], prepared: Prepared, interpolation: Interpolation, at_once: int
+        self, disparity: Float32[Array, "h w"], prepared: Prepared, interpolation: Interpolation | None, at_once: int
     ) -> DepthMap | ModelError:
         if not np.isfinite(disparity).all():
             return ModelError(
@@ -268,7 +269,8 @@ class Predictor:
                 disparity = predict_tiles(disparity, prepared.finer, self.backend, at_once=at_once)
             except ModelError as error:
                 return error
-        return DepthMap(resize_map(disparity, prepared.size, interpolation), self.name, prepared.source)
+        rule = interpolation or self.input.restore
+        return DepthMap(resize_map(disparity, prepared.size, rule), self.name, prepared.source)
 
     def stream(
         self,
@@ -277,7 +279,7 @@ class Predictor:
         workers: int = 2,
         batch: int = 1,
         on_error: Callable[[ImageSource, MidasError], None] | None = None,
-        interpolation: Interpolation = "cubic",
+        interpolation: Interpolation | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         full_decode: bool = False,
         strict: bool = False,
@@ -328,7 +330,7 @@ class Predictor:
                         on_error(source, outcome)
 
     def _outcomes(
-        self, group: Sequence[_Read], interpolation: Interpolation, at_once: int
+        self, group: Sequence[_Read], interpolation: Interpolation | None, at_once: int
     ) -> Sequence[DepthMap | MidasError]:
         """What becomes of pictures of which all are ready, or none is."""
         ready = [prepared for _, prepared in group if isinstance(prepared, Prepared)]

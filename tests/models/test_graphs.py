@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 # One for each kind of encoder that is quick to build.
-MODELS = ("midas_v21_small_256", "dpt_levit_224", "dpt_swin2_tiny_256", "depth_anything_v2_vits")
+MODELS = (
+    "midas_v21_small_256",
+    "dpt_levit_224",
+    "dpt_swin2_tiny_256",
+    "depth_anything_v2_vits",
+    "zipdepth_base",
+    "zipdepth_base_npu",
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +36,6 @@ def test_a_captured_network_keeps_its_numbers(name: str, way: str, rows: dict[st
     assert float(rows[name][way]) < 1e-3
 
 
-@pytest.mark.parametrize("name", ["midas_v21_small_256", "depth_anything_v2_vits"])
+@pytest.mark.parametrize("name", ["midas_v21_small_256", "depth_anything_v2_vits", "zipdepth_base"])
 def test_a_traced_network_takes_other_sizes(name: str, rows: dict[str, dict[str, float | str]]) -> None:
     assert float(rows[name]["trace, other size"]) < 1e-3

@@ -22,6 +22,8 @@ from tests.tiny_model import write_tiny_model
 import midas
 from midas.errors import ImageError, OutputError
 from midas.maps.depth_map import DepthMap
+from midas.maps.resize import Interpolation as MapInterpolation
+from midas.maps.resize import resize_map
 from midas.pictures.preprocess import MAX_ELONGATION, InputSpec, Interpolation, Preprocess
 from midas.pictures.reading import read_image
 from midas.predictor import Predictor
@@ -115,6 +117,14 @@ def test_a_map_of_any_shape_is_written_and_read_like_a_square(
         assert DepthMap.load(path).size == shape
 
     Cost.of(lambda: there_and_back(size)).assert_within_reach_of(Cost.of(lambda: there_and_back((1000, 1000))))
+
+
+@pytest.mark.parametrize("interpolation", get_args(MapInterpolation))
+@pytest.mark.parametrize("size", [(1, 2_000_000), (2_000_000, 1)])
+def test_a_map_becomes_a_strip_as_it_becomes_a_square(interpolation: MapInterpolation, size: tuple[int, int]) -> None:
+    values = np.zeros((256, 256), np.float32)
+    strip, square = (Cost.of(lambda to=to: resize_map(values, to, interpolation)) for to in (size, (1414, 1414)))
+    strip.assert_within_reach_of(square)
 
 
 @given(

@@ -157,13 +157,14 @@ def predict(
         ),
     ] = "inferno",
     interpolation: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME",
-            callback=_one_of(get_args(Interpolation)),
-            help=f"How the network's output grows to the picture's size: {', '.join(get_args(Interpolation))}.",
+            callback=lambda name: name and _one_of(get_args(Interpolation))(name),
+            help=f"How the network's output grows to the picture's size: {', '.join(get_args(Interpolation))}; "
+            "by default the model's own way.",
         ),
-    ] = "cubic",
+    ] = None,
     max_megapixels: Annotated[
         float, typer.Option(metavar="N", min=0, help="Refuse pictures with more megapixels.")
     ] = DEFAULT_MAX_PIXELS / 1e6,

@@ -14,13 +14,17 @@ from PIL import Image
 
 from midas.arrays import Array, Float32, UInt8
 from midas.errors import ConfigError
-from midas.pictures.resampling import Part, columns_first, resample_area, resample_cubic
+from midas.pictures.resampling import Part, columns_first, resample_area, resample_cubic, resample_linear
 
 ResizeRule = Literal["lower_bound", "upper_bound", "minimal"]
-Interpolation = Literal["cubic", "area", "pillow_cubic"]
+Interpolation = Literal["cubic", "area", "pillow_cubic", "opencv_linear"]
+Restoration = Literal["cubic", "aligned_linear"]
 
 # Rules by which every pixel of the picture counts, so that a smaller version of it, made well, has the same samples.
 ANTIALIASED = frozenset[Interpolation](("area", "pillow_cubic"))
+
+# Rules whose samples are rounded to 8 bits.
+EIGHT_BITS = frozenset[Interpolation](("pillow_cubic", "opencv_linear"))
 
 # How much larger than the network's input a smaller version is at least, on each side. JPEG's own reduction is no exact
 # average, and at a margin of 1 it shows; at 4 decoding 12 megapixels takes a third of its time: docs/speed.md.
@@ -34,6 +38,10 @@ MAX_ELONGATION = 8
 # Pillow's weights take 32 bytes per pixel of a side, which is little but for a picture a single pixel high. A side that
 # shrinks to less than this share is first averaged over whole pixels, of which so many and more are left per sample.
 _MOST_PILLOW_SHRINKS = 32
+
+# What files of earlier versions don't say of their input, and what holds for them: 0.1 didn't know the first, 0.4 not
+# the second.
+_LATER_FIELDS: dict[str, Any] = {"fixed": False, "restore": "cubic"}
 
 
 @dataclass(frozen=True)
@@ -49,10 +57,12 @@ class InputSpec:
         multiple: both sides are multiples of this many pixels.
         interpolation: ``"cubic"`` reads 4 x 4 pixels per sample, without antialiasing; ``"area"`` averages all pixels
             under a sample; ``"pillow_cubic"`` is Pillow's bicubic with antialiasing and 8-bit results, the choice of
-            Hugging Face's image processors.
+            Hugging Face's image processors; ``"opencv_linear"`` reads 2 x 2 pixels without antialiasing, with
+            8-bit results: OpenCV's way with pictures that are left in 8 bits.
         mean: subtracted from red, green, blue in [0, 1].
         std: what the difference is then divided by.
         fixed: whether ``size`` is the only one that the network takes.
+        restore: how the map becomes as large as the picture, in the words of ``midas.maps.resize``.
 
     Raises:
         ConfigError: a value of the wrong type or out of range.
@@ -66,6 +76,7 @@ class InputSpec:
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
     fixed: bool = False
+    restore: Restoration = "cubic"
 
     def __post_init__(self) -> None:
         _check_fields(vars(self))
@@ -132,8 +143,8 @@ class InputSpec:
         except json.JSONDecodeError as error:
             raise ConfigError(f"the input description is not JSON ({error}); export the model again") from None
         expected = {field.name for field in dataclasses.fields(cls)}
-        optional = {"fixed"}  # files of version 0.1 lack it
-        if not isinstance(values, dict) or set(values) | optional != expected:
+        optional = _LATER_FIELDS.keys()
+        if not isinstance(values, dict) or values.keys() | optional != expected:
             found = sorted(values) if isinstance(values, dict) else type(values).__name__
             raise ConfigError(
                 f"the input description holds {found}, expected exactly the keys {sorted(expected)}; "
@@ -142,7 +153,7 @@ class InputSpec:
         arguments: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
         }
-        _check_fields({"fixed": False} | arguments)  # before they meet a typed signature
+        _check_fields(_LATER_FIELDS | arguments)  # before they meet a typed signature
         return cls(**arguments)
 
     def _common_scale(self, scale_height: float, scale_width: float) -> float:
@@ -213,6 +224,7 @@ _RESAMPLING: dict[Interpolation, Callable[[Array, tuple[int, int]], Iterator[Par
     "cubic": resample_cubic,
     "area": resample_area,
     "pillow_cubic": _resample_by_pillow,
+    "opencv_linear": resample_linear,
 }
 
 
@@ -225,7 +237,8 @@ def _check_fields(fields: dict[str, Any]) -> None:
         size,
         f"(height, width) in whole pixels, each at least the multiple, {multiple}",
     )
-    for name, choices in (("resize", get_args(ResizeRule)), ("interpolation", get_args(Interpolation))):
+    for name, rule in (("resize", ResizeRule), ("interpolation", Interpolation), ("restore", Restoration)):
+        choices = get_args(rule)
         _check(fields[name] in choices, name, fields[name], f"one of {choices}")
     for name in ("keep_aspect", "fixed"):
         _check(isinstance(fields[name], bool), name, fields[name], "true or false")

@@ -71,6 +71,35 @@ def resample_area(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Iterat
     return _long_side_first(_area_rows, image, size)
 
 
+def resample_linear(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Iterator[Part]:
+    """OpenCV's INTER_LINEAR on 8 bits: 2 x 2 pixels per sample, no antialiasing, rounded.
+
+    Args:
+        image: RGB, 0 to 255.
+        size: (height, width) wanted.
+
+    Yields:
+        Parts that make up the result, uint8.
+    """
+    yield slice(None), slice(None), np.asarray(cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def resample_aligned(values: Float32[Array, "h w"], size: tuple[int, int]) -> Float32[Array, "H W"]:
+    """Bilinear interpolation whose corner samples are the corner values, at any distance of the samples between.
+
+    The samples are those of ``torch.nn.functional.interpolate(mode="bilinear", align_corners=True)``, to about 1e-6 of
+    the values. OpenCV has no such rule for ``resize``, and other ways of its own count in 32nds of a pixel.
+
+    Args:
+        values: of one channel.
+        size: (height, width) wanted.
+    """
+    (height, width), (low, narrow) = size, values.shape
+    if height * narrow <= low * width:
+        return np.ascontiguousarray(_aligned(_aligned(values, height).T, width).T)
+    return _aligned(_aligned(values.T, width).T, height)
+
+
 def columns_first(source: tuple[int, int], target: tuple[int, int]) -> bool:
     """Whether resampling a picture's columns before its rows leaves far fewer values in between.
 
@@ -223,6 +252,24 @@ def _linear(length: int, wanted: range, samples: int) -> _Resampling:
     x = ((index + 1) - (starts + 1) * (samples / length)).astype(np.float32)
     x = np.where(x <= 0, 0, x - np.floor(x))
     return _Resampling.clamped(starts, np.stack([1 - x, x], axis=1), length)
+
+
+def _aligned(values: Float32[Array, "length others"], samples: int) -> Float32[Array, "samples others"]:
+    """Linear between the two nearest, the first and last samples at the first and last values; one alone at the first.
+
+    Without antialiasing, where a side shrinks.
+    """
+    length, others = values.shape
+    resampled = np.empty((samples, others), np.float32)
+    band = max(1, _BAND_BYTES // (others * 4))
+    for top in range(0, samples, band):
+        centres = np.arange(top, min(top + band, samples)) * ((length - 1) / max(samples - 1, 1))
+        lower = np.floor(centres).astype(np.int64)
+        x = (centres - lower).astype(np.float32)[:, None]
+        part = resampled[top : top + band]
+        np.multiply(values[lower], 1 - x, out=part)
+        part += values[np.minimum(lower + 1, length - 1)] * x
+    return resampled
 
 
 def _step(length: int, samples: int) -> float:
