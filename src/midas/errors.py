@@ -82,3 +82,7 @@ class LicenceWarning(UserWarning):
 
 class PrecisionWarning(RuntimeWarning):
     """A number format that was too small for a picture, which was therefore computed again in a larger one."""
+
+
+class DamageWarning(UserWarning):
+    """A picture that isn't all there, and was read all the same."""

@@ -58,6 +58,8 @@ class LazyGroup(TyperGroup):
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
+                # Pillow's name no file, and what is wrong with one is told by its error.
+                warnings.filterwarnings("ignore", module=r"PIL\.")
                 return super().invoke(ctx)
         except MidasError as error:
             if ctx.meta.get(_DEBUG):
