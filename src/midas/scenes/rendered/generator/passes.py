@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,13 +28,12 @@ class Passes:
     distance_m: np.ndarray
 
 
-def render_passes() -> Passes:
-    """Render twice: as a camera sees it, then for depth alone."""
+def render_passes(folder: Path) -> Passes:
+    """Render twice: as a camera sees it, then for depth alone. Both go through a file in the folder."""
     scene = bpy.context.scene
     mist = scene.world.mist_settings
     mist.start, mist.depth, mist.falloff = 0.0, MIST_REACH_M, "LINEAR"
-    folder = "/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir()
-    file = Path(folder) / f"midas-render-{os.getpid()}.exr"
+    file = folder / "passes.exr"
     scene.render.filepath = str(file)
     try:
         seen = _rendered(file)

@@ -84,7 +84,7 @@ def shoot_scene(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _written(scene: Scene, file: Path) -> dict[str, Any]:
-    passes = render_passes()
+    passes = render_passes(file.parent)
     arrays = {"radiance": np.minimum(passes.radiance, 60000).astype(np.float16), "depth_m": passes.depth_m}
     if scene.haze_m is not None:
         arrays["distance_m"] = passes.distance_m

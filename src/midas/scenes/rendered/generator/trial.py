@@ -27,8 +27,8 @@ def shoot_trial(job: dict[str, Any]) -> dict[str, Any]:
     y = float(job["distance_m"])
     mesh("wall", np.array([(-50, y, -50), (50, y, -50), (50, y, 50), (-50, y, 50)]), [(0, 1, 2, 3)], None)
     set_camera(Proposal((0, 0, 0), (0, 1, 0), 80.0, focus_m=y / 2, f_number=0.5), job["size_px"])
-    passes = render_passes()
     file = Path(job["file"])
     file.parent.mkdir(parents=True, exist_ok=True)
+    passes = render_passes(file.parent)
     np.savez(file, radiance=passes.radiance, depth_m=passes.depth_m)
     return {"views": [{"file": str(file)}]}
