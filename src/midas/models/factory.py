@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from midas.errors import ModelError, WeightsError
+from midas.errors import ModelError, WeightsError, net
 from midas.models.decoder import Decoder
 from midas.models.encoders.beit import BeitEncoder
 from midas.models.encoders.intermediates import IntermediateEncoder
@@ -77,14 +77,17 @@ def create_model(
     """
     if (name is None) == (encoder is None):
         raise ModelError("give the name of a model, or encoder= with the name of a timm network, and not both")
-    if encoder is not None:
-        spec = open_spec(encoder, features=features)
-        state = None if weights is None or weights == "pretrained" else _read_state(spec, weights)
-    else:
-        spec = find_model(str(name))
-        state = None if weights is None else _read_state(spec, weights)
-    if state is None:
+    spec = find_model(str(name)) if encoder is None else open_spec(encoder, features=features)
+    if weights is None or (encoder is not None and weights == "pretrained"):
         return build(spec, pretrained_encoder=encoder_weights).eval()
+    what = "the given tensors" if isinstance(weights, Mapping) else weights
+    with net(f"{what} can't be loaded into {spec.name}", WeightsError, "get the file again"):
+        return _filled(spec, weights)
+
+
+def _filled(spec: ModelSpec, weights: str | Path | Mapping[str, Any]) -> DepthNetwork:
+    """The network of a spec, in evaluation mode, with weights."""
+    state = _read_state(spec, weights)
     spec = form_of(spec, state)
     translation = translate(state, spec)
     if isinstance(weights, Mapping):  # the caller's own, which training must not write into
@@ -172,10 +175,11 @@ def load_encoder(network: DepthNetwork, path: str | Path) -> None:
         WeightsError: the file doesn't fit the encoder.
     """
     own = network.encoder.state_dict()
-    state = encoder_state(read_weights(path), own)
-    behind = tuple(f"network.{prefix}" for prefix in CLASSIFIER_PREFIXES)
-    dropped = tuple(key for key in state if key.startswith(behind) and key not in own)
-    load_exactly(network.encoder, state, dropped=dropped)
+    with net(f"{path} can't be loaded into the encoder", WeightsError, "get the file again"):
+        state = encoder_state(read_weights(path), own)
+        behind = tuple(f"network.{prefix}" for prefix in CLASSIFIER_PREFIXES)
+        dropped = tuple(key for key in state if key.startswith(behind) and key not in own)
+        load_exactly(network.encoder, state, dropped=dropped)
 
 
 def identify(path: str | Path) -> str:
@@ -188,6 +192,11 @@ def identify(path: str | Path) -> str:
         WeightsError: the file can't be read, or fits no model, or several.
     """
     path = Path(path)
+    with net(f"{path} can't be told for the weights of a model", WeightsError, "name their model"):
+        return _identified(path)
+
+
+def _identified(path: Path) -> str:
     state = read_weights(path)
     naming = naming_of(state)
     named = read_safetensors_metadata(path).get(NAME_KEY)

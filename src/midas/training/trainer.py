@@ -40,6 +40,7 @@ from midas.training.state import (
     LAST_WEIGHTS,
     BestEpochs,
     load_checkpoint,
+    restoring,
     save_checkpoint,
     save_nan_batch,
     save_weights,
@@ -138,17 +139,16 @@ class Trainer:
         Raises:
             TrainingError: there is no checkpoint, or it is of a run with other settings.
         """
-        state = load_checkpoint(self.folder)
-        if state["config"] != repr(self.config):
-            raise TrainingError(f"{self.folder} holds a run with other settings; choose another folder to start anew")
-        load_whole_state(self.network, state["network"])
-        load_whole_state(self.average.module, state["average"])
-        self.average.n_averaged.fill_(state["averaged"])
-        load_whole_optimizer_state(self.network, self.optimizer, state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["rng"])
-        self.position = Position(**state["position"])
-        self.kept.restore(state["kept"])
+        state = load_checkpoint(self.folder, config=repr(self.config))
+        with restoring(self.folder):
+            load_whole_state(self.network, state["network"])
+            load_whole_state(self.average.module, state["average"])
+            self.average.n_averaged.fill_(state["averaged"])
+            load_whole_optimizer_state(self.network, self.optimizer, state["optimizer"])
+            self.schedule.load_state_dict(state["schedule"])
+            torch.set_rng_state(state["rng"])
+            self.position = Position(**state["position"])
+            self.kept.restore(state["kept"])
 
     def _train_epoch(self, progress: RunProgress) -> tuple[Item, float]:
         """Run the rest of an epoch; its last batch, and the pictures per second."""
