@@ -1,4 +1,4 @@
-"""Entry points of torch.hub, under the names of the official repository.
+"""Entry points of torch.hub: those of the official repository under their names, others under ours.
 
 network = torch.hub.load("<this repository>", "DPT_Large")
 transform = torch.hub.load("<this repository>", "transforms").dpt_transform
@@ -15,7 +15,7 @@ _SOURCE = str(_Path(__file__).resolve().parent / "src")
 if _SOURCE not in _sys.path:  # a clone fetched by torch.hub isn't installed
     _sys.path.insert(0, _SOURCE)
 
-# Official entry point: name in our model table.
+# Entry point: name in our model table.
 _MODELS = {
     "DPT_BEiT_L_512": "dpt_beit_large_512",
     "DPT_BEiT_L_384": "dpt_beit_large_384",
@@ -30,9 +30,11 @@ _MODELS = {
     "DPT_Hybrid": "dpt_hybrid_384",
     "MiDaS": "midas_v21_384",
     "MiDaS_small": "midas_v21_small_256",
+    "zipdepth_base": "zipdepth_base",
+    "zipdepth_base_npu": "zipdepth_base_npu",
 }
 
-# Official transform: a model whose input rule it is.
+# Transform: a model whose input rule it is.
 _TRANSFORMS = {
     "default_transform": "midas_v21_384",
     "small_transform": "midas_v21_small_256",
@@ -41,6 +43,7 @@ _TRANSFORMS = {
     "swin384_transform": "dpt_swin2_large_384",
     "swin256_transform": "dpt_swin2_tiny_256",
     "levit_transform": "dpt_levit_224",
+    "zipdepth_transform": "zipdepth_base",
 }
 
 

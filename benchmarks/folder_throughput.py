@@ -26,8 +26,9 @@ import midas
 from midas.folder import READERS, WRITERS
 from midas.maps.formats import FORMATS
 from midas.maps.resize import resize_map
+from midas.pictures.formats import is_image_path
 from midas.pictures.preprocess import Preprocess
-from midas.pictures.reading import is_image_path, read_reduced
+from midas.pictures.reading import read_reduced
 
 SIZE = (3000, 4000)
 JPEG_QUALITY = 92

@@ -17,6 +17,7 @@ OFFICIAL = (
     "DPT_Next_ViT_L_384", "DPT_SwinV2_B_384", "DPT_SwinV2_L_384", "DPT_SwinV2_T_256", "DPT_Swin_L_384", "MiDaS",
     "MiDaS_small", "transforms",
 )  # fmt: skip
+OURS = ("zipdepth_base", "zipdepth_base_npu")
 
 
 def hub_load(repository: Path, name: str, **options: object) -> object:
@@ -29,8 +30,8 @@ def entry_points(repository: Path) -> dict[str, Callable[..., object]]:
     return {name: value for name, value in found.items() if callable(value) and not name.startswith("_")}
 
 
-def test_the_entry_points_are_the_official_ones(repository: Path) -> None:
-    assert sorted(entry_points(repository)) == sorted(OFFICIAL)
+def test_the_entry_points_are_the_official_ones_and_those_of_the_small_networks(repository: Path) -> None:
+    assert sorted(entry_points(repository)) == sorted((*OFFICIAL, *OURS))
 
 
 def test_an_entry_point_says_what_it_gives(repository: Path) -> None:
@@ -38,7 +39,12 @@ def test_an_entry_point_says_what_it_gives(repository: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "transform"), [("MiDaS_small", "small_transform"), ("DPT_LeViT_224", "levit_transform")]
+    ("name", "transform"),
+    [
+        ("MiDaS_small", "small_transform"),
+        ("DPT_LeViT_224", "levit_transform"),
+        ("zipdepth_base_npu", "zipdepth_transform"),
+    ],
 )
 def test_the_official_example_runs(name: str, transform: str, repository: Path) -> None:
     network = hub_load(repository, name, pretrained=False)
@@ -62,6 +68,7 @@ def test_the_official_example_runs(name: str, transform: str, repository: Path) 
         ("swin384_transform", (384, 384)),
         ("swin256_transform", (256, 256)),
         ("levit_transform", (224, 224)),
+        ("zipdepth_transform", (384, 512)),
     ],
 )
 def test_a_transform_follows_its_model_s_rule(transform: str, size: tuple[int, int], repository: Path) -> None:

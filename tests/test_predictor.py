@@ -245,6 +245,16 @@ def test_the_interpolation_is_the_one_that_was_asked_for(tiny: Predictor) -> Non
     assert set(np.unique(nearest)) <= set(np.unique(tiny.backend(tiny.prepare(image).pixels)))
 
 
+def test_a_file_says_how_its_maps_grow_to_the_size_of_the_picture(tmp_path: Path) -> None:
+    metadata = {"midas.input": replace(INPUT, restore="aligned_linear").to_metadata()}
+    predictor = midas.load(write_tiny_model(tmp_path / "tiny.onnx", metadata=metadata))
+    image = picture((130, 190))
+    disparity = predictor.backend(predictor.prepare(image).pixels)[0]
+    for asked in (None, "aligned_linear", "cubic"):
+        expected = resize_map(disparity, (130, 190), asked or "aligned_linear")
+        assert np.array_equal(predictor(image, interpolation=asked).values, expected)
+
+
 def test_a_picture_beyond_the_limit_is_refused(tiny: Predictor, tmp_path: Path) -> None:
     Image.new("RGB", (40, 30)).save(tmp_path / "large.png")
     with pytest.raises(ImageError, match="1200"):

@@ -71,8 +71,16 @@ class ConfigError(MidasError):
     """A setting that is unknown, of the wrong type, or out of range."""
 
 
+class UnsuitableProtocolError(ConfigError):
+    """Rules of an evaluation that a set can't keep: they need a unit or a zero that it hasn't, or don't know it."""
+
+
 class DatasetError(MidasError):
     """A data set that is missing, half there, or not laid out as expected."""
+
+
+class RenderError(MidasError):
+    """A generator of rendered scenes that can't be set up or run, or output that doesn't go with earlier output."""
 
 
 class TrainingError(MidasError):
@@ -102,6 +110,10 @@ class LicenceWarning(UserWarning):
 
 class PrecisionWarning(RuntimeWarning):
     """A number format that was too small for a picture, which was therefore computed again in a larger one."""
+
+
+class DamageWarning(UserWarning):
+    """A picture that isn't all there, and was read all the same."""
 
 
 class CostWarning(UserWarning):

@@ -59,21 +59,23 @@ class Settings:
     """How the pictures of a folder are predicted and written.
 
     Attributes:
-        interpolation: how the network's output becomes as large as the picture.
+        interpolation: how the network's output becomes as large as the picture; None is the model's own way.
         max_pixels: a picture with more is refused.
         colormap: of the formats that have colours.
         overwrite: whether existing files are replaced; if not, their pictures are left out.
         batch: how many pictures, or tiles of a picture, go through the network at once, where neighbours have inputs
             of one size.
         full_decode: whether large JPEG files are decoded at their full size; those shown in an output always are.
+        strict: whether JPEG files that lack the last of their data are refused.
     """
 
-    interpolation: Interpolation = "cubic"
+    interpolation: Interpolation | None = None
     max_pixels: int = DEFAULT_MAX_PIXELS
     colormap: str = "inferno"
     overwrite: bool = False
     batch: int = 1
     full_decode: bool = False
+    strict: bool = False
 
 
 def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings: Settings = Settings()) -> bytes:
@@ -162,7 +164,11 @@ def _read(predictor: Predictor, settings: Settings, job: PictureJob) -> _Ready |
 def _prepare(predictor: Predictor, settings: Settings, source: Path | bytes, formats: Sequence[str]) -> Prepared:
     keep_image = any(format_by_name(name).shows_image for name in formats)
     return predictor.prepare(
-        source, max_pixels=settings.max_pixels, keep_image=keep_image, full_decode=settings.full_decode
+        source,
+        max_pixels=settings.max_pixels,
+        keep_image=keep_image,
+        full_decode=settings.full_decode,
+        strict=settings.strict,
     )
 
 

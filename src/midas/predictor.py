@@ -148,23 +148,26 @@ class Predictor:
         self,
         image: ImageSource,
         *,
-        interpolation: Interpolation = "cubic",
+        interpolation: Interpolation | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         full_decode: bool = False,
+        strict: bool = False,
     ) -> DepthMap:
         """Predict the relative disparity of one picture, at its own size.
 
         Args:
             image: path, bytes, file object, PIL image, or uint8 RGB array (H, W, 3).
-            interpolation: how the network's output becomes as large as the picture.
+            interpolation: how the network's output becomes as large as the picture; None is the model's own way,
+                ``input.restore``.
             max_pixels: a picture with more is refused.
             full_decode: as for ``prepare``.
+            strict: as for ``prepare``.
 
         Raises:
             ImageError: the picture can't be read.
             ModelError: the network can't run, or gives numbers that are not finite.
         """
-        prepared = self.prepare(image, max_pixels=max_pixels, full_decode=full_decode)
+        prepared = self.prepare(image, max_pixels=max_pixels, full_decode=full_decode, strict=strict)
         return self.infer(prepared, interpolation=interpolation)
 
     def prepare(
@@ -174,6 +177,7 @@ class Predictor:
         max_pixels: int = DEFAULT_MAX_PIXELS,
         keep_image: bool = False,
         full_decode: bool = False,
+        strict: bool = False,
     ) -> Prepared:
         """The first half of a prediction: read a picture and make it the network's input.
 
@@ -182,6 +186,8 @@ class Predictor:
             max_pixels: a picture with more is refused.
             keep_image: whether the result holds the picture too.
             full_decode: whether a large JPEG file is decoded at its full size although ``input.decoding_size`` will do.
+            strict: whether a JPEG file that lacks the last of its data is refused; otherwise it is filled up, with a
+                ``DamageWarning``, where no more than 2 % are missing.
 
         Raises:
             ImageError: the picture can't be read.
@@ -190,14 +196,14 @@ class Predictor:
         with net(f"{_called(image)} can't be made the network's input", ImageError):
             # Tiles look at the picture's own pixels.
             if full_decode or keep_image or self.tiling is not None:
-                picture = read_image(image, max_pixels=max_pixels)
+                picture = read_image(image, max_pixels=max_pixels, strict=strict)
                 finer = None if self.tiling is None else finer_input(picture, self.input, self.tiling)
                 kept = picture if keep_image else None
                 return Prepared(self._preprocess(picture), (picture.shape[0], picture.shape[1]), source, kept, finer)
-            picture, size = read_reduced(image, self.input.decoding_size, max_pixels=max_pixels)
+            picture, size = read_reduced(image, self.input.decoding_size, max_pixels=max_pixels, strict=strict)
             return Prepared(self._preprocess(picture, size), size, source, None)
 
-    def infer(self, prepared: Prepared, *, interpolation: Interpolation = "cubic") -> DepthMap:
+    def infer(self, prepared: Prepared, *, interpolation: Interpolation | None = None) -> DepthMap:
         """The second half of a prediction: run the network and bring its output to the picture's size.
 
         Raises:
@@ -209,7 +215,7 @@ class Predictor:
         return outcome
 
     def infer_batch(
-        self, batch: Sequence[Prepared], *, interpolation: Interpolation = "cubic", at_once: int = 1
+        self, batch: Sequence[Prepared], *, interpolation: Interpolation | None = None, at_once: int = 1
     ) -> list[DepthMap | MidasError]:
         """The second half of several predictions, in one run of the network.
 
@@ -244,7 +250,7 @@ class Predictor:
         return [self._depth_map(disparity, prepared, interpolation, at_once) for disparity, prepared in pairs]
 
     def _depth_map(
-        self, disparity: Float32[Array, "h w"], prepared: Prepared, interpolation: Interpolation, at_once: int
+        self, disparity: Float32[Array, "h w"], prepared: Prepared, interpolation: Interpolation | None, at_once: int
     ) -> DepthMap | MidasError:
         if not np.isfinite(disparity).all():
             return ModelError(
@@ -255,7 +261,8 @@ class Predictor:
             with net(f"{prepared.source or 'this picture'} gets no map of its size", ModelError):
                 if prepared.finer is not None:
                     disparity = predict_tiles(disparity, prepared.finer, self.backend, at_once=at_once)
-                return DepthMap(resize_map(disparity, prepared.size, interpolation), self.name, prepared.source)
+                rule = interpolation or self.input.restore
+                return DepthMap(resize_map(disparity, prepared.size, rule), self.name, prepared.source)
         except MidasError as error:
             return error
 
@@ -266,9 +273,10 @@ class Predictor:
         workers: int = 2,
         batch: int = 1,
         on_error: Callable[[ImageSource, MidasError], None] | None = None,
-        interpolation: Interpolation = "cubic",
+        interpolation: Interpolation | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         full_decode: bool = False,
+        strict: bool = False,
     ) -> Generator[DepthMap, None, None]:
         """Predict many pictures of any sizes, in order, reading ahead while the network runs.
 
@@ -285,6 +293,7 @@ class Predictor:
             interpolation: as for a call.
             max_pixels: as for a call.
             full_decode: as for ``prepare``.
+            strict: as for ``prepare``.
 
         Yields:
             One depth map per picture. When the iterator is closed, its threads end.
@@ -300,7 +309,7 @@ class Predictor:
 
         def read(source: ImageSource) -> _Read:
             try:
-                return source, self.prepare(source, max_pixels=max_pixels, full_decode=full_decode)
+                return source, self.prepare(source, max_pixels=max_pixels, full_decode=full_decode, strict=strict)
             except MidasError as error:
                 return source, error
 
@@ -315,7 +324,7 @@ class Predictor:
                         on_error(source, outcome)
 
     def _outcomes(
-        self, group: Sequence[_Read], interpolation: Interpolation, at_once: int
+        self, group: Sequence[_Read], interpolation: Interpolation | None, at_once: int
     ) -> Sequence[DepthMap | MidasError]:
         """What becomes of pictures of which all are ready, or none is."""
         ready = [prepared for _, prepared in group if isinstance(prepared, Prepared)]

@@ -84,3 +84,12 @@ def test_the_document_on_models_has_the_official_table() -> None:
     from midas.evaluation.published import published_markdown
 
     assert published_markdown() in read(REPOSITORY / "docs" / "models.md")
+
+
+def test_the_document_on_evaluation_has_the_table_of_small_networks_and_what_needs_no_folder() -> None:
+    from midas.evaluation.listing import drawn_markdown
+    from midas.evaluation.published import small_networks_markdown
+
+    text = read(REPOSITORY / "docs" / "evaluate.md")
+    assert small_networks_markdown() in text
+    assert drawn_markdown() in text

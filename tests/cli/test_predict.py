@@ -249,6 +249,45 @@ def test_a_picture_over_the_limit_fails(predict: Predict) -> None:
     assert predict("photo.png", "--max-megapixels", "0.007").status == 0
 
 
+@pytest.mark.filterwarnings("default")
+def test_a_picture_without_its_end_is_a_warning_and_an_error_where_one_is_strict(predict: Predict) -> None:
+    whole = write_picture("cut.jpg", size=(480, 640))
+    Path("cut.jpg").write_bytes(whole[:-20])
+    finished = predict("cut.jpg")
+    assert finished.status == 0
+    assert re.fullmatch(r"midas: warning: cut\.jpg ends too early: 9[89](\.\d)? % of .*\n", finished.err)
+    strict = predict("cut.jpg", "--strict", "--overwrite")
+    assert (strict.status, Path("depth/cut.png").is_file()) == (1, True)
+    assert strict.err.startswith("midas: error: cut.jpg is damaged or incomplete")
+
+
+def test_what_a_folder_search_can_t_read_is_named_and_counted(
+    predict: Predict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("midas.pictures.formats._SUPPORTED", ["JPEG", "PNG"])
+    write_picture("in/good.png")
+    Path("in/phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    Path("in/loop").mkdir()
+    Path("in/loop/up").symlink_to(Path.cwd())
+    finished = predict("in", "-r")
+    assert (finished.status, Path("depth/good.png").is_file()) == (1, True)
+    errors = sorted(line for line in finished.err.splitlines() if line.startswith("midas: error: "))
+    assert "leads back" in errors[0]
+    assert "pip install pillow-heif" in errors[1]
+    assert "2 failed" in finished.err
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_damaged_file_is_one_line_with_its_name(predict: Predict) -> None:
+    write_picture("scan.tif")
+    data = Path("scan.tif").read_bytes()
+    Path("scan.tif").write_bytes(data[:-90])
+    finished = predict("scan.tif", "--quiet")
+    assert finished.status == 1
+    (line,) = finished.err.splitlines()
+    assert line.startswith("midas: error: scan.tif ")
+
+
 def test_nothing_to_do_is_wrong_usage(predict: Predict) -> None:
     Path("empty").mkdir()
     finished = predict("empty", "*.jpg")

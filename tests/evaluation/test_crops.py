@@ -31,6 +31,16 @@ def test_the_benchmark_s_window_lies_at_the_bottom_centre(size: tuple[int, int])
     assert abs(left - (size[1] - 1 - right)) <= 1
 
 
+def test_a_smaller_picture_keeps_the_benchmark_s_share() -> None:
+    top, bottom, left, right = window("kitti_benchmark", (232, 384))  # half a picture, made smaller
+    assert (top, bottom) == (232 - round(232 * 352 / 375), 231)
+    assert (left, right) == (4, 379)
+
+
+def test_eigens_window_lies_within_the_benchmark_s() -> None:
+    assert window("kitti_benchmark_eigen", (375, 1242)) == (23 + 117, 23 + 320, 13 + 43, 13 + 1171)
+
+
 @pytest.mark.parametrize("name", CROPS)
 def test_a_window_holds_pixels_of_any_picture(name: str) -> None:
     assert find_crop(name).mask((30, 40)).any()

@@ -42,7 +42,7 @@ def departure(spec: InputSpec, image: np.ndarray) -> float:
     """Largest difference from this package's own way, in units of the input's standard deviations."""
     pixels = Preprocess(spec)(image)[0]
     small = np.tensordot(np.array([0.2, 0.5, 0.3], np.float32), pixels, axes=1)
-    expected = resize_map(small, (image.shape[0], image.shape[1]))
+    expected = resize_map(small, (image.shape[0], image.shape[1]), spec.restore)
     actual = open_onnx(with_pre_post(weighted_channels(), spec).SerializeToString())(image)
     assert actual.dtype == np.float32
     assert actual.shape == expected.shape
@@ -66,6 +66,19 @@ def test_pillow_s_way_is_met_to_one_level_of_256(size: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     # The cubic enlargement of the map can double a level's step.
     assert departure(replace(SPEC, interpolation="pillow_cubic"), image) < 2 / 255 / min(SPEC.std)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_opencv_s_way_with_8_bits_is_met_but_for_a_level_of_256_here_and_there(size: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    spec = replace(SPEC, interpolation="opencv_linear", restore="aligned_linear")
+    assert departure(spec, image) < 1.01 / 255 / min(SPEC.std)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_maps_grow_in_the_graph_as_the_rule_says(size: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    assert departure(replace(SPEC, interpolation="area", restore="aligned_linear"), image) < 1e-3
 
 
 @pytest.mark.parametrize("interpolation", get_args(Interpolation))

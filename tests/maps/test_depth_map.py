@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from midas.alignment import align_from_points
 from midas.errors import AlignmentError, ConfigError, MidasError, OutputError
@@ -34,6 +35,20 @@ def test_cubic_resizing_is_that_of_the_official_code(
     resized = resize_map(post["prediction"], (height, width))
     value_range = np.ptp(post["prediction"])
     np.testing.assert_allclose(resized[::step, ::step], post[f"bicubic_{width}x{height}"], atol=1e-4 * value_range)
+
+
+@pytest.mark.parametrize("size", [(61, 97), (24, 36), (7, 130), (1, 1), (480, 2), (30, 20)])
+def test_aligned_resizing_is_that_of_pytorch(size: tuple[int, int], depth_map: DepthMap) -> None:
+    values = torch.from_numpy(depth_map.values)[None, None]
+    expected = torch.nn.functional.interpolate(values, size, mode="bilinear", align_corners=True)[0, 0].numpy()
+    np.testing.assert_allclose(resize_map(depth_map.values, size, "aligned_linear"), expected, atol=1e-4, rtol=1e-5)
+
+
+def test_aligned_resizing_keeps_the_corners_and_the_range(depth_map: DepthMap) -> None:
+    resized = resize_map(depth_map.values, (100, 211), "aligned_linear")
+    np.testing.assert_allclose(resized[::99, ::210], depth_map.values[::23, ::35], rtol=1e-6)
+    assert resized.min() >= depth_map.values.min() - 1e-5
+    assert resized.max() <= depth_map.values.max() + 1e-5
 
 
 def test_16_bit_codes_are_those_of_the_official_code_but_rounded(post: dict[str, np.ndarray]) -> None:

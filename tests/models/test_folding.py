@@ -73,7 +73,7 @@ def test_a_normalisation_that_has_no_convolution_for_itself_stays(encoder: nn.Mo
     assert folded_and_difference(network_of(encoder), torch.randn(1, 3, 8, 8)) == (0, 0.0)
 
 
-@pytest.mark.parametrize("name", ["midas_nano_256", "midas_v21_small_256"])
+@pytest.mark.parametrize("name", ["midas_nano_256", "midas_v21_small_256", "zipdepth_base", "zipdepth_base_npu"])
 def test_all_normalisations_of_the_small_networks_go(name: str) -> None:
     network = with_statistics(create_model(name, weights=None))
     count = sum(isinstance(module, nn.BatchNorm2d) for module in network.modules())

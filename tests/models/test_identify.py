@@ -18,7 +18,9 @@ def save(path: Path, model: str, metadata: dict[str, str] | None = None) -> Path
     return path
 
 
-@pytest.mark.parametrize("model", ["midas_nano_256", "midas_v21_small_256", "dpt_swin2_tiny_256"])
+@pytest.mark.parametrize(
+    "model", ["midas_nano_256", "midas_v21_small_256", "dpt_swin2_tiny_256", "zipdepth_base", "zipdepth_base_npu"]
+)
 def test_names_and_shapes_of_tensors_tell_the_model(model: str, tmp_path: Path) -> None:
     assert identify(save(tmp_path / "weights.safetensors", model)) == model
 

@@ -65,6 +65,30 @@ def test_depth_anything_keeps_its_decoder_one_level_deeper() -> None:
     assert ours == "head.layers.4.bias"
 
 
+@pytest.mark.parametrize(
+    ("published", "ours"),
+    [
+        ("encoder.stem_quarter.conv.weight", "encoder.stem.1.0.weight"),
+        ("encoder.stage1.1.branch_3x3.1.bias", "encoder.stages.0.1.wide.1.bias"),
+        ("encoder.down3.branch_1x1.0.weight", "encoder.stages.2.0.narrow.0.weight"),
+        ("encoder.stage2.2.branch2.weight", "encoder.stages.1.3.around.second.weight"),
+        ("encoder.stage2.2.bn.running_var", "encoder.stages.1.3.around.norm.running_var"),
+        ("encoder.stage3.6.fc.2.weight", "encoder.stages.2.7.gate.2.weight"),
+        ("encoder.spp.cv2.bn.bias", "encoder.pooling.after.1.bias"),
+        ("decoder.fuse_half.proj_low.weight", "decoder.fusions.0.second.weight"),
+        ("decoder.convex_up.where_conv.4.bias", "head.upsampling.weights.4.bias"),
+    ],
+)
+def test_a_name_of_zipdepth_s_becomes_ours(published: str, ours: str) -> None:
+    assert rename("zipdepth_base", published, "encoder.stem_half.conv.weight") == ours
+
+
+def test_what_zipdepth_s_training_keeps_beside_its_network_is_left_out() -> None:
+    names = ("mean", "criterion.scale", "decoder.head_direct.bias", "encoder.stage4.2.tokens")
+    state = {"encoder.stem_half.conv.weight": torch.zeros(1)} | {name: torch.zeros(1) for name in names}
+    assert list(translate(state, find_model("zipdepth_base")).dropped) == list(names[:3])
+
+
 def test_hugging_face_counts_fusion_layers_from_the_coarsest() -> None:
     published = "neck.fusion_stage.layers.0.residual_layer2.convolution1.bias"
     assert rename("dpt_large_384", published, "neck.convs.0.weight") == "decoder.blocks.3.refine.layers.1.bias"

@@ -234,6 +234,25 @@ def test_a_cache_that_cannot_be_written_to_can_be_read(
         assert find_weights(spec).path == cache / "net.pt"
 
 
+def test_what_is_downloaded_anew_must_be_what_was_first_used(spec: ModelSpec, server: FileServer, cache: Path) -> None:
+    """No hash of it is published, and its publisher put another file under the same name."""
+    unknown = replace(spec, weights=replace(spec.weights, files=(spec.weights.files[1],)))
+    find_weights(unknown).path.unlink()
+    server.files["old_net.pt"] = b"other"
+    record = cache / "old_net.pt.sha256.json"
+    with pytest.raises(DownloadError, match=rf"isn't the one that was first used here, .* delete {record}"):
+        find_weights(unknown)
+    assert list(cache.iterdir()) == [record]
+    record.unlink()
+    assert find_weights(unknown).path.read_bytes() == b"other"
+
+
+def test_the_same_file_may_be_downloaded_anew(spec: ModelSpec, server: FileServer) -> None:
+    unknown = replace(spec, weights=replace(spec.weights, files=(spec.weights.files[1],)))
+    find_weights(unknown).path.unlink()
+    assert find_weights(unknown).path.read_bytes() == CONTENT["old_net.pt"]
+
+
 # ── terms ───────────────────────────────────────────────────────────────────
 
 

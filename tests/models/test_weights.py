@@ -77,9 +77,10 @@ def test_a_safetensors_file_is_read_whatever_its_name(name: str, tmp_path: Path)
         lambda state: {"model": {"state_dict": state}},
         lambda state: {f"module.{name}": tensor for name, tensor in state.items()},
         lambda state: {"model": {f"module._orig_mod.{name}": tensor for name, tensor in state.items()}},
+        lambda state: {"model_state_dict": {f"_orig_mod.module.{name}": tensor for name, tensor in state.items()}},
         lambda state: {name: torch.nn.Parameter(tensor, requires_grad=False) for name, tensor in state.items()},
     ],
-    ids=["training run", "state_dict", "nested", "parallel", "compiled", "parameters"],
+    ids=["training run", "state_dict", "nested", "parallel", "compiled", "parallel, then compiled", "parameters"],
 )
 def test_the_network_is_found_in_what_is_around_it(
     wrap: Callable[[dict[str, Tensor]], object], write: Callable[[object, Path], None], tmp_path: Path

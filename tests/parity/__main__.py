@@ -13,7 +13,7 @@ from tests.parity import fixtures
 def main(names: list[str]) -> int:
     """Compare the named networks, or all, and return how many rows miss their bound."""
     if not fixtures.is_there():
-        sys.exit(f"there are no fixtures in {fixtures.FOLDER}; name their folder in MIDAS_PARITY")
+        sys.exit(f"there are no fixtures in {fixtures.FOLDERS[0]}; name their folder in MIDAS_PARITY")
     print("| network | input | largest difference / standard deviation | bound | |\n|---|---|---|---|---|")
     missed = 0
     for name in names or fixtures.names():

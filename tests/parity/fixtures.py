@@ -16,25 +16,34 @@ import torch
 from midas.models import create_model
 from midas.models.network import DepthNetwork
 
-FOLDER = Path(os.environ.get("MIDAS_PARITY", Path(__file__).parents[3] / "shared" / "parity"))
+_SHARED = Path(__file__).parents[3] / "shared"
+_FIRST = Path(os.environ.get("MIDAS_PARITY", _SHARED / "parity"))
+# The first one holds the tools for all.
+FOLDERS = (_FIRST, _FIRST.with_name("parity_zipdepth"))
 
 LARGEST_DIFFERENCE = 1e-4
 NOISE_FACTOR = 5  # where float32 itself is not as exact as that
 
 
 def is_there() -> bool:
-    """Whether the fixtures are at hand."""
-    return (FOLDER / "fill.py").is_file()
+    """Whether the fixtures are at hand, those of the first folder at least."""
+    return (FOLDERS[0] / "fill.py").is_file()
 
 
 def names() -> list[str]:
     """Every network that has a manifest."""
-    return sorted(path.stem for path in (FOLDER / "manifest").glob("*.json"))
+    return sorted(path.stem for folder in FOLDERS for path in (folder / "manifest").glob("*.json"))
+
+
+def folder_of(name: str) -> Path:
+    """The folder that holds the fixtures of a network; the first one for those that nobody has."""
+    return next((folder for folder in FOLDERS if (folder / "manifest" / f"{name}.json").is_file()), FOLDERS[0])
 
 
 def manifest(name: str) -> dict[str, Any]:
     """What the published checkpoint of a network holds."""
-    described: dict[str, Any] = json.loads((FOLDER / "manifest" / f"{name}.json").read_text(encoding="utf-8"))
+    path = folder_of(name) / "manifest" / f"{name}.json"
+    described: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return described
 
 
@@ -69,7 +78,7 @@ def difference(name: str, item: dict[str, Any], network: torch.nn.Module) -> flo
     """Largest difference from the original's output, in units of that output's standard deviation."""
     with torch.inference_mode():
         output = network(make_input(item)).numpy()
-    with np.load(FOLDER / "expected" / f"{name}.npz") as expected:
+    with np.load(folder_of(name) / "expected" / f"{name}.npz") as expected:
         return float(_module("check").compare(output, expected, item["id"]))
 
 
@@ -80,6 +89,6 @@ def bound(name: str, item: dict[str, Any]) -> float:
 
 
 def _module(name: str) -> ModuleType:
-    if str(FOLDER) not in sys.path:
-        sys.path.append(str(FOLDER))
+    if str(FOLDERS[0]) not in sys.path:
+        sys.path.append(str(FOLDERS[0]))
     return import_module(name)

@@ -19,9 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
+from PIL.PngImagePlugin import PngInfo
 
 from midas.errors import ImageError
-from midas.pictures.reading import IMAGE_SUFFIXES, is_image_path, read_image, read_reduced
+from midas.pictures.formats import IMAGE_SUFFIXES, is_image_path
+from midas.pictures.reading import read_image, read_reduced
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
@@ -65,7 +67,8 @@ def test_every_kind_of_source_gives_the_same_picture(tmp_path: Path) -> None:
     path = tmp_path / "picture.png"
     path.write_bytes(data)
     with path.open("rb") as file:
-        sources = [str(path), path, data, io.BytesIO(data), file, Image.open(io.BytesIO(data)), picture]
+        opened = Image.open(io.BytesIO(data))
+        sources = [str(path), path, data, bytearray(data), memoryview(data), io.BytesIO(data), file, opened, picture]
         for source in sources:
             np.testing.assert_array_equal(read_image(source), picture)
 
@@ -82,6 +85,12 @@ def test_a_file_that_cant_be_rewound_is_read_too() -> None:
         writer.write(encoded(smooth_picture(), "PNG"))
         writer.close()
         np.testing.assert_array_equal(read_image(reader), smooth_picture())
+
+
+def test_a_file_at_its_end_is_read_from_its_beginning() -> None:
+    written = io.BytesIO()
+    Image.fromarray(smooth_picture()).save(written, "PNG")
+    np.testing.assert_array_equal(read_image(written), smooth_picture())
 
 
 def test_a_contiguous_rgb_array_is_not_copied() -> None:
@@ -339,6 +348,60 @@ def test_damaged_exif_data_leave_the_picture_as_it_is(exif: bytes) -> None:
     assert read_image(encoded(smooth_picture(), "JPEG", exif=exif)).shape == (40, 60, 3)
 
 
+XMP = b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" %s/>'
+ATTRIBUTE, ELEMENT, SINGLE = (
+    b'tiff:Orientation="6"',
+    b"><tiff:Orientation>6</tiff:Orientation><",
+    b"tiff:Orientation = '6'",
+)
+
+
+@pytest.mark.parametrize("form", [ATTRIBUTE, ELEMENT, SINGLE])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_an_orientation_in_xmp_alone_is_applied(file_format: str, form: bytes) -> None:
+    if file_format == "TIFF" and form == SINGLE:
+        pytest.skip("Pillow turns TIFF files itself")
+    options: dict[str, Any] = {"lossless": True} if file_format == "WEBP" else {}
+    if file_format == "PNG":
+        options["pnginfo"] = PngInfo()
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", (XMP % form).decode())
+    elif file_format == "TIFF":
+        options["tiffinfo"] = {700: XMP % form}
+    else:
+        options["xmp"] = XMP % form
+    rgb = read_image(encoded(smooth_picture(), file_format, **options))
+    assert np.abs(rgb.astype(int) - UPRIGHT[6](smooth_picture())).max() < 16
+
+
+def test_exif_data_count_more_than_xmp() -> None:
+    data = encoded(smooth_picture(), "JPEG", exif=exif_of_orientation(1), xmp=XMP % ATTRIBUTE)
+    assert read_image(data).shape == (40, 60, 3)
+
+
+def png_with_raw_profile(digits: str) -> bytes:
+    """EXIF data as ImageMagick puts them into PNG files."""
+    info = PngInfo()
+    info.add_text("Raw profile type exif", f"\nexif\n{len(digits) // 2:8d}\n{digits}\n", zip=True)
+    return encoded(smooth_picture(), "PNG", pnginfo=info)
+
+
+def test_an_orientation_in_a_raw_profile_is_applied() -> None:
+    digits = exif_of_orientation(6).tobytes().hex()
+    lines = "\n".join(digits[start : start + 72] for start in range(0, len(digits), 72))
+    np.testing.assert_array_equal(read_image(png_with_raw_profile(lines)), UPRIGHT[6](smooth_picture()))
+
+
+@pytest.mark.parametrize("digits", ["", "zz", "457", "45786966"])
+def test_a_damaged_raw_profile_leaves_the_picture_as_it_is(digits: str) -> None:
+    np.testing.assert_array_equal(read_image(png_with_raw_profile(digits)), smooth_picture())
+
+
+@pytest.mark.parametrize("change", [lambda image: image.rotate(-90, expand=True), Image.Image.copy])
+def test_a_pil_image_that_was_changed_is_taken_as_it_is_seen(change: Callable[[Image.Image], Image.Image]) -> None:
+    image = change(Image.open(io.BytesIO(encoded(smooth_picture(), "PNG", exif=exif_of_orientation(6)))))
+    np.testing.assert_array_equal(read_image(image), np.asarray(image))
+
+
 # ── what can't be read ───────────────────────────────────────────────────────────
 
 
@@ -361,7 +424,7 @@ def test_a_file_without_permission_is_refused(tmp_path: Path, monkeypatch: pytes
         def refuse(*_: object) -> None:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(Path, "open", refuse)
+        monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(ImageError, match=r"locked\.png may not be read; check the permissions"):
         read_image(path)
 
@@ -389,7 +452,7 @@ def test_what_is_not_a_picture_is_refused(tmp_path: Path, data: bytes) -> None:
 
 
 def test_heic_without_its_decoder_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("midas.pictures.reading._SUPPORTED", ["JPEG", "PNG"])
+    monkeypatch.setattr("midas.pictures.formats._SUPPORTED", ["JPEG", "PNG"])
     with pytest.raises(ImageError, match="pip install pillow-heif"):
         read_image(b"\0\0\0\x18ftypheic" + bytes(100))
 

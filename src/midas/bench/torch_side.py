@@ -17,6 +17,7 @@ from midas.bench.picture import draw_picture
 from midas.errors import ModelError
 from midas.export.onnx import export_onnx
 from midas.models import create_model
+from midas.models.branches import merge_branches
 from midas.models.network import DepthNetwork
 from midas.models.onnx_names import INPUT_KEY, NAME_KEY
 from midas.models.weights import write_safetensors
@@ -90,6 +91,7 @@ def count_gmacs(name: str, size: tuple[int, int]) -> float:
     """
     with torch.device("meta"):
         network = create_model(name, weights=None)
+        merge_branches(network)
         pixels = torch.zeros(1, 3, *size)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         network(pixels)

@@ -63,6 +63,8 @@ class LazyGroup(TyperGroup):
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
+                # Pillow's name no file, and what is wrong with one is told by its error.
+                warnings.filterwarnings("ignore", module=r"PIL\.")
                 return super().invoke(ctx)
         except BrokenPipeError:  # the reader of our output has gone
             raise typer.Exit(STATUS_BROKEN_PIPE) from None

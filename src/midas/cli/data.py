@@ -1,4 +1,4 @@
-"""``midas data``: look at sets, make one from stereo pairs, pack one into few large files."""
+"""``midas data``: look at sets, make one from stereo pairs, render one, pack one into few large files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from midas.cli import STATUS_FAILED, DebugOption, command_app, finite
+from midas.cli import STATUS_FAILED, DebugOption, command_app, finite, render_scenes
 from midas.cli.progress import track
 from midas.cli.terminal import say, say_lines, tell, tell_error
 from midas.errors import ConfigError, DatasetError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from midas.datasets.stereo_set import FrameReport, PairSource, StereoOptions
 
 app = command_app()
+app.command(epilog=render_scenes.EPILOG)(render_scenes.render)
 
 INSPECT_EPILOG = """\b
 Examples:
@@ -70,7 +71,7 @@ class Disparity(str, Enum):
 
 @app.callback(no_args_is_help=True)
 def data(debug: DebugOption = False) -> None:
-    """Look at sets, make one from stereo pairs, pack one into few large files."""
+    """Look at sets, make one from stereo pairs, render one, pack one into few large files."""
 
 
 @app.command(epilog=INSPECT_EPILOG)

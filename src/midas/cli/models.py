@@ -128,6 +128,7 @@ class ModelRow:
             "name": spec.name,
             "summary": spec.summary,
             "parameters": spec.parameters,
+            "parameters_in_training": spec.parameters_in_training or spec.parameters,
             "gmacs": spec.gmacs,
             "input_height_px": height_px,
             "input_width_px": width_px,
@@ -152,7 +153,9 @@ class ModelRow:
 
     def as_markdown(self) -> tuple[str, ...]:
         """One cell per heading, the same on every machine."""
-        terms = ", not for commercial use" if self.spec.weights.non_commercial else ""
+        weights = self.spec.weights
+        terms = ", not for commercial use" if weights.non_commercial else ""
+        terms += f"; {weights.note}" if weights.note else ""
         place = _BUILT_IN if self._is_built_in else _PUBLISHED
         spec = self.spec
         sizes = f"{self._size} only" if spec.input.fixed else f"{self._size}, steps of {spec.input.multiple}"

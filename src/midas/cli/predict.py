@@ -164,13 +164,14 @@ def predict(
         ),
     ] = "inferno",
     interpolation: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME",
-            callback=_one_of(get_args(Interpolation)),
-            help=f"How the network's output grows to the picture's size: {', '.join(get_args(Interpolation))}.",
+            callback=lambda name: name and _one_of(get_args(Interpolation))(name),
+            help=f"How the network's output grows to the picture's size: {', '.join(get_args(Interpolation))}; "
+            "by default the model's own way.",
         ),
-    ] = "cubic",
+    ] = None,
     max_megapixels: Annotated[
         float,
         typer.Option(
@@ -183,6 +184,10 @@ def predict(
             "--full-decode", help="Decode large JPEGs at full size where a half, quarter or eighth would do; slower."
         ),
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Refuse JPEGs that lack the last of their data; else those that lack 2 % pass."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Neither progress nor summary, only errors.")] = False,
     debug: DebugOption = False,
 ) -> None:
@@ -194,7 +199,7 @@ def predict(
     if quiet:
         warnings.simplefilter("ignore")
     max_pixels = round(max_megapixels * 1e6)
-    settings = Settings(interpolation, max_pixels, colormap, overwrite, batch, full_decode)  # type: ignore[arg-type]
+    settings = Settings(interpolation, max_pixels, colormap, overwrite, batch, full_decode, strict)  # type: ignore[arg-type]
     load_model = partial(
         load,
         model,

@@ -41,6 +41,7 @@ class SetStatistics:
         unreadable: what was wrong with those that can't be read.
         sizes: (height, width, number of pictures), the most frequent first.
         metric: the targets are inverse depth in 1/metre; None where there are none.
+        shift_known: disparity 0 is infinitely far; None likewise.
         sparse: they are valid at scattered points only.
         valid_share: share of pixels with a target.
         sky_share: share of pixels that are valid at disparity 0.
@@ -54,6 +55,7 @@ class SetStatistics:
     unreadable: tuple[str, ...]
     sizes: tuple[tuple[int, int, int], ...]
     metric: bool | None
+    shift_known: bool | None
     sparse: bool | None
     valid_share: float | None
     sky_share: float | None
@@ -85,7 +87,8 @@ class SetStatistics:
     def _target(self) -> str:
         if self.metric is None:
             return "pairs of points" if self.quantity == "pairs" else ""
-        return f"{'metric' if self.metric else 'relative'}, {'sparse' if self.sparse else 'dense'}"
+        shift = "" if self.shift_known else ", shift unknown"
+        return f"{'metric' if self.metric else 'relative'}, {'sparse' if self.sparse else 'dense'}{shift}"
 
 
 @dataclass
@@ -96,6 +99,7 @@ class _Tally:
     sky: list[float] = field(default_factory=list)
     pairs: list[int] = field(default_factory=list)
     metric: bool | None = None
+    shift_known: bool | None = None
     sparse: bool | None = None
 
     def add(self, sample: AnySample, rng: np.random.Generator) -> None:
@@ -103,10 +107,10 @@ class _Tally:
         if isinstance(sample, PairSample):
             self.pairs.append(len(sample.relation))
             return
-        sky = sample.mask & (sample.disparity == 0)
+        sky = sample.mask & (sample.disparity == 0) & sample.shift_known
         self.valid.append(float(sample.mask.mean()))
         self.sky.append(float(sky.mean()))
-        self.metric, self.sparse = sample.metric, sample.sparse
+        self.metric, self.sparse, self.shift_known = sample.metric, sample.sparse, sample.shift_known
         values = sample.disparity[sample.mask & ~sky]
         if values.size:
             self.values.append(rng.choice(values, _VALUES_PER_PICTURE))
@@ -165,6 +169,7 @@ def inspect_set(reader: Reader, indices: Iterable[int], *, shown: int, seed: int
         unreadable=tuple(unreadable),
         sizes=tuple((*size, count) for size, count in tally.sizes.most_common()),
         metric=tally.metric,
+        shift_known=tally.shift_known,
         sparse=tally.sparse,
         valid_share=_mean(tally.valid),
         sky_share=_mean(tally.sky),

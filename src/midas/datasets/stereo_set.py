@@ -17,7 +17,7 @@ from midas.datasets.formats import read_rgb
 from midas.datasets.stereo import PAPER_RULES, STEPS_PER_PX, StereoTarget, encode_target, match_views
 from midas.errors import ConfigError, DatasetError, OutputError, net
 from midas.maps.png import write_png
-from midas.pictures.reading import IMAGE_SUFFIXES
+from midas.pictures.formats import IMAGE_SUFFIXES
 from midas.storage.atomic import atomic_file
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm"})

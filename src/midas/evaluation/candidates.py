@@ -15,6 +15,7 @@ from midas.datasets.sample import AnySample, PairSample
 from midas.errors import DatasetError, ModelError
 from midas.evaluation.baselines import fit_plane
 from midas.maps.formats import read_map
+from midas.maps.resize import resize_map
 from midas.pictures.preprocess import ResizeRule
 from midas.predictor import Predictor, Prepared
 
@@ -65,7 +66,7 @@ class ModelCandidate:
         return self.predictor.prepare(sample.image)
 
     def run(self, prepared: Prepared) -> Float32[Array, "h w"]:
-        """The network's output as it is; of a picture in tiles, what they make together, at the picture's size.
+        """The network's output as it is; at the picture's size where it grows by another rule than most, or of tiles.
 
         Raises:
             ModelError: it holds numbers that are not finite.
@@ -75,7 +76,8 @@ class ModelCandidate:
         disparity: Float32[Array, "h w"] = self.predictor.backend(prepared.pixels)[0]
         if not np.isfinite(disparity).all():
             raise ModelError(f"{self.name} gives numbers that are not finite; try another size")
-        return disparity
+        rule = self.predictor.input.restore
+        return disparity if rule == "cubic" else resize_map(disparity, prepared.size, rule)
 
 
 @dataclass(frozen=True)

@@ -192,12 +192,13 @@ def _measure(
 ) -> PictureScore | None:
     size = (sample.image.shape[0], sample.image.shape[1])
     if isinstance(sample, PairSample):
-        return score_pairs(_to_size(disparity, size), sample, metrics)
+        return score_pairs(to_size(disparity, size), sample, metrics)
     mask = usable(sample, protocol)
-    if not measurable(sample, mask, protocol):
+    if not measurable(sample, mask, protocol, metrics):
         return None
-    return score(_to_size(disparity, size), sample, mask, protocol, metrics)
+    return score(to_size(disparity, size), sample, mask, protocol, metrics)
 
 
-def _to_size(disparity: Float32[Array, "h w"], size: tuple[int, int]) -> Float32[Array, "H W"]:
+def to_size(disparity: Float32[Array, "h w"], size: tuple[int, int]) -> Float32[Array, "H W"]:
+    """A map at another (height, width), such as its target's."""
     return disparity if disparity.shape == size else resize_map(disparity, size)

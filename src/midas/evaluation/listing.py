@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 from midas.datasets.catalogue import READERS
-from midas.evaluation.protocols import PROTOCOLS, Protocol
+from midas.evaluation.drawn import OPTIONS, PICTURES, SEED, SIZE, SYNTHETIC
+from midas.evaluation.protocols import FAMILIES, PROTOCOLS, Protocol
 from midas.evaluation.runs import CORPUS, has_protocol, protocol_of
+
+
+def everything_markdown() -> str:
+    """All that can be measured, and by which rules."""
+    return "\n\n".join((benchmarks_markdown(), drawn_markdown(), protocols_markdown(), families_markdown()))
+
+
+def drawn_markdown() -> str:
+    """The benchmark that needs no folder."""
+    height, width = SIZE
+    return (
+        f"`{SYNTHETIC}` needs no folder: {PICTURES} drawn scenes of {height}x{width} pixels with exact depth "
+        f"(seed {SEED}); options: {', '.join(OPTIONS)}."
+    )
 
 
 def benchmarks_markdown() -> str:
@@ -32,6 +47,16 @@ def layouts_markdown() -> str:
         facts = f"{layout.homepage}. Licence: {layout.licence}.{options}"
         parts.append(f"### `{name}`: {layout.title}\n\n{facts}\n\n```text\n{tree}\n```")
     return "\n\n".join(parts)
+
+
+def families_markdown() -> str:
+    """Names that stand for one protocol per set."""
+    lines = [
+        f"`{family}` stands for the rules of the set: "
+        + ", ".join(f"`{rules}` for {of}" for of, rules in members.items())
+        for family, members in FAMILIES.items()
+    ]
+    return "\n".join(f"{line}." for line in lines)
 
 
 def protocols_markdown() -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
-from midas.errors import ConfigError
-from midas.metrics import DISPARITY_METRICS, METRICS, PAIR_METRICS, Metric
+from midas.errors import ConfigError, UnsuitableProtocolError
+from midas.metrics import DISPARITY_METRICS, EDGE_METRICS, METRICS, PAIR_METRICS, Metric
 from midas.pictures.preprocess import ResizeRule
 
 Space = Literal["inverse_depth", "depth", "disparity"]
@@ -46,6 +46,8 @@ class Protocol:
         crop: name in `midas.evaluation.crops.CROPS`.
         resize: which side of the network's input meets its target size; None leaves each model its own rule.
         averaging: over pictures, or weighted by their number of valid pixels.
+        fit_positive: scale and shift are found where the prediction is above 0 only, as far as there are such pixels:
+            what a last ReLU cut off says nothing of either.
         baselines: its figures say little without those of the best plane and the best constant beside them.
     """
 
@@ -62,6 +64,7 @@ class Protocol:
     crop: str = "none"
     resize: ResizeRule | None = None
     averaging: Averaging = "pictures"
+    fit_positive: bool = False
     baselines: bool = False
 
     @property
@@ -79,7 +82,9 @@ class Protocol:
     @property
     def known_metrics(self) -> dict[str, Metric]:
         """What can be measured by these rules, by name."""
-        return {"depth": METRICS, "disparity": DISPARITY_METRICS, "pairs": PAIR_METRICS}[self.kind]
+        if self.kind == "depth":
+            return METRICS | EDGE_METRICS if self.space == "inverse_depth" else METRICS
+        return DISPARITY_METRICS if self.kind == "disparity" else PAIR_METRICS
 
     @property
     def label(self) -> str:
@@ -104,6 +109,13 @@ _EIGEN = replace(
 _MARIGOLD = replace(
     _EIGEN, source="Ke et al. 2024 (Marigold), affine-invariant depth", alignment="least_squares", pictures=None
 )
+# The table of small networks in the ZipDepth paper: Marigold's sets, crops and caps, least squares in inverse depth,
+# as the authors' program measures it. That cuts aligned disparities at 1e-3 and then depths at the caps; the caps are
+# nearer than 1e3 m, so that theirs is the cut that shows.
+_MARIGOLD_INVERSE = replace(
+    _MARIGOLD, source="ZipDepth, arXiv 2607.08771, on Marigold's sets", space="inverse_depth",
+    metrics=("abs_rel", "delta1_accuracy", "delta1_outliers", "rmse"), fit_positive=True,
+)  # fmt: skip
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
@@ -132,6 +144,14 @@ PROTOCOLS: dict[str, Protocol] = {
         replace(_MARIGOLD, name="eth3d_marigold", cap_m=1e3, pictures=454),
         replace(_MARIGOLD, name="scannet_marigold", cap_m=10.0, pictures=800),
         replace(_MARIGOLD, name="diode_marigold", cap_m=350.0, minimum_m=0.6, pictures=771),
+        replace(_MARIGOLD_INVERSE, name="nyu_marigold_inverse", cap_m=10.0, crop="nyu_eigen", pictures=654),
+        replace(_MARIGOLD_INVERSE, name="kitti_marigold_inverse", crop="kitti_benchmark_eigen", pictures=652),
+        replace(_MARIGOLD_INVERSE, name="kitti_marigold_inverse_crop", source="for comparison", crop="kitti_benchmark"),
+        replace(_MARIGOLD_INVERSE, name="eth3d_marigold_inverse", cap_m=60.0, minimum_m=1e-5, pictures=454),
+        replace(_MARIGOLD_INVERSE, name="scannet_marigold_inverse", cap_m=10.0, pictures=800),
+        replace(_MARIGOLD_INVERSE, name="diode_marigold_inverse", cap_m=80.0, minimum_m=0.6, pictures=771),
+        # Pictures that are the inside of Eigen's window already, as the corpus has those of NYU.
+        replace(_MARIGOLD_INVERSE, name="indoor_marigold_inverse", cap_m=10.0),
         Protocol("diode", 50.0, "by the rules of the MiDaS paper", "abs_rel"),
         Protocol("ibims1", 50.0, "Koch et al. 2018 (iBims-1), aligned as in the MiDaS paper", "abs_rel"),
         Protocol("scannet", 10.0, "by the rules of the MiDaS paper", "delta1_outliers"),
@@ -141,6 +161,13 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol("indoor", 10.0),
         Protocol("outdoor", 80.0),
         Protocol("relative", None, metrics=("delta1_outliers", "abs_rel", "log10_error")),
+        # Drawn scenes, whose depth is exact up to the pixel, so that edges can be measured.
+        Protocol(
+            "synthetic",
+            80.0,
+            headline="boundary_f1",
+            metrics=("boundary_f1", "flying_pixels", "delta1_outliers", "abs_rel"),
+        ),
         # Where the disparity is known up to scale and shift, which leaves no depth to take ratios of.
         Protocol(
             "affine",
@@ -156,16 +183,42 @@ PROTOCOLS: dict[str, Protocol] = {
 # Domains, as dataset.json names them, whose depths reach beyond a room.
 OUTDOOR_DOMAINS = frozenset({"driving", "outdoor", "outdoor building + trees"})
 
+# Names that stand for one protocol per set: by the set's benchmark, or the domain of a set in the corpus format.
+FAMILIES: dict[str, dict[str, str]] = {
+    "marigold_inverse": {
+        "nyu": "nyu_marigold_inverse",
+        "kitti": "kitti_marigold_inverse",
+        "eth3d": "eth3d_marigold_inverse",
+        "scannet": "scannet_marigold_inverse",
+        "diode": "diode_marigold_inverse",
+        "indoor": "indoor_marigold_inverse",
+        "driving": "kitti_marigold_inverse",
+    },
+}
 
-def find_protocol(name: str) -> Protocol:
+
+def find_protocol(name: str, kind_of_set: str | None = None) -> Protocol:
     """The protocol of that name.
+
+    Args:
+        name: of a protocol, or of a family of them.
+        kind_of_set: the benchmark's name, or the domain of a set in the corpus format, by which a family has its
+            members.
 
     Raises:
         ConfigError: there is none.
+        UnsuitableProtocolError: the family has no rules for such a set.
     """
+    if name in FAMILIES:
+        members = FAMILIES[name]
+        if kind_of_set not in members:
+            rules = ", ".join(f"{member} ({PROTOCOLS[chosen].label})" for member, chosen in members.items())
+            raise UnsuitableProtocolError(f"{name} has rules for {rules}; none for {kind_of_set or 'no set at all'}")
+        return PROTOCOLS[members[kind_of_set]]
     if name not in PROTOCOLS:
-        near = get_close_matches(name, PROTOCOLS, n=1)
-        answer = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(PROTOCOLS)}"
+        known = (*PROTOCOLS, *FAMILIES)
+        near = get_close_matches(name, known, n=1)
+        answer = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
         raise ConfigError(f"no protocol is called {name!r}; {answer}")
     return PROTOCOLS[name]
 

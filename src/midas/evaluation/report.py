@@ -39,12 +39,12 @@ def to_latex(results: Sequence[EvaluationResult]) -> str:
 
 def _latex_table(results: Sequence[EvaluationResult]) -> str:
     metrics = _all_metrics(results)
-    head = " & ".join(_escaped(name) for name in (*_FIXED, *(_heading(name) for name in metrics)))
+    head = " & ".join(escaped(name) for name in (*_FIXED, *(_heading(name) for name in metrics)))
     lines = [rf"\begin{{tabular}}{{llrl{'r' * len(metrics)}}}", r"\toprule", head + r" \\", r"\midrule"]
     for result in results:
         cells = [result.model, result.dataset, str(len(result.scores)), result.protocol.label]
-        cells += [_figure(name, result.mean(name)) if name in result.metrics else "--" for name in metrics]
-        lines.append(" & ".join(map(_escaped, cells)) + r" \\")
+        cells += [figure_text(name, result.mean(name)) if name in result.metrics else "--" for name in metrics]
+        lines.append(" & ".join(map(escaped, cells)) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
 
 
@@ -85,14 +85,16 @@ def _heading(name: str) -> str:
 
 def _with_interval(result: EvaluationResult, name: str) -> str:
     low, high = result.interval(name)
-    return f"{_figure(name, result.mean(name))} [{_figure(name, low)}, {_figure(name, high)}]"
+    return f"{figure_text(name, result.mean(name))} [{figure_text(name, low)}, {figure_text(name, high)}]"
 
 
-def _figure(name: str, value: float) -> str:
+def figure_text(name: str, value: float) -> str:
+    """A metric's figure with as many digits as mean anything."""
     return f"{value:.2f}" if find_metric(name).unit == "%" else f"{value:.4f}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text as LaTeX prints it."""
     for character in ("\\", "&", "%", "_", "#"):
         text = text.replace(character, "\\" + character)
     return text

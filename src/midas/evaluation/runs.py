@@ -10,10 +10,11 @@ from pathlib import Path
 from midas.datasets.catalogue import READERS, open_reader
 from midas.datasets.reader import Reader, read_sample
 from midas.datasets.readers.corpus import CorpusDataset, CorpusInfo
-from midas.errors import ConfigError
+from midas.errors import ConfigError, UnsuitableProtocolError
 from midas.evaluation.candidates import Candidate
+from midas.evaluation.drawn import SYNTHETIC, open_drawn
 from midas.evaluation.evaluator import EvaluationResult, check_metrics, gather, score_all
-from midas.evaluation.protocols import PROTOCOLS, Protocol, find_protocol, protocol_for
+from midas.evaluation.protocols import FAMILIES, PROTOCOLS, Protocol, find_protocol, protocol_for
 from midas.evaluation.records import RunKey, ScoreFile
 from midas.evaluation.scoring import PictureScore, check_zero
 
@@ -37,20 +38,27 @@ class Benchmark:
 
 
 def open_benchmark(
-    name: str, root: Path, *, protocol: str | None = None, options: Mapping[str, str] | None = None
+    name: str, root: Path | None, *, protocol: str | None = None, options: Mapping[str, str] | None = None
 ) -> Benchmark:
     """Open a set in its official layout, or one in the corpus format, which its ``dataset.json`` tells.
 
     Args:
-        name: of a reader, or ``"corpus"``; of a set in the corpus format it names the rules only.
-        root: the set's folder.
+        name: of a reader, or ``"corpus"``; of a set in the corpus format it names the rules only. ``"synthetic"`` for
+            drawn scenes.
+        root: the set's folder; None for drawn scenes, which need none.
         protocol: name of other rules than those of the set's own benchmark.
         options: what the reader lets one choose, such as which ground truth.
 
     Raises:
         DatasetError: the set is not there, or not as it should be.
-        ConfigError: no such benchmark or protocol, or the rules need a zero of disparity, which the set hasn't.
+        ConfigError: no such benchmark or protocol.
+        UnsuitableProtocolError: the rules need a unit or a zero of disparity that the set hasn't, or don't know it.
     """
+    if name == SYNTHETIC:
+        drawn = open_drawn(options)
+        return Benchmark(drawn, rules_for(drawn, name, protocol))
+    if root is None:
+        raise ConfigError(f"{name} is a set in a folder; name the folder")
     in_corpus_format = name in READERS and (root / "dataset.json").is_file()
     reader = open_reader(CORPUS if in_corpus_format else name, root, **(options or {}))
     return Benchmark(reader, rules_for(reader, name, protocol))
@@ -65,14 +73,22 @@ def rules_for(reader: Reader, benchmark: str, protocol: str | None = None) -> Pr
         protocol: name of other rules than its own.
 
     Raises:
-        ConfigError: no such benchmark or protocol, or the rules need a zero of disparity, which the set hasn't.
+        ConfigError: no such benchmark or protocol.
+        UnsuitableProtocolError: the rules need a unit or a zero of disparity that the set hasn't, or don't know it.
     """
     info = reader.info if isinstance(reader, CorpusDataset) else None
     if protocol is None and benchmark == CORPUS and info is not None:
         return own_rules(info)
-    rules = protocol_of(benchmark) if protocol is None else find_protocol(protocol)
+    if protocol is None:
+        rules = protocol_of(benchmark)
+    else:
+        rules = find_protocol(protocol, info.domain if benchmark == CORPUS and info is not None else benchmark)
     if info is not None:
         check_zero(rules, info.shift_known, info.name)
+        if protocol in FAMILIES and not info.metric:
+            raise UnsuitableProtocolError(
+                f"{info.name} is not in metres, which {rules.name} needs for its range of depths"
+            )
     return rules
 
 
@@ -90,7 +106,7 @@ def protocol_of(benchmark: str) -> Protocol:
     if not has_protocol(benchmark):
         raise ConfigError(
             f"{benchmark} is a set to train on, without rules of its own for measuring: name some with --protocol, "
-            "such as relative, indoor or outdoor; `midas evaluate --list` shows all"
+            "such as relative, affine, indoor or outdoor; `midas evaluate --list` shows all"
         )
     return PROTOCOLS[_PROTOCOL_OF.get(benchmark, benchmark)]
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from midas.alignment import ALIGNMENTS
+from midas.alignment import ALIGNMENTS, Alignment
 from midas.arrays import Array, Bool, Float, Float32
 from midas.datasets.sample import PairSample, Sample
-from midas.errors import ConfigError
+from midas.errors import UnsuitableProtocolError
 from midas.evaluation.crops import find_crop
 from midas.evaluation.protocols import Protocol
-from midas.metrics import disparity_range, find_metric
+from midas.metrics import disparity_range, find_metric, has_edge
 
 MIN_VALID_PIXELS = 10
 
@@ -45,7 +45,7 @@ def usable(sample: Sample, protocol: Protocol) -> Bool[Array, "H W"]:
     By rules that need no zero of disparity, what is infinitely far counts too.
 
     Raises:
-        ConfigError: the rules need one, and the sample's shift is unknown.
+        UnsuitableProtocolError: the rules need one, and the sample's shift is unknown.
     """
     check_zero(protocol, sample.shift_known, sample.name)
     mask = sample.mask
@@ -59,11 +59,21 @@ def usable(sample: Sample, protocol: Protocol) -> Bool[Array, "H W"]:
     return mask
 
 
-def measurable(sample: Sample, mask: Bool[Array, "H W"], protocol: Protocol) -> bool:
-    """Whether enough pixels count for a figure; and where the unit is the target's own range, that it has one."""
+def measurable(sample: Sample, mask: Bool[Array, "H W"], protocol: Protocol, metrics: tuple[str, ...]) -> bool:
+    """Whether a sample has figures by these rules.
+
+    Enough pixels must count; where the unit is the target's own range it must have one; for figures of edges it must
+    have an edge.
+    """
     if np.count_nonzero(mask) < MIN_VALID_PIXELS:
         return False
-    return protocol.needs_zero or disparity_range(sample.disparity, mask) > 0
+    if not protocol.needs_zero:
+        return disparity_range(sample.disparity, mask) > 0
+    steepest = max(find_metric(name).edge_ratio or 0.0 for name in metrics)
+    if not steepest:
+        return True
+    floor = np.float32(_floor(sample.disparity[mask], protocol))
+    return has_edge(np.maximum(sample.disparity, floor), sample.mask, steepest)
 
 
 def score(
@@ -96,10 +106,10 @@ def check_zero(protocol: Protocol, shift_known: bool, name: str) -> None:
         name: of the set or the sample, for the message.
 
     Raises:
-        ConfigError: they measure ratios or differences of depth, and the target's shift is unknown.
+        UnsuitableProtocolError: they measure ratios or differences of depth, and the target's shift is unknown.
     """
     if protocol.needs_zero and not shift_known:
-        raise ConfigError(
+        raise UnsuitableProtocolError(
             f"{name} has disparities of unknown shift, so that depth and its ratios ({', '.join(protocol.metrics)}) "
             f"mean nothing there: measure it by the protocol affine, not by {protocol.name}"
         )
@@ -126,11 +136,15 @@ def _in_depth(
     protocol: Protocol,
     metrics: tuple[str, ...],
 ) -> tuple[float, ...]:
-    inverse_depth = sample.disparity[mask]
-    depth = aligned_depth(prediction[mask], inverse_depth, protocol)
-    target = 1.0 / inverse_depth
-    everywhere = np.ones_like(depth, dtype=np.bool_)
-    return tuple(float(find_metric(name).function(depth, target, everywhere)) for name in metrics)
+    valid, inverse_depth = prediction[mask], sample.disparity[mask]
+    pixels = aligned_depth(valid, inverse_depth, protocol), 1.0 / inverse_depth, None
+    chosen = [find_metric(name) for name in metrics]
+    if any(metric.edge_ratio for metric in chosen):
+        # An edge against the sky is one too: what is infinitely far, or beyond the cap, lies at the far end.
+        aligned = _fit(valid, inverse_depth, protocol).apply(prediction)
+        floor = np.float32(_floor(inverse_depth, protocol))
+        maps = np.maximum(aligned, floor), np.maximum(sample.disparity, floor), sample.mask
+    return tuple(float(metric.function(*(maps if metric.edge_ratio else pixels))) for metric in chosen)
 
 
 def aligned_depth(
@@ -146,19 +160,30 @@ def aligned_depth(
         inverse_depth: their targets.
         protocol: the rules.
     """
-    align = ALIGNMENTS[protocol.alignment]
-    floor = 1.0 / protocol.cap_m if protocol.cap_m is not None else float(inverse_depth.min())
+    floor = _floor(inverse_depth, protocol)
     if protocol.space == "inverse_depth":
-        aligned = align(prediction, inverse_depth).apply(prediction)
+        aligned = _fit(prediction, inverse_depth, protocol).apply(prediction)
         ceiling = 1.0 / protocol.minimum_m if protocol.minimum_m else None
         capped: Float[Array, " N"] = 1.0 / np.clip(aligned, np.float32(floor), ceiling)
         return capped
     inverted = _inverted(prediction)
-    depth = align(inverted, 1.0 / inverse_depth).apply(inverted)
+    depth = ALIGNMENTS[protocol.alignment](inverted, 1.0 / inverse_depth).apply(inverted)
     # A depth of nought or less has no ratio to anything.
     nearest = protocol.minimum_m or _NEAREST_M
     clipped: Float[Array, " N"] = np.clip(depth, np.float32(nearest), np.float32(1.0 / floor))
     return clipped
+
+
+def _floor(inverse_depth: Float32[Array, " N"], protocol: Protocol) -> float:
+    """The smallest inverse depth that an aligned prediction may have."""
+    return 1.0 / protocol.cap_m if protocol.cap_m is not None else float(inverse_depth.min())
+
+
+def _fit(prediction: Float32[Array, " N"], inverse_depth: Float32[Array, " N"], protocol: Protocol) -> Alignment:
+    fitted = prediction > 0 if protocol.fit_positive else None
+    if fitted is not None and np.count_nonzero(fitted) < MIN_VALID_PIXELS:
+        fitted = None
+    return ALIGNMENTS[protocol.alignment](prediction, inverse_depth, fitted)
 
 
 def _inverted(prediction: Float32[Array, " N"]) -> Float32[Array, " N"]:

@@ -1,4 +1,4 @@
-"""The worst pictures of a run, side by side with what was expected."""
+"""The worst pictures of a run beside what was expected, and one picture in all its corruptions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from midas.alignment import align_least_squares
 from midas.arrays import Array, Bool, Float32, UInt8
+from midas.datasets.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from midas.datasets.reader import read_sample
 from midas.datasets.sample import Sample
 from midas.errors import DatasetError
@@ -18,6 +19,7 @@ from midas.evaluation.protocols import Protocol
 from midas.evaluation.runs import Benchmark
 from midas.evaluation.scoring import usable
 from midas.maps.colormaps import apply_colormap
+from midas.maps.depth_map import DepthMap
 from midas.maps.formats import write_map
 from midas.maps.resize import resize_map
 from midas.metrics import disparity_range
@@ -72,6 +74,41 @@ def write_worst(
     return path
 
 
+def write_corrupted(candidate: Candidate, benchmark: Benchmark, folder: Path) -> Path:
+    """Draw the benchmark's first picture as it is and in every corruption, with the candidate's map below each.
+
+    Args:
+        candidate: what predicts.
+        benchmark: a set with maps.
+        folder: gets ``corruptions_<set>.png``.
+
+    Raises:
+        DatasetError: the set has pairs of points, or its first picture can't be read.
+        OutputError: the file can't be written.
+    """
+    sample = benchmark.reader[0]
+    if not isinstance(sample, Sample):
+        raise DatasetError(f"{benchmark.reader.name} has pairs of points: corruptions are measured on maps")
+    rows = {}
+    for kind in CORRUPTIONS:
+        samples = [sample, *(corrupt(sample, kind, strength) for strength in STRENGTHS)]
+        maps = [resize_map(candidate.run(candidate.prepare(one)), sample.mask.shape) for one in samples]
+        pictures = _side_by_side([one.image for one in samples])
+        below = _side_by_side([apply_colormap(DepthMap(one).normalized()) for one in maps])
+        rows[kind] = np.concatenate(
+            [_text(f"{kind.replace('_', ' ')}: clean, 1 to 5", pictures.shape[1]), pictures, below]
+        )
+    path = folder / f"corruptions_{benchmark.reader.name}.png"
+    with atomic_file(path, overwrite=True) as file:
+        Image.fromarray(np.concatenate(list(rows.values()))).save(file, format="PNG")
+    return path
+
+
+def _side_by_side(pictures: list[UInt8[Array, "_ _ 3"]]) -> UInt8[Array, "h w 3"]:
+    gap = np.full((CELL_HEIGHT_PX, GAP_PX, 3), 255, np.uint8)
+    return np.concatenate([part for picture in pictures for part in (_cell(picture), gap)], axis=1)
+
+
 def _row(sample: Sample, prediction: Float32[Array, "H W"], protocol: Protocol, caption: str) -> UInt8[Array, "h w 3"]:
     mask = usable(sample, protocol)
     aligned = align_least_squares(prediction, sample.disparity, mask).apply(prediction)
@@ -85,9 +122,7 @@ def _row(sample: Sample, prediction: Float32[Array, "H W"], protocol: Protocol, 
     target[~mask] = _UNKNOWN
     too_far = _log_ratio if protocol.needs_zero else _share_of_range
     error = _error(too_far(aligned[mask], sample.disparity[mask]), mask)
-    cells = [_cell(part) for part in (sample.image, target, coloured(aligned), error)]
-    gap = np.full((CELL_HEIGHT_PX, GAP_PX, 3), 255, np.uint8)
-    row = np.concatenate([part for cell in cells for part in (cell, gap)], axis=1)
+    row = _side_by_side([sample.image, target, coloured(aligned), error])
     return np.concatenate([_text(caption, row.shape[1]), row])
 
 

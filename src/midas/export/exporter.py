@@ -24,7 +24,7 @@ from midas.export.quantize import CALIBRATION_PICTURES, quantize_onnx, quantize_
 from midas.export.torch_files import open_torch_export, open_torchscript, write_torch_export, write_torchscript
 from midas.export.verify import (
     BOUNDS,
-    PILLOW_BOUND,
+    ROUNDED_BOUND,
     Bound,
     Difference,
     Pixels,
@@ -35,10 +35,11 @@ from midas.export.verify import (
     compare_pictures,
     input_batches,
 )
+from midas.models.folding import without_branches
 from midas.models.network import DepthNetwork
 from midas.models.reduced import ReducedNetwork
 from midas.models.specs import ModelSpec
-from midas.pictures.preprocess import MAX_SIZE_PX, InputSpec
+from midas.pictures.preprocess import EIGHT_BITS, MAX_SIZE_PX, InputSpec
 from midas.storage.atomic import atomic_file
 
 Format = Literal["onnx", "openvino", "torchscript", "torch-export"]
@@ -126,13 +127,13 @@ def export_network(
     network.eval()
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / path.name
-        _write(network, spec, rule, draft, options)
+        _write(without_branches(network), spec, rule, draft, options)
         run = _OPENERS[options.format](draft)
         if options.pre_post:
             difference = compare_pictures(network, run, pictures, rule)
         else:
             difference = compare_inputs(network, run, input_batches(pictures, rule))
-        bound = PILLOW_BOUND if _rounds(rule, options) else BOUNDS[options.precision]
+        bound = ROUNDED_BOUND if _rounds(rule, options) else BOUNDS[options.precision]
         check(difference, options.precision, bound)
         # What lies beside it first: the file that is asked for by name is there only when all is.
         for target in reversed(targets):
@@ -191,8 +192,8 @@ def _targets(path: Path, form: Format) -> tuple[Path, ...]:
 
 
 def _rounds(rule: InputSpec, options: ExportOptions) -> bool:
-    """Whether the graph rounds to 8 bits where Pillow does, which its own rounding meets but for a few pixels."""
-    return options.pre_post and options.precision == "fp32" and rule.interpolation == "pillow_cubic"
+    """Whether the graph rounds to 8 bits where another program does, which its own meets but for a few pixels."""
+    return options.pre_post and options.precision == "fp32" and rule.interpolation in EIGHT_BITS
 
 
 def _write(network: DepthNetwork, spec: ModelSpec, rule: InputSpec, draft: Path, options: ExportOptions) -> None:

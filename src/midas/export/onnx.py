@@ -18,6 +18,7 @@ from torch import nn
 from midas.backends.runtimes import import_runtime
 from midas.errors import ModelError
 from midas.export.verify import Bound, Pixels, Run, check, compare_inputs
+from midas.models.folding import without_branches
 from midas.models.network import DepthNetwork
 from midas.models.onnx_names import INPUT_KEY, INPUT_NAME, LICENCE_KEY, NAME_KEY, OUTPUT_NAME
 from midas.models.padding import constant_padding
@@ -73,7 +74,7 @@ def export_onnx(network: DepthNetwork, spec: ModelSpec, path: Path, *, overwrite
         ModelError: the file's numbers are not the network's.
     """
     network.eval()
-    model = trace_onnx(network, spec.input)
+    model = trace_onnx(without_branches(network), spec.input)
     onnx.helper.set_model_props(model, file_metadata(spec, spec.input))
     content = model.SerializeToString()
     difference = compare_inputs(network, open_onnx(content), _random_inputs(spec.input))

@@ -8,7 +8,8 @@ import midas
 from midas.arrays import Array, UInt8
 from midas.datasets.readers.synthetic import SyntheticDataset
 from midas.errors import ConfigError
-from midas.pictures.reading import is_image_path, read_image
+from midas.pictures.formats import is_image_path
+from midas.pictures.reading import read_image
 
 # Enough for several shapes and kinds of scene; each costs one run of the network in float32.
 COMPARED_PICTURES = 6

@@ -11,11 +11,12 @@ from collections.abc import Iterable
 import onnx
 from onnx import compose, parser
 
+from midas.export.resampling_text import CUBIC_RESIZE, resample_text
 from midas.models.onnx_names import IMAGE_NAME, INPUT_NAME, OUTPUT_NAME
-from midas.pictures.preprocess import MAX_ELONGATION, InputSpec
+from midas.pictures.preprocess import MAX_ELONGATION, InputSpec, Restoration
 
 _NETWORK = "network/"
-_FLOAT, _INT64, _DOUBLE = (onnx.TensorProto.FLOAT, onnx.TensorProto.INT64, onnx.TensorProto.DOUBLE)
+_INT64, _DOUBLE = (onnx.TensorProto.INT64, onnx.TensorProto.DOUBLE)
 
 _PREPARE = """
 prepare (uint8[H, W, 3] {image}) => (float[1, 3, h, w] pixels, int64[2] picture_size)
@@ -82,122 +83,23 @@ _BOUND = {
     "minimal": "  multiples = Identity (nearest)",
 }
 
-# The enlargement of the map is the same in all graphs, and so is the reduction of pictures that are read cubically.
-_CUBIC = 'Resize <mode = "cubic", coordinate_transformation_mode = "half_pixel", cubic_coeff_a = -0.75>'
-
-_RESAMPLE_CUBIC = f"""
-  planes = Transpose <perm = [2, 0, 1]> ({{image}})
-  batch = Unsqueeze (planes, zero)
-  values = Cast <to = {_FLOAT}> (batch)
-  ahead = Constant <value_ints = [1, 3]> ()
-  sizes = Concat <axis = 0> (ahead, size)
-  resized = {_CUBIC} (values, , , sizes)
-"""
-
-# Pillow resamples one axis after the other, columns first, and rounds to 8 bits after each, halves upwards.
-_RESAMPLE_PILLOW = f"""
-  planes = Transpose <perm = [2, 0, 1]> ({{image}})
-  batch = Unsqueeze (planes, zero)
-  values = Cast <to = {_FLOAT}> (batch)
-  ahead = Constant <value_ints = [1, 3]> ()
-  height = Gather (picture_size, zero)
-  width = Gather (size, one)
-  narrow_sizes = Concat <axis = 0> (ahead, height, width)
-  sizes = Concat <axis = 0> (ahead, size)
-  black = Constant <value_float = 0.0> ()
-  white = Constant <value_float = 255.0> ()
-  narrow = {{pillow}} (values, , , narrow_sizes)
-  half = Constant <value_float = 0.5> ()
-  narrow_raised = Add (narrow, half)
-  narrow_rounded = Floor (narrow_raised)
-  narrow_clipped = Clip (narrow_rounded, black, white)
-  small = {{pillow}} (narrow_clipped, , , sizes)
-  small_raised = Add (small, half)
-  small_rounded = Floor (small_raised)
-  resized = Clip (small_rounded, black, white)
-"""
-_PILLOW = (
-    'Resize <mode = "cubic", coordinate_transformation_mode = "half_pixel", cubic_coeff_a = -0.5, antialias = 1, '
-    "exclude_outside = 1>"
-)
-
-# No mode of Resize averages all pixels under a sample as OpenCV does. Written as two products of matrices, the first of
-# which takes the rows of the whole picture.
-_RESAMPLE_AREA = f"""
-  larger = Greater (network_sides, sides)
-  larger_number = Cast <to = {_INT64}> (larger)
-  larger_side = ReduceMax <keepdims = 0> (larger_number)
-  grows = Cast <to = {onnx.TensorProto.BOOL}> (larger_side)
-{{rows}}
-{{columns}}
-  values = Cast <to = {_FLOAT}> ({{image}})
-  as_table = Constant <value_ints = [0, -1]> ()
-  table = Reshape (values, as_table)
-  shrunk = MatMul (rows_weights, table)
-  as_picture = Constant <value_ints = [0, -1, 3]> ()
-  low = Reshape (shrunk, as_picture)
-  low_planes = Transpose <perm = [2, 0, 1]> (low)
-  across = Transpose <perm = [1, 0]> (columns_weights)
-  planes = MatMul (low_planes, across)
-  resized = Unsqueeze (planes, zero)
-"""
-
-# The weights of `midas.pictures.preprocess`: those of its _area where no side grows, else those of its _linear.
-_AREA_WEIGHTS = """
-  {axis}_length = Gather (sides, {index})
-  {axis}_count = Gather (network_sides, {index})
-  {axis}_ratio = Div ({axis}_count, {axis}_length)
-  {axis}_unit = Constant <value = double {{1.0}}> ()
-  {axis}_nought = Constant <value = double {{0.0}}> ()
-  {axis}_step = Div ({axis}_unit, {axis}_ratio)
-  {axis}_length_scalar = Squeeze ({axis}_length, zero)
-  {axis}_count_scalar = Squeeze ({axis}_count, zero)
-  {axis}_samples = Range ({axis}_nought, {axis}_count_scalar, {axis}_unit)
-  {axis}_sample = Unsqueeze ({axis}_samples, one)
-  {axis}_pixel = Range ({axis}_nought, {axis}_length_scalar, {axis}_unit)
-  {axis}_next_pixel = Add ({axis}_pixel, {axis}_unit)
-  {axis}_begin = Mul ({axis}_sample, {axis}_step)
-  {axis}_far_end = Add ({axis}_begin, {axis}_step)
-  {axis}_end = Min ({axis}_far_end, {axis}_length)
-  {axis}_right = Min ({axis}_next_pixel, {axis}_end)
-  {axis}_left = Max ({axis}_pixel, {axis}_begin)
-  {axis}_overlap = Sub ({axis}_right, {axis}_left)
-  {axis}_sliver = Constant <value = double {{0.001}}> ()
-  {axis}_counts = Greater ({axis}_overlap, {axis}_sliver)
-  {axis}_share = Where ({axis}_counts, {axis}_overlap, {axis}_nought)
-  {axis}_interval = Sub ({axis}_end, {axis}_begin)
-  {axis}_area = Div ({axis}_share, {axis}_interval)
-  {axis}_start = Floor ({axis}_begin)
-  {axis}_after_start = Add ({axis}_start, {axis}_unit)
-  {axis}_after_sample = Add ({axis}_sample, {axis}_unit)
-  {axis}_border = Mul ({axis}_after_start, {axis}_ratio)
-  {axis}_beyond = Sub ({axis}_after_sample, {axis}_border)
-  {axis}_positive = Max ({axis}_beyond, {axis}_nought)
-  {axis}_whole = Floor ({axis}_positive)
-  {axis}_x = Sub ({axis}_positive, {axis}_whole)
-  {axis}_rest = Sub ({axis}_unit, {axis}_x)
-  {axis}_last = Sub ({axis}_length, {axis}_unit)
-  {axis}_second = Min ({axis}_after_start, {axis}_last)
-  {axis}_at_start = Equal ({axis}_pixel, {axis}_start)
-  {axis}_at_second = Equal ({axis}_pixel, {axis}_second)
-  {axis}_of_start = Where ({axis}_at_start, {axis}_rest, {axis}_nought)
-  {axis}_of_second = Where ({axis}_at_second, {axis}_x, {axis}_nought)
-  {axis}_linear = Add ({axis}_of_start, {axis}_of_second)
-  {axis}_chosen = Where (grows, {axis}_linear, {axis}_area)
-  {axis}_weights = Cast <to = {float}> ({axis}_chosen)
-"""
+# How maps grow.
+_ENLARGE: dict[Restoration, str] = {
+    "cubic": CUBIC_RESIZE,
+    "aligned_linear": 'Resize <mode = "linear", coordinate_transformation_mode = "align_corners">',
+}
 
 _RESTORE = f"""
 restore (float[1, h, w] small_map, int64[2] restored_size) => (float[H, W] {OUTPUT_NAME})
-{{
+{{{{
   channel = Constant <value_ints = [0]> ()
   around = Constant <value_ints = [0, 1]> ()
   both = Constant <value_ints = [1, 1]> ()
   one_channel = Unsqueeze (small_map, channel)
   restored_sizes = Concat <axis = 0> (both, restored_size)
-  large = {_CUBIC} (one_channel, , , restored_sizes)
+  large = {{resize}} (one_channel, , , restored_sizes)
   {OUTPUT_NAME} = Squeeze (large, around)
-}}
+}}}}
 """
 
 
@@ -213,7 +115,7 @@ def with_pre_post(network: onnx.ModelProto, spec: InputSpec) -> onnx.ModelProto:
     """
     inner = compose.add_prefix(network, _NETWORK)
     before = _parsed(_prepare_text(spec), network)
-    after = _parsed(_RESTORE, network)
+    after = _parsed(_RESTORE.format(resize=_ENLARGE[spec.restore]), network)
     opened = compose.merge_models(before, inner, io_map=[("pixels", f"{_NETWORK}{INPUT_NAME}")])
     ends = [(f"{_NETWORK}{OUTPUT_NAME}", "small_map"), ("picture_size", "restored_size")]
     return compose.merge_models(opened, after, io_map=ends)
@@ -229,7 +131,7 @@ def _prepare_text(spec: InputSpec) -> str:
         image=IMAGE_NAME,
         double=_DOUBLE,
         size=_size_text(spec),
-        resample=_resample_text(spec),
+        resample=resample_text(spec),
         gain=_numbers(1 / (255 * std) for std in spec.std),
         offset=_numbers(-mean / std for mean, std in zip(spec.mean, spec.std, strict=True)),
     )
@@ -250,16 +152,6 @@ def _size_text(spec: InputSpec) -> str:
         bound=_BOUND[spec.resize],
         int64=_INT64,
     )
-
-
-def _resample_text(spec: InputSpec) -> str:
-    if spec.interpolation == "cubic":
-        return _RESAMPLE_CUBIC.format(image=IMAGE_NAME)
-    if spec.interpolation == "pillow_cubic":
-        return _RESAMPLE_PILLOW.format(image=IMAGE_NAME, pillow=_PILLOW)
-    rows = _AREA_WEIGHTS.format(axis="rows", index="zero", float=_FLOAT)
-    columns = _AREA_WEIGHTS.format(axis="columns", index="one", float=_FLOAT)
-    return _RESAMPLE_AREA.format(image=IMAGE_NAME, rows=rows, columns=columns)
 
 
 def _numbers(values: Iterable[float | int]) -> str:

@@ -28,6 +28,7 @@ from midas.maps.exr import read_exr, write_exr
 from midas.maps.png import OutputFile, read_png, write_png
 from midas.maps.value_range import ValueRange, as_float32_map
 from midas.storage.atomic import atomic_file
+from midas.storage.regular_files import open_regular
 
 # Keywords in PNG and EXR files carry this prefix, so that they can't be taken for another program's.
 _PREFIX = "midas:"
@@ -153,7 +154,7 @@ def read_map(path: str | Path) -> tuple[Float32[Array, "H W"], dict[str, str]]:
     if read is None:  # The first format of each suffix keeps values.
         raise OutputError(f"{path} keeps no values")
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             values, metadata = read(file)
         return as_float32_map(values), metadata
     except _DAMAGED as error:
@@ -296,6 +297,8 @@ def _write_tiff(file: OutputFile, content: MapContent) -> None:
 
 def _read_tiff(file: BinaryIO) -> _ValuesAndText:
     with TiffImageFile(file) as image:
+        # Pillow reads so much at a time, and copies what it has until there is a whole row.
+        image.decodermaxblock = max(image.decodermaxblock, 16 * image.width)
         description = str(image.tag_v2.get(IMAGEDESCRIPTION, ""))
         values = np.array(image)
     return values, _parsed(description) if description.startswith("{") else {}

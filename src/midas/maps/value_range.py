@@ -40,8 +40,10 @@ class ValueRange:
 
         A map whose percentiles coincide (nearly constant) gets its full range. Large maps are sampled on a grid.
         """
+        height, width = values.shape
         step = max(1, round((values.size / _PERCENTILE_SAMPLES) ** 0.5))
-        sample = values[::step, ::step]
+        # A strip too narrow for the steps of one axis gets longer ones along the other.
+        sample = values[:: step * step // min(step, width), :: step * step // min(step, height)]
         sample = sample[np.isfinite(sample)]
         if sample.size == 0:
             return cls.of(values)

@@ -1,12 +1,21 @@
 """Figures of merit, one pure function each: of depth, of disparity whose zero is unknown, of the order of points, of
-boundaries, of a video's steadiness.
+boundaries and what flies between them, of a video's steadiness.
 
 ``METRICS``, ``DISPARITY_METRICS`` and ``PAIR_METRICS`` list by name those that an evaluation picks from, and what their
 figures mean.
 """
 
 from midas.metrics.affine import disparity_range, order_accuracy, range_error
-from midas.metrics.boundaries import BOUNDARY_THRESHOLDS, BoundaryScores, boundary_scores, sobel_edge_scores
+from midas.metrics.boundaries import (
+    BOUNDARY_THRESHOLDS,
+    BoundaryScores,
+    boundary_f1,
+    boundary_precision,
+    boundary_recall,
+    boundary_scores,
+    has_edge,
+    sobel_edge_scores,
+)
 from midas.metrics.depth import (
     DELTA_THRESHOLD,
     abs_rel,
@@ -24,19 +33,24 @@ from midas.metrics.depth import (
     sq_rel,
     valid_pixels,
 )
+from midas.metrics.flying import flying_pixels
 from midas.metrics.ordinal import d3r, grid_pairs, ordinal_error, pair_accuracy, sample_pairs, whdr
-from midas.metrics.table import DISPARITY_METRICS, METRICS, PAIR_METRICS, Metric, find_metric
+from midas.metrics.table import DISPARITY_METRICS, EDGE_METRICS, METRICS, PAIR_METRICS, Metric, find_metric
 from midas.metrics.temporal import flow_warping_error, temporal_alignment_error
 
 __all__ = [
     "BOUNDARY_THRESHOLDS",
     "DELTA_THRESHOLD",
     "DISPARITY_METRICS",
+    "EDGE_METRICS",
     "METRICS",
     "PAIR_METRICS",
     "BoundaryScores",
     "Metric",
     "abs_rel",
+    "boundary_f1",
+    "boundary_precision",
+    "boundary_recall",
     "boundary_scores",
     "d3r",
     "delta1_accuracy",
@@ -48,7 +62,9 @@ __all__ = [
     "disparity_range",
     "find_metric",
     "flow_warping_error",
+    "flying_pixels",
     "grid_pairs",
+    "has_edge",
     "kitti_si_log",
     "log10_error",
     "order_accuracy",

@@ -70,6 +70,50 @@ def boundary_scores(
     return _scores(counts, weights)
 
 
+def boundary_f1(
+    prediction: Float[Array, "H W"], target: Float[Array, "H W"], mask: Bool[Array, "H W"] | None = None
+) -> float:
+    """F1 of ``boundary_scores`` at its own thresholds: percent, higher is better.
+
+    Raises:
+        MidasError: a valid pixel isn't positive and finite, or the target has no contour.
+    """
+    return 100.0 * boundary_scores(prediction, target, mask).f1
+
+
+def boundary_precision(
+    prediction: Float[Array, "H W"], target: Float[Array, "H W"], mask: Bool[Array, "H W"] | None = None
+) -> float:
+    """Precision of ``boundary_scores`` at its own thresholds: percent, higher is better.
+
+    Raises:
+        MidasError: a valid pixel isn't positive and finite, or the target has no contour.
+    """
+    return 100.0 * boundary_scores(prediction, target, mask).precision
+
+
+def boundary_recall(
+    prediction: Float[Array, "H W"], target: Float[Array, "H W"], mask: Bool[Array, "H W"] | None = None
+) -> float:
+    """Recall of ``boundary_scores`` at its own thresholds: percent, higher is better.
+
+    Raises:
+        MidasError: a valid pixel isn't positive and finite, or the target has no contour.
+    """
+    return 100.0 * boundary_scores(prediction, target, mask).recall
+
+
+def has_edge(target: Float[Array, "H W"], mask: Bool[Array, "H W"] | None = None, ratio: float = 1.05) -> bool:
+    """Whether a valid value is more than ``ratio`` times that of a valid neighbour, above, below or beside it.
+
+    Raises:
+        MidasError: a valid pixel isn't positive and finite.
+    """
+    valid = np.ones(target.shape, np.bool_) if mask is None else mask
+    true = _positive("target", target, valid)
+    return any(found.any() for _, found in _contours(true, true, valid, ratio))
+
+
 def sobel_edge_scores(
     prediction: Float[Array, "H W"],
     target: Float[Array, "H W"],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from midas.errors import ConfigError
 from midas.metrics.affine import order_accuracy, range_error
+from midas.metrics.boundaries import BOUNDARY_THRESHOLDS, boundary_f1, boundary_precision, boundary_recall
 from midas.metrics.depth import (
     abs_rel,
     delta1_accuracy,
@@ -22,6 +23,7 @@ from midas.metrics.depth import (
     si_log,
     sq_rel,
 )
+from midas.metrics.flying import FLYING_EDGE_RATIO, flying_pixels
 from midas.metrics.ordinal import pair_accuracy, whdr
 
 
@@ -35,6 +37,8 @@ class Metric:
         unit: of its figures; empty for none.
         lower_is_better: the direction.
         function: what computes it.
+        edge_ratio: of a figure of edges, which needs whole maps: a target without a jump by more than this ratio of
+            inverse depths between neighbours has no such figure. None for other figures.
         aligned: it wants the prediction aligned to the target; False where it looks at the prediction's order alone.
     """
 
@@ -43,6 +47,7 @@ class Metric:
     unit: str
     lower_is_better: bool
     function: Callable[..., float]
+    edge_ratio: float | None = None
     aligned: bool = True
 
 
@@ -63,6 +68,17 @@ METRICS: dict[str, Metric] = {
         Metric("delta1_outliers", "δ > 1.25", "%", True, delta1_outliers),
         Metric("delta2_outliers", "δ > 1.25²", "%", True, delta2_outliers),
         Metric("delta3_outliers", "δ > 1.25³", "%", True, delta3_outliers),
+    )
+}
+
+# Over maps of inverse depth that are dense enough to have neighbours: (prediction, target, mask).
+EDGE_METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("boundary_f1", "boundary F1", "%", False, boundary_f1, edge_ratio=min(BOUNDARY_THRESHOLDS)),
+        Metric("boundary_precision", "precision", "%", False, boundary_precision, edge_ratio=min(BOUNDARY_THRESHOLDS)),
+        Metric("boundary_recall", "recall", "%", False, boundary_recall, edge_ratio=min(BOUNDARY_THRESHOLDS)),
+        Metric("flying_pixels", "flying pixels", "%", True, flying_pixels, edge_ratio=FLYING_EDGE_RATIO),
     )
 }
 
@@ -91,7 +107,7 @@ def find_metric(name: str) -> Metric:
     Raises:
         ConfigError: there is none.
     """
-    known = METRICS | DISPARITY_METRICS | PAIR_METRICS
+    known = METRICS | EDGE_METRICS | DISPARITY_METRICS | PAIR_METRICS
     if name not in known:
         raise ConfigError(f"no metric is called {name!r}; there are: {', '.join(known)}")
     return known[name]

@@ -17,15 +17,29 @@ from midas.models.encoders.intermediates import IntermediateEncoder
 from midas.models.encoders.levit import LevitEncoder
 from midas.models.encoders.pyramid import PyramidEncoder
 from midas.models.encoders.vit import VitEncoder
-from midas.models.heads import DisparityHead
+from midas.models.encoders.zipdepth import ZipDepthEncoder
+from midas.models.heads import DisparityHead, Head
 from midas.models.legacy_keys import encoder_state, naming_of, translate
+from midas.models.light_decoder import LightDecoder, PlainTaps
 from midas.models.network import DepthNetwork
 from midas.models.onnx_names import NAME_KEY
 from midas.models.open_spec import open_spec
 from midas.models.reassemble import Reassemble
-from midas.models.specs import EncoderSpec, FeatureSpec, LevitSpec, ModelSpec, Naming, PyramidSpec
+from midas.models.specs import (
+    EncoderSpec,
+    FeatureSpec,
+    HeadSpec,
+    LevitSpec,
+    LightDecoderSpec,
+    ModelSpec,
+    Naming,
+    PyramidSpec,
+    UpsamplingHeadSpec,
+    ZipDepthSpec,
+)
 from midas.models.unfilled import Unfilled
-from midas.models.weights import load_exactly, read_safetensors_metadata, read_weights
+from midas.models.upsampling import UpsamplingHead
+from midas.models.weights import load_exactly, read_safetensors_metadata, read_weights, without_prefixes
 from midas.models.zoo import MODELS, find_model, find_weights_file
 
 # What an ImageNet classifier holds behind the last feature map, by timm's names.
@@ -96,15 +110,28 @@ def form_of(spec: ModelSpec, state: Mapping[str, Tensor]) -> ModelSpec:
 
 
 def build(spec: ModelSpec, *, pretrained_encoder: bool = False) -> DepthNetwork:
-    """An untrained network from a spec, but for its encoder where that is asked for."""
-    widths = spec.decoder.features
+    """An untrained network from a spec, in the form that is trained; its encoder pretrained where that is asked for."""
+    reassemble, decoder = _build_decoder(spec)
     return DepthNetwork(
         _build_encoder(spec.encoder, pretrained=pretrained_encoder),
-        Reassemble(spec.encoder.channels, widths, levels=spec.reassemble, batch_norm=spec.decoder.batch_norm),
-        Decoder(spec.decoder),
-        DisparityHead(widths[0], spec.head),
+        reassemble,
+        decoder,
+        _build_head(spec.head, spec.decoder.features[0]),
         input_spec=spec.input,
     )
+
+
+def _build_decoder(spec: ModelSpec) -> tuple[nn.Module, nn.Module]:
+    """What stands between encoder and head."""
+    if isinstance(spec.decoder, LightDecoderSpec):
+        return PlainTaps(), LightDecoder(spec.encoder.channels, spec.decoder)
+    widths, batch_norm = spec.decoder.features, spec.decoder.batch_norm
+    reassemble = Reassemble(spec.encoder.channels, widths, levels=spec.reassemble, batch_norm=batch_norm)
+    return reassemble, Decoder(spec.decoder)
+
+
+def _build_head(spec: HeadSpec | UpsamplingHeadSpec, features: int) -> Head:
+    return DisparityHead(features, spec) if isinstance(spec, HeadSpec) else UpsamplingHead(features, spec)
 
 
 def _build_encoder(spec: EncoderSpec, *, pretrained: bool) -> nn.Module:
@@ -114,6 +141,8 @@ def _build_encoder(spec: EncoderSpec, *, pretrained: bool) -> nn.Module:
         return IntermediateEncoder(spec, pretrained=pretrained)
     if isinstance(spec, LevitSpec):
         return LevitEncoder(spec)
+    if isinstance(spec, ZipDepthSpec):
+        return ZipDepthEncoder(spec)
     return BeitEncoder(spec) if spec.positions == "relative" else VitEncoder(spec)
 
 
@@ -192,23 +221,34 @@ def _reads(spec: ModelSpec, naming: Naming) -> bool:
 def _fits(spec: ModelSpec, state: Mapping[str, Tensor]) -> bool:
     """Whether names and shapes are the model's; the decoder alone tells most models apart, without building them."""
     shapes = {name: tuple(tensor.shape) for name, tensor in translate(state, spec).state.items()}
-    levels = spec.reassemble or (None,) * len(spec.encoder.channels)
-    widths = zip(spec.encoder.channels, levels, spec.decoder.features, strict=True)
-    for index, (width, level, features) in enumerate(widths):
-        inner = width if level is None else level.channels
-        if shapes.get(f"reassemble.projections.{index}.0.weight") != (features, inner, 3, 3):
-            return False
+    if any(shapes.get(name) != shape for name, shape in _telling_shapes(spec).items()):
+        return False
     with torch.device("meta"):
         own = {name: tuple(tensor.shape) for name, tensor in build(spec).state_dict().items()}
     # Very old files don't count batches.
     return all(own.get(name) == shapes.get(name) for name in own | shapes if not name.endswith("num_batches_tracked"))
 
 
+def _telling_shapes(spec: ModelSpec) -> dict[str, tuple[int, ...]]:
+    """Of some of a network's tensors, as far as the spec alone gives them."""
+    if isinstance(spec.decoder, LightDecoderSpec):
+        return {"decoder.narrow.0.weight": (spec.decoder.features[-1], spec.encoder.channels[-1], 1, 1)}
+    levels = spec.reassemble or (None,) * len(spec.encoder.channels)
+    widths = zip(spec.encoder.channels, levels, spec.decoder.features, strict=True)
+    return {
+        f"reassemble.projections.{index}.0.weight": (features, width if level is None else level.channels, 3, 3)
+        for index, (width, level, features) in enumerate(widths)
+    }
+
+
 def _read_state(spec: ModelSpec, weights: str | Path | Mapping[str, Any]) -> dict[str, Tensor]:
     if isinstance(weights, Mapping):
-        return {
-            name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for name, value in weights.items()
-        }
+        return without_prefixes(
+            {
+                name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+                for name, value in weights.items()
+            }
+        )
     if weights == "pretrained":
         from midas.models.weight_files import find_weights
 

@@ -1,7 +1,8 @@
-"""Batch normalisation behind a convolution becomes part of it: the same numbers up to rounding, in less time."""
+"""Networks as they run: branches are merged, batch normalisation becomes part of convolutions. The same numbers."""
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 
 import torch
@@ -9,14 +10,40 @@ from timm.layers.norm_act import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from midas.models.branches import BranchedConv, NormedSum, merge_branches
 from midas.models.network import DepthNetwork
 
 _Convolution = nn.Conv2d | nn.ConvTranspose2d
 
 
+# A branched convolution has one behind each of its two.
+_NORMS_PER_BRANCHED = 2
+
+
+def without_branches(network: DepthNetwork) -> DepthNetwork:
+    """The network as files for other runtimes hold it.
+
+    What writes them folds normalisations behind single convolutions by itself. It knows no branches and no normalised
+    sums, and folds in float32, which with these shows: where a network has them, all is done here.
+
+    Args:
+        network: in evaluation mode, float32, on the CPU; stays as it is.
+
+    Returns:
+        A network with the same numbers: a copy, or this one where it has neither branches nor normalised sums.
+    """
+    if not any(isinstance(module, BranchedConv | NormedSum) for module in network.modules()):
+        return network
+    copied = copy.deepcopy(network)
+    fold_batch_norm(copied)
+    return copied
+
+
 @torch.no_grad()
 def fold_batch_norm(network: DepthNetwork) -> int:
     """Fold each batch normalisation into the convolution whose result it takes, where it takes that of one only.
+
+    Before that, branched convolutions become one, and normalisations of sums become part of both summands.
 
     Args:
         network: in evaluation mode, float32, on the CPU; changed in place, and of no use for training from then on.
@@ -24,6 +51,7 @@ def fold_batch_norm(network: DepthNetwork) -> int:
     Returns:
         The number of normalisations that are gone.
     """
+    gone = _NORMS_PER_BRANCHED * merge_branches(network) + _fold_sums(network)
     names = {module: name for name, module in network.named_modules()}
     pairs = _find_pairs(network)
     for normalisation, convolution in pairs.items():
@@ -32,7 +60,14 @@ def fold_batch_norm(network: DepthNetwork) -> int:
         # timm's holds the activation behind it too.
         rest = normalisation.act if isinstance(normalisation, BatchNormAct2d) else nn.Identity()
         setattr(network.get_submodule(parent), own_name, rest)
-    return len(pairs)
+    return gone + len(pairs)
+
+
+def _fold_sums(network: DepthNetwork) -> int:
+    sums = [module for module in network.modules() if isinstance(module, NormedSum) and not module.is_folded]
+    for module in sums:
+        module.fold()
+    return len(sums)
 
 
 def _find_pairs(network: DepthNetwork) -> dict[nn.BatchNorm2d, _Convolution]:
@@ -78,7 +113,14 @@ def _fold(convolution: _Convolution, normalisation: nn.BatchNorm2d) -> None:
     mean, variance = normalisation.running_mean, normalisation.running_var
     if mean is None or variance is None:
         raise ValueError("a normalisation without running statistics depends on its input and can't be folded")
-    convolution.weight, convolution.bias = fuse_conv_bn_weights(
-        convolution.weight, convolution.bias, mean, variance, normalisation.eps, normalisation.weight,
-        normalisation.bias, transpose=isinstance(convolution, nn.ConvTranspose2d),
+    # In float64: what is rounded is the product alone.
+    weight, bias = fuse_conv_bn_weights(
+        convolution.weight.double(), _exact(convolution.bias), mean.double(), variance.double(), normalisation.eps,
+        _exact(normalisation.weight), _exact(normalisation.bias), transpose=isinstance(convolution, nn.ConvTranspose2d),
     )  # fmt: skip
+    convolution.weight = nn.Parameter(weight.to(mean.dtype))
+    convolution.bias = nn.Parameter(bias.to(mean.dtype))
+
+
+def _exact(parameter: Tensor | None) -> Tensor | None:
+    return None if parameter is None else parameter.double()

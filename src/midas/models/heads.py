@@ -7,7 +7,15 @@ from torch import Tensor, nn
 from midas.models.specs import HeadSpec
 
 
-class DisparityHead(nn.Module):
+class Head(nn.Module):
+    """The last part of a network: a map of features becomes disparity (B, H, W), never negative."""
+
+    def last_bias(self) -> nn.Parameter:
+        """The bias of the convolution that gives the disparity: where its zero lies."""
+        raise NotImplementedError
+
+
+class DisparityHead(Head):
     """3x3 convolutions, an enlargement, a 1x1 convolution to one channel, ReLU: never negative.
 
     Args:
@@ -37,7 +45,7 @@ class DisparityHead(nn.Module):
         nn.init.ones_(self.last_bias())
 
     def last_bias(self) -> nn.Parameter:
-        """The bias of the last convolution: where the disparity's zero lies."""
+        """The bias of the last convolution."""
         last = [layer for layer in self.layers if isinstance(layer, nn.Conv2d)][-1]
         return last.get_parameter("bias")
 

@@ -14,13 +14,15 @@ import torch
 from torch import Tensor
 
 from midas.errors import WeightsError
-from midas.models.specs import ModelSpec, Naming
-
-Rule = tuple[str, str | Callable[[re.Match[str]], str]]
+from midas.models import zipdepth_keys
+from midas.models.specs import ModelSpec, Naming, ZipDepthSpec
+from midas.models.zipdepth_keys import Rule
 
 # A tensor that every file of that naming holds. Depth Anything keeps its decoder one level deeper than MiDaS.
 _MARKERS: dict[str, Naming] = {
     "reassemble.projections.0.0.weight": "own",
+    "decoder.fusions.0.first.weight": "own",
+    "encoder.stem_half.conv.weight": "official",
     "scratch.layer1_rn.weight": "official",
     "depth_head.scratch.layer1_rn.weight": "official",
     "neck.convs.0.weight": "huggingface",
@@ -77,8 +79,7 @@ def translate(state: Mapping[str, Tensor], spec: ModelSpec) -> Translation:
         state = {official: state[name] for official, name in published.items()}
         state = _join_attention(state)
         published |= {name: published[name.replace(".qkv.", ".query.")] for name in state if name not in published}
-    rules = (*_OFFICIAL_RULES, *_ENCODER_RULES.get(spec.encoder.timm_name, ()))
-    reasons = (*_DROPPED, (rf"scratch\.refinenet{len(spec.decoder.features)}\.resConfUnit1\.", _NO_SKIP))
+    rules, reasons = _rules_of(spec)
     result = Translation({}, {}, {})
     for name, tensor in state.items():
         reason = next((reason for pattern, reason in reasons if re.search(pattern, name)), None)
@@ -88,6 +89,14 @@ def translate(state: Mapping[str, Tensor], spec: ModelSpec) -> Translation:
         else:
             result.dropped[published[name]] = reason
     return result
+
+
+def _rules_of(spec: ModelSpec) -> tuple[Collection[Rule], Collection[tuple[str, str]]]:
+    """How the official names of a model become ours, and which tensors are left out for which reason."""
+    if isinstance(spec.encoder, ZipDepthSpec):
+        return zipdepth_keys.RULES, zipdepth_keys.DROPPED
+    rules = (*_OFFICIAL_RULES, *_ENCODER_RULES.get(spec.encoder.timm_name, ()))
+    return rules, (*_DROPPED, (rf"scratch\.refinenet{len(spec.decoder.features)}\.resConfUnit1\.", _NO_SKIP))
 
 
 def encoder_state(state: Mapping[str, Tensor], own: Collection[str]) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from midas.pictures.preprocess import InputSpec
 
 Positions = Literal["bilinear", "bicubic_offset", "bicubic", "relative"]
 Readout = Literal["project", "ignore"]
+Upsampling = Literal["convex", "blended"]
 Format = Literal["onnx", "safetensors", "pytorch"]
 Naming = Literal["own", "official", "huggingface"]
 
@@ -92,7 +93,22 @@ class LevitSpec:
     blocks: tuple[int, ...]
 
 
-EncoderSpec = PyramidSpec | LevitSpec | TransformerSpec | FeatureSpec
+@dataclass(frozen=True)
+class ZipDepthSpec:
+    """ZipDepth's encoder: convolutions with branches that become one after training; built here, not by timm.
+
+    Attributes:
+        channels: channels of each tap, finest first: of the stem at stride 2, then of the stages at strides 4 to 32.
+        blocks: number of blocks of each stage, without the one that reduces.
+        groups: of the 1x1 convolutions through which the two coarsest levels inform each other.
+    """
+
+    channels: tuple[int, ...]
+    blocks: tuple[int, ...]
+    groups: int = 4
+
+
+EncoderSpec = PyramidSpec | LevitSpec | TransformerSpec | FeatureSpec | ZipDepthSpec
 
 
 @dataclass(frozen=True)
@@ -133,6 +149,19 @@ class DecoderSpec:
 
 
 @dataclass(frozen=True)
+class LightDecoderSpec:
+    """A decoder of 1x1 convolutions.
+
+    Attributes:
+        features: width of the decoder at each level, finest first.
+        groups: of the convolutions.
+    """
+
+    features: tuple[int, ...]
+    groups: int = 4
+
+
+@dataclass(frozen=True)
 class HeadSpec:
     """The output head: convolutions, upsampling, one channel, ReLU.
 
@@ -152,6 +181,20 @@ class HeadSpec:
     linear_first: bool = True
     transposed: tuple[int, ...] = ()
     scale: float = 2.0
+
+
+@dataclass(frozen=True)
+class UpsamplingHeadSpec:
+    """A head that makes a map of half the input's size and enlarges it along what the features show.
+
+    Attributes:
+        upsampling: ``"convex"`` takes a weighted mean of 3x3 coarse pixels for each fine one; ``"blended"`` blends the
+            nearest one with bilinear interpolation, which needs no operation that runtimes for phones do badly.
+        features: width of the layer that says how.
+    """
+
+    upsampling: Upsampling
+    features: int
 
 
 @dataclass(frozen=True)
@@ -210,9 +253,11 @@ class ModelSpec:
             all are.
         input: how a picture becomes its input.
         weights: where its weights come from.
-        parameters: number of trainable parameters.
+        parameters: number of parameters of the network that predicts.
         gmacs: multiply-adds at ``input.size``, in thousand millions.
         huggingface: name of the row for the same weights in their Hugging Face form, where there is one.
+        parameters_in_training: number of parameters before branches are merged, where there are branches; it is what
+            the files hold.
         float_parts: what int8 leaves in float32, since most of its error comes from there: how the names of these nodes
             of the exported graph begin.
     """
@@ -220,12 +265,13 @@ class ModelSpec:
     name: str
     summary: str
     encoder: EncoderSpec
-    decoder: DecoderSpec
-    head: HeadSpec
+    decoder: DecoderSpec | LightDecoderSpec
+    head: HeadSpec | UpsamplingHeadSpec
     input: InputSpec
     weights: WeightsSpec
     parameters: int
     gmacs: float
     reassemble: tuple[LevelSpec | None, ...] = ()
     huggingface: str | None = None
+    parameters_in_training: int | None = None
     float_parts: tuple[str, ...] = ()

@@ -113,7 +113,8 @@ def check_cached(path: Path, file: WeightsFile) -> None:
 
     Its SHA-256 is recorded in ``<name>.sha256.json``, with the file's size and time of change. As long as these two
     stay the same, nothing is read again: hashing a gigabyte takes a second or two. A file without a record, as one put
-    into the cache by hand, is hashed, compared with the digits that the model table knows, and recorded.
+    into the cache by hand, is hashed, compared with the digits that the model table knows, and recorded. The record
+    outlives its file: what is downloaded anew must be what was there before.
 
     Raises:
         WeightsError: it is another file, or can't be read.
@@ -161,10 +162,20 @@ def _download(file: WeightsFile) -> FoundWeights:
     from midas.storage.downloads import download, progress_bar
 
     path = cache_folder() / file.name
+    # Some files lie where their authors may put others under the same name: what was used once here decides.
+    record = _read_record(path)
+    expected, advice = file.sha256_prefix, "try again"
+    if record is not None and record[0].startswith(expected):
+        expected, advice = record[0], _accept_another(path)
     with progress_bar(file.name) as progress:
-        sha256 = download(_address(file), path, sha256_prefix=file.sha256_prefix, progress=progress)
+        sha256 = download(_address(file), path, sha256_prefix=expected, advice=advice, progress=progress)
     _write_record(path, sha256)
     return FoundWeights(path, file)
+
+
+def _accept_another(path: Path) -> str:
+    record = _record_path(path)
+    return f"it isn't the one that was first used here, as {record.name} says; to take it all the same, delete {record}"
 
 
 def _address(file: WeightsFile) -> str:

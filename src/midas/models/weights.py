@@ -47,7 +47,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     """All tensors of a weight file by name, on the CPU; what the file is, its content says.
 
     It may be a safetensors file or one that PyTorch wrote. Of a checkpoint the part that holds the network counts, and
-    the ``module.`` that parallel training puts in front of every name is taken away.
+    what parallel training and compiling put in front of every name is taken away.
 
     Raises:
         WeightsError: the file is missing, damaged, neither of the two, or holds more than tensors.
@@ -55,7 +55,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     path = Path(path)
     head = _read_head(path)
     state = read_safetensors(path) if _is_safetensors(head) else _read_pytorch(path, head)
-    return _without_prefix(state)
+    return without_prefixes(state)
 
 
 def read_safetensors(path: str | Path) -> dict[str, Tensor]:
@@ -83,6 +83,16 @@ def read_safetensors_metadata(path: str | Path) -> dict[str, str]:
             return dict(file.metadata() or {})
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path} can't be read as safetensors: {error}") from error
+
+
+def without_prefixes(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors without what wrappers of networks put in front of every name, in whatever order they lie."""
+    while state:
+        prefix = next((each for each in _PREFIXES if all(name.startswith(each) for name in state)), None)
+        if prefix is None:
+            break
+        state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    return state
 
 
 def write_safetensors(
@@ -207,10 +217,3 @@ def _tensors(path: Path, content: Any) -> dict[str, Tensor]:
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
             raise WeightsError(f"{path} holds {type(tensor).__name__} under {name!r}; expected a tensor")
     return {name: tensor.detach() for name, tensor in content.items()}
-
-
-def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    for prefix in _PREFIXES:
-        if all(name.startswith(prefix) for name in state):
-            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-    return state

@@ -6,6 +6,9 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from midas.errors import ModelError
+from midas.models.families.conventions import IMAGENET_INPUT, huggingface_form, token_levels
+from midas.models.families.depth_anything import DEPTH_ANYTHING
+from midas.models.families.zipdepth import ZIPDEPTH
 from midas.models.specs import (
     DecoderSpec,
     HeadSpec,
@@ -13,7 +16,6 @@ from midas.models.specs import (
     LevitSpec,
     ModelSpec,
     PyramidSpec,
-    Readout,
     TransformerSpec,
     WeightsFile,
     WeightsSpec,
@@ -25,26 +27,13 @@ DEFAULT_MODEL = "midas_nano_256"
 _STRIDES = (4, 8, 16, 32)
 _DPT_DECODER = DecoderSpec(features=(256, 256, 256, 256))
 _DPT_HEAD = HeadSpec(features=(128, 32))
-_IMAGENET = InputSpec(
-    size=(384, 384), resize="upper_bound", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
-)  # fmt: skip
 # The networks of the released ONNX files normalise by themselves and know one size only.
-_RELEASED_ONNX = replace(_IMAGENET, keep_aspect=False, fixed=True, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
-
-# Widths of the levels after reassembling, by the width of the transformer's tokens.
-_LEVELS = {384: (48, 96, 192, 384), 768: (96, 192, 384, 768), 1024: (256, 512, 1024, 1024)}
+_RELEASED_ONNX = replace(IMAGENET_INPUT, keep_aspect=False, fixed=True, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 
 
 def _square(side: int) -> InputSpec:
     """Windowed encoders and LeViT take one size only."""
     return InputSpec(size=(side, side), keep_aspect=False, fixed=True)
-
-
-def _levels(width: int, readout: Readout) -> tuple[LevelSpec, ...]:
-    return tuple(
-        LevelSpec(channels, scale, readout)
-        for channels, scale in zip(_LEVELS[width], (4.0, 2.0, 1.0, 0.5), strict=True)
-    )
 
 
 def _vit(timm_name: str, width: int, blocks: tuple[int, ...], *, beit: bool = False) -> TransformerSpec:
@@ -96,7 +85,7 @@ _MIDAS_V21_SMALL_256 = ModelSpec(
     encoder=PyramidSpec("tf_efficientnet_lite3", channels=(32, 48, 136, 384), strides=_STRIDES),
     decoder=DecoderSpec(features=(64, 128, 256, 512)),
     head=HeadSpec(features=(32, 32), align_corners=False),
-    input=replace(_IMAGENET, size=(256, 256)),
+    input=replace(IMAGENET_INPUT, size=(256, 256)),
     weights=_mit(
         _release("v2_1", "model-small-70d6b9c8.pt", "70d6b9c8"),
         _release("v2_1", "midas_v21_small_256.pt"),
@@ -113,7 +102,7 @@ _MIDAS_V21_384 = ModelSpec(
     encoder=PyramidSpec("resnext101_32x8d", channels=(256, 512, 1024, 2048), strides=_STRIDES),
     decoder=replace(_DPT_DECODER, projection=False, rectified_skip=True),
     head=replace(_DPT_HEAD, align_corners=False),
-    input=_IMAGENET,
+    input=IMAGENET_INPUT,
     weights=_mit(
         _release("v2_1", "model-f6b98070.pt", "f6b98070"),
         _release("v2_1", "midas_v21_384.pt"),
@@ -132,7 +121,7 @@ _DPT_LARGE_384 = ModelSpec(
     name="dpt_large_384",
     summary="MiDaS 3.0: ViT-L",
     encoder=_VIT_L,
-    reassemble=_levels(1024, "project"),
+    reassemble=token_levels(1024, "project"),
     decoder=_DPT_DECODER,
     head=_DPT_HEAD,
     input=InputSpec(size=(384, 384)),
@@ -155,32 +144,13 @@ _DPT_HYBRID_384 = replace(
 )
 
 
-def _huggingface(
-    spec: ModelSpec, repository: str, encoder: TransformerSpec, input_spec: InputSpec, licence: str
-) -> ModelSpec:
-    """The same network as transformers computes it: other details of the encoder, other pictures."""
-    url = f"https://huggingface.co/{repository}/resolve/main/model.safetensors"
-    local_name = repository.lower().replace("/", "-") + ".safetensors"
-    return replace(
-        spec,
-        name=str(spec.huggingface),
-        summary=f"{spec.name} as in {repository}",
-        encoder=encoder,
-        input=input_spec,
-        weights=replace(
-            spec.weights, files=(WeightsFile(local_name, "safetensors", "huggingface", url),), licence=licence
-        ),
-        huggingface=None,
-    )
-
-
 # As the image processor of transformers makes it: one size, resized by Pillow.
 _HF_DPT_INPUT = InputSpec(size=(384, 384), keep_aspect=False, interpolation="pillow_cubic")
 _HF_DPT = (
-    _huggingface(
+    huggingface_form(
         _DPT_LARGE_384, "Intel/dpt-large", replace(_VIT_L, norm_eps=1e-12), _HF_DPT_INPUT, "Apache-2.0"
     ),
-    _huggingface(
+    huggingface_form(
         _DPT_HYBRID_384, "Intel/dpt-hybrid-midas", replace(_VIT_B_RESNET, norm_eps=1e-12), _HF_DPT_INPUT, "Apache-2.0"
     ),
 )  # fmt: skip
@@ -200,7 +170,7 @@ def _midas_31(
         name=name,
         summary=f"MiDaS 3.1: {summary}",
         encoder=encoder,
-        reassemble=_levels(encoder.channels[0], "project") if tokens else (),
+        reassemble=token_levels(encoder.channels[0], "project") if tokens else (),
         decoder=_DPT_DECODER,
         head=_DPT_HEAD,
         input=input_spec,
@@ -259,67 +229,19 @@ _MIDAS_31 = (
 )  # fmt: skip
 
 
-_DA_INPUT = replace(_IMAGENET, size=(518, 518), resize="lower_bound", multiple=14)
-_HF_DA_INPUT = replace(_DA_INPUT, resize="minimal", interpolation="pillow_cubic")
-
-
-def _depth_anything(
-    version: int, size: str, blocks: tuple[int, ...], features: int, width: int, parameters: int, gmacs: float
-) -> tuple[ModelSpec, ModelSpec]:
-    """A network of Depth Anything, and its Hugging Face form; versions 1 and 2 differ in the blocks they tap."""
-    letter = size[0]
-    if version == 1:
-        name, path = f"depth_anything_vit{letter}14.pth", "spaces/LiheYoung/Depth-Anything/resolve/main/checkpoints"
-        twin_repository = f"LiheYoung/depth-anything-{size}-hf"
-    else:
-        twin_repository = f"depth-anything/Depth-Anything-V2-{size.capitalize()}-hf"
-        name, path = f"depth_anything_v2_vit{letter}.pth", f"{twin_repository.removesuffix('-hf')}/resolve/main"
-    restricted = version == 2 and size != "small"
-    encoder = TransformerSpec(
-        f"vit_{size}_patch14_dinov2", (width,) * 4, blocks, patch=14, positions="bicubic_offset", final_norm=True
-    )
-    spec = ModelSpec(
-        name=f"depth_anything_v{version}_vit{letter}",
-        summary=f"Depth Anything V{version}: DINOv2 ViT-{letter.upper()}",
-        encoder=encoder,
-        reassemble=_levels(width, "ignore"),
-        decoder=DecoderSpec(features=(features,) * 4, match_skip=True),
-        head=HeadSpec(features=(features // 2, 32), scale=1.75),
-        input=_DA_INPUT,
-        weights=WeightsSpec(
-            (WeightsFile(name, "pytorch", "official", f"https://huggingface.co/{path}/{name}"),),
-            licence="CC-BY-NC-4.0" if restricted else "Apache-2.0",
-            non_commercial=restricted,
-        ),
-        parameters=parameters,
-        gmacs=gmacs,
-        huggingface=f"hf_depth_anything_v{version}_{size}",
-    )
-    twin_encoder = replace(encoder, positions="bicubic")
-    return spec, _huggingface(spec, twin_repository, twin_encoder, _HF_DA_INPUT, spec.weights.licence)
-
-
-_DEPTH_ANYTHING = (
-    _depth_anything(2, "small", (2, 5, 8, 11), features=64, width=384, parameters=24_710_849, gmacs=57.32),
-    _depth_anything(2, "base", (2, 5, 8, 11), features=128, width=768, parameters=97_174_849, gmacs=189.0),
-    _depth_anything(2, "large", (4, 11, 17, 23), features=256, width=1024, parameters=334_134_465, gmacs=646.49),
-    _depth_anything(1, "small", (8, 9, 10, 11), features=64, width=384, parameters=24_710_849, gmacs=57.32),
-    _depth_anything(1, "base", (8, 9, 10, 11), features=128, width=768, parameters=97_174_849, gmacs=189.0),
-    _depth_anything(1, "large", (20, 21, 22, 23), features=256, width=1024, parameters=334_134_465, gmacs=646.49),
-)
-
 MODELS: dict[str, ModelSpec] = {
     spec.name: spec
     for spec in (
         _MIDAS_NANO_256,
+        *ZIPDEPTH,
         *_MIDAS_31,
         _DPT_LARGE_384,
         _DPT_HYBRID_384,
         _MIDAS_V21_384,
         _MIDAS_V21_SMALL_256,
-        *(spec for spec, _ in _DEPTH_ANYTHING),
+        *(spec for spec, _ in DEPTH_ANYTHING),
         *_HF_DPT,
-        *(twin for _, twin in _DEPTH_ANYTHING),
+        *(twin for _, twin in DEPTH_ANYTHING),
     )
 }
 

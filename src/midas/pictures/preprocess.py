@@ -5,30 +5,43 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 from PIL import Image
 
-from midas.arrays import Array, Float32, Shaped, UInt8
+from midas.arrays import Array, Float32, UInt8
 from midas.errors import ConfigError
-from midas.pictures.resampling import resample_area, resample_cubic
+from midas.pictures.resampling import Part, columns_first, resample_area, resample_cubic, resample_linear
 
 ResizeRule = Literal["lower_bound", "upper_bound", "minimal"]
-Interpolation = Literal["cubic", "area", "pillow_cubic"]
+Interpolation = Literal["cubic", "area", "pillow_cubic", "opencv_linear"]
+Restoration = Literal["cubic", "aligned_linear"]
 
 # Rules by which every pixel of the picture counts, so that a smaller version of it, made well, has the same samples.
 ANTIALIASED = frozenset[Interpolation](("area", "pillow_cubic"))
+
+# Rules whose samples are rounded to 8 bits.
+EIGHT_BITS = frozenset[Interpolation](("pillow_cubic", "opencv_linear"))
 
 # How much larger than the network's input a smaller version is at least, on each side. JPEG's own reduction is no exact
 # average, and at a margin of 1 it shows; at 4 decoding 12 megapixels takes a third of its time: docs/speed.md.
 DECODING_MARGIN = 4
 
 # A picture 20000 pixels wide and 100 high would ask for a network input of 51200 x 256. No side exceeds this many times
-# its target; the picture is squeezed from there on. The official rule has no such limit.
-MAX_ELONGATION = 64
+# its target, and so no input has many more than this many times as many pixels as a square picture's; a longer strip is
+# squeezed. The official rule has no such limit.
+MAX_ELONGATION = 8
+
+# Pillow's weights take 32 bytes per pixel of a side, which is little but for a picture a single pixel high. A side that
+# shrinks to less than this share is first averaged over whole pixels, of which so many and more are left per sample.
+_MOST_PILLOW_SHRINKS = 32
+
+# What files of earlier versions don't say of their input, and what holds for them: 0.1 didn't know the first, 0.4 not
+# the second.
+_LATER_FIELDS: dict[str, Any] = {"fixed": False, "restore": "cubic"}
 
 MAX_SIZE_PX = 4096
 """The largest shorter side that may be asked for: the smallest network takes 6 GB of memory for it."""
@@ -47,10 +60,12 @@ class InputSpec:
         multiple: both sides are multiples of this many pixels.
         interpolation: ``"cubic"`` reads 4 x 4 pixels per sample, without antialiasing; ``"area"`` averages all pixels
             under a sample; ``"pillow_cubic"`` is Pillow's bicubic with antialiasing and 8-bit results, the choice of
-            Hugging Face's image processors.
+            Hugging Face's image processors; ``"opencv_linear"`` reads 2 x 2 pixels without antialiasing, with
+            8-bit results: OpenCV's way with pictures that are left in 8 bits.
         mean: subtracted from red, green, blue in [0, 1].
         std: what the difference is then divided by.
         fixed: whether ``size`` is the only one that the network takes.
+        restore: how the map becomes as large as the picture, in the words of ``midas.maps.resize``.
 
     Raises:
         ConfigError: a value of the wrong type or out of range.
@@ -64,6 +79,7 @@ class InputSpec:
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
     fixed: bool = False
+    restore: Restoration = "cubic"
 
     def __post_init__(self) -> None:
         _check_fields(vars(self))
@@ -132,8 +148,8 @@ class InputSpec:
         except json.JSONDecodeError as error:
             raise ConfigError(f"the input description is not JSON ({error}); export the model again") from None
         expected = {field.name for field in dataclasses.fields(cls)}
-        optional = {"fixed"}  # files of version 0.1 lack it
-        if not isinstance(values, dict) or set(values) | optional != expected:
+        optional = _LATER_FIELDS.keys()
+        if not isinstance(values, dict) or values.keys() | optional != expected:
             found = sorted(values) if isinstance(values, dict) else type(values).__name__
             raise ConfigError(
                 f"the input description holds {found}, expected exactly the keys {sorted(expected)}; "
@@ -142,7 +158,7 @@ class InputSpec:
         arguments: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
         }
-        _check_fields({"fixed": False} | arguments)  # before they meet a typed signature
+        _check_fields(_LATER_FIELDS | arguments)  # before they meet a typed signature
         return cls(**arguments)
 
     def _common_scale(self, scale_height: float, scale_width: float) -> float:
@@ -190,24 +206,31 @@ class Preprocess:
         std = np.array(self.spec.std, np.float32)[:, None, None]
         gain, offset = 1 / (255 * std), -np.array(self.spec.mean, np.float32)[:, None, None] / std
         pixels = np.empty((1, 3, height, width), np.float32)
-        for top, resized in self._resampled(image, (height, width)):
-            planes = pixels[0, :, top : top + len(resized)]
+        for rows, columns, resized in _RESAMPLING[self.spec.interpolation](image, (height, width)):
+            planes = pixels[0, :, rows, columns]
             np.multiply(resized.transpose(2, 0, 1), gain, out=planes, casting="same_kind")
             planes += offset
         return pixels
 
-    def _resampled(
-        self, image: UInt8[Array, "H W 3"], size: tuple[int, int]
-    ) -> Iterator[tuple[int, Shaped[Array, "rows w 3"]]]:
-        """Bands of the picture at the network's size, each with the row at which it begins."""
-        height, width = size
-        if self.spec.interpolation == "pillow_cubic":
-            yield 0, np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
-            return
-        if self.spec.interpolation == "cubic":
-            yield from resample_cubic(image, size)
-        else:
-            yield from resample_area(image, size)
+
+def _resample_by_pillow(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Iterator[Part]:
+    """Pillow's bicubic, with antialiasing and 8 bits after each axis, of which it takes the columns first."""
+    turned = columns_first(image.shape[1::-1], size[::-1])
+    picture = Image.fromarray(np.ascontiguousarray(image.transpose(1, 0, 2)) if turned else image)
+    target = size if turned else size[::-1]
+    factors = [max(1, side // (_MOST_PILLOW_SHRINKS * small)) for side, small in zip(picture.size, target, strict=True)]
+    if factors != [1, 1]:
+        picture = picture.reduce((factors[0], factors[1]))
+    resized = np.asarray(picture.resize(target, Image.Resampling.BICUBIC))
+    yield slice(None), slice(None), resized.transpose(1, 0, 2) if turned else resized
+
+
+_RESAMPLING: dict[Interpolation, Callable[[Array, tuple[int, int]], Iterator[Part]]] = {
+    "cubic": resample_cubic,
+    "area": resample_area,
+    "pillow_cubic": _resample_by_pillow,
+    "opencv_linear": resample_linear,
+}
 
 
 def _check_fields(fields: dict[str, Any]) -> None:
@@ -219,7 +242,8 @@ def _check_fields(fields: dict[str, Any]) -> None:
         size,
         f"(height, width) in whole pixels, each at least the multiple, {multiple}",
     )
-    for name, choices in (("resize", get_args(ResizeRule)), ("interpolation", get_args(Interpolation))):
+    for name, rule in (("resize", ResizeRule), ("interpolation", Interpolation), ("restore", Restoration)):
+        choices = get_args(rule)
         _check(fields[name] in choices, name, fields[name], f"one of {choices}")
     for name in ("keep_aspect", "fixed"):
         _check(isinstance(fields[name], bool), name, fields[name], "true or false")

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import io
 import os
-import struct
-import zlib
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
-from PIL import Image, JpegImagePlugin, TiffImagePlugin
+from PIL import Image, ImageFile
 
 from midas.arrays import Array, Shaped, UInt8
-from midas.errors import ImageError, net
+from midas.errors import DamageWarning, ImageError, net
+from midas.pictures.bmp import BmpFile
+from midas.pictures.colour import to_srgb
+from midas.pictures.damage import DECODER_ERRORS, DamagedError, StrangePictureError
 from midas.pictures.exif import TRANSPOSED, orientation_of, upright
+from midas.pictures.formats import PictureData, identified
+from midas.pictures.jpeg import LEAST_SHARE, JpegFile, mended
+from midas.pictures.libtiff import raised_errors
+from midas.pictures.sample_values import eight_bits
+from midas.pictures.tiff import TiffFile
+from midas.storage.regular_files import NotRegularFileError, open_regular
 
 DEFAULT_MAX_PIXELS = 200_000_000
 
@@ -33,86 +39,37 @@ class BinaryFile(Protocol):
         ...
 
 
-ImageSource = str | os.PathLike[str] | bytes | BinaryFile | Image.Image | Array
-_File = io.BufferedReader | io.BytesIO
-
-# Pillow's name of each format, the suffixes of its files, and the optional module that decodes it.
-_FORMATS: dict[str, tuple[tuple[str, ...], str | None]] = {
-    "JPEG": ((".jpg", ".jpeg", ".jpe", ".jfif"), None),
-    "PNG": ((".png", ".apng"), None),
-    "WEBP": ((".webp",), "PIL._webp"),
-    "TIFF": ((".tif", ".tiff"), None),
-    "BMP": ((".bmp",), None),
-    "GIF": ((".gif",), None),
-    "PPM": ((".ppm", ".pgm", ".pbm", ".pnm"), None),
-    "AVIF": ((".avif",), "PIL._avif"),
-    "HEIF": ((".heic", ".heif", ".hif"), "pillow_heif"),
-}
-_SUPPORTED = [name for name, (_, module) in _FORMATS.items() if module is None or importlib.util.find_spec(module)]
-
-IMAGE_SUFFIXES = frozenset(suffix for name in _SUPPORTED for suffix in _FORMATS[name][0])
-"""Suffixes, in lower case, of the files that can be read with the packages installed here."""
-
-# What Pillow's decoders raise on damaged data; a warning only where the user has turned warnings into errors.
-_DECODER_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    IndexError,
-    KeyError,
-    EOFError,
-    OverflowError,
-    MemoryError,
-    RuntimeError,
-    Warning,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
+ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryFile | Image.Image | Array
+_Needed = Callable[[tuple[int, int]], tuple[int, int]]
 
 # Modes with more than 8 bits per value. Pillow's own conversion to RGB cuts them off at 255.
 _DEEP_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
+
+# Four values of 32 bits.
+_MOST_BYTES_PER_PIXEL = 16
 
 # A strip this large, of four bytes a pixel as Pillow holds them, stays in a processor's cache.
 _STRIP_PIXELS = 1 << 18
 
 
-class _JpegFile(JpegImagePlugin.JpegImageFile):
-    """Pillow's plugin, quiet: not knowing a resolution, it would read all EXIF tags and warn of damaged ones.
-
-    The plugin that Pillow registers also looks for further frames, and may warn of these.
-    """
-
-    def _open(self) -> None:
-        self.info["dpi"] = (72, 72)
-        super()._open()
-
-
-class _TiffFile(TiffImagePlugin.TiffImageFile):
-    """Pillow's plugin, without its own limit: it checks the size when it allocates the pixels."""
-
-    def load_prepare(self) -> None:
-        stored = (self.tag_v2[TiffImagePlugin.IMAGEWIDTH], self.tag_v2[TiffImagePlugin.IMAGELENGTH])
-        self.im = Image.new(self.mode, stored, None).im
-        super().load_prepare()
-
-
-_PLUGINS = {"JPEG": _JpegFile, "TIFF": _TiffFile}
-
-
-def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> UInt8[Array, "H W 3"]:
+def read_image(
+    source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, strict: bool = False
+) -> UInt8[Array, "H W 3"]:
     """Read a picture as RGB.
 
-    The EXIF orientation is applied. Transparent parts are laid over white, as viewers and web pages show them; what
-    colour the file hides below them is arbitrary. 16 bits are scaled to 8, not cut off. Of an animation the first frame
-    counts. Colour profiles are not applied.
+    The orientation of a file (EXIF, else XMP) is applied, and so is its colour profile. Transparent parts are laid over
+    white, as viewers and web pages show them; what colour the file hides below them is arbitrary. 16 bits are scaled to
+    8, not cut off. Of an animation the first frame counts. A JPEG file that lacks the last of its data is filled up,
+    with a ``DamageWarning``.
 
     Args:
-        source: a path, the bytes of a file, an open binary file (read from its position to its end), a PIL image, or an
-            array: RGB (H, W, 3), grey (H, W) or (H, W, 1), or RGBA (H, W, 4), with uint8 values in [0, 255], uint16
-            values in [0, 65535], or float values in [0, 1].
+        source: a path, the bytes of a file, an open binary file (read from its position to its end, and from its
+            beginning where it is at its end), a PIL image, or an array: RGB (H, W, 3), grey (H, W) or (H, W, 1), or
+            RGBA (H, W, 4), with uint8 values in [0, 255], uint16 values in [0, 65535], or float values in [0, 1]. A PIL
+            image that isn't a file's own, because it was turned, converted or copied, is taken as it is seen: whatever
+            orientation its file asked for.
         max_pixels: a picture of more pixels is refused before it is decoded. Arrays, decoded already, are not.
+        strict: whether a JPEG file that lacks the last of its data is refused too.
 
     Returns:
         RGB, 0 to 255; ``source`` itself where that is a contiguous uint8 RGB array.
@@ -120,19 +77,11 @@ def read_image(source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> 
     Raises:
         ImageError: missing, unreadable, not a picture, damaged, without pixels, too large, or of another array type.
     """
-    if isinstance(source, np.ndarray):
-        return _rgb_of_array(source, f"the array of shape {source.shape} and type {source.dtype}")
-    if isinstance(source, Image.Image):
-        return _decode(source, f"the PIL image {getattr(source, 'filename', '') or ''}".rstrip(), max_pixels)
-    with _opened(source) as (file, name):
-        return _decode(_identified(file, name), name, max_pixels)
+    return _read(source, None, max_pixels, strict)[0]
 
 
 def read_reduced(
-    source: ImageSource,
-    needed: Callable[[tuple[int, int]], tuple[int, int]],
-    *,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
+    source: ImageSource, needed: _Needed, *, max_pixels: int = DEFAULT_MAX_PIXELS, strict: bool = False
 ) -> tuple[UInt8[Array, "H W 3"], tuple[int, int]]:
     """Read a picture as RGB, no larger than it has to be where that saves time.
 
@@ -143,6 +92,7 @@ def read_reduced(
         source: as for ``read_image``.
         needed: (height, width) of the upright picture → those that the result must not fall below.
         max_pixels: as for ``read_image``.
+        strict: as for ``read_image``.
 
     Returns:
         RGB, 0 to 255, and the (height, width) of the whole picture.
@@ -150,38 +100,73 @@ def read_reduced(
     Raises:
         ImageError: as ``read_image``.
     """
-    if isinstance(source, np.ndarray | Image.Image):
-        image = read_image(source, max_pixels=max_pixels)
+    return _read(source, needed, max_pixels, strict)
+
+
+def _read(
+    source: object, needed: _Needed | None, max_pixels: int, strict: bool
+) -> tuple[UInt8[Array, "H W 3"], tuple[int, int]]:
+    if isinstance(source, np.ndarray):
+        image = _rgb_of_array(source, f"the array of shape {source.shape} and type {source.dtype}")
+        return image, image.shape[:2]
+    if isinstance(source, Image.Image):
+        name = f"the PIL image {getattr(source, 'filename', '') or ''}".rstrip()
+        image = _decode(source, name, max_pixels)
         return image, image.shape[:2]
     with _opened(source) as (file, name):
-        picture = _identified(file, name)
-        width, height = picture.size
-        # A JPEG file's EXIF data stand before its pixels and are known already; in other formats they may come behind.
-        if isinstance(picture, _JpegFile) and 0 < width * height <= max_pixels:
-            turned = orientation_of(picture.info.get("exif")) >= TRANSPOSED
-            size = (width, height) if turned else (height, width)
-            least = needed(size)
-            picture.draft(None, least if turned else least[::-1])
-            return _decode(picture, name, max_pixels), size
+        try:
+            return _read_file(file, name, needed, max_pixels)
+        except DamagedError as error:
+            if strict:
+                raise
+            file.seek(0)
+            return _read_file(_with_an_end(file.read(), name, error), name, needed, max_pixels)
+
+
+def _read_file(
+    file: PictureData, name: str, needed: _Needed | None, max_pixels: int
+) -> tuple[UInt8[Array, "H W 3"], tuple[int, int]]:
+    picture = identified(file, name)
+    width, height = picture.size
+    # A JPEG file's EXIF data stand before its pixels and are known already; in other formats they may come behind.
+    if needed is None or not isinstance(picture, JpegFile) or not 0 < width * height <= max_pixels:
         image = _decode(picture, name, max_pixels)
         return image, image.shape[:2]
+    turned = orientation_of(picture.info) >= TRANSPOSED
+    size = (width, height) if turned else (height, width)
+    least = needed(size)
+    picture.draft(None, least if turned else least[::-1])
+    return _decode(picture, name, max_pixels), size
 
 
-def is_image_path(path: str | os.PathLike[str]) -> bool:
-    """Whether a file in a folder counts as a picture: by its suffix, hidden files (leading dot) apart."""
-    path = Path(path)
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+def _with_an_end(data: bytes, name: str, error: DamagedError) -> io.BytesIO:
+    """A JPEG file that ended too early with an end, or the error that there is no such thing."""
+    whole = mended(data) if data.startswith(b"\xff\xd8") else None
+    if whole is None:
+        raise error
+    percent = f"{int(1000 * whole.share) / 10:g} %"
+    if whole.share < LEAST_SHARE:
+        raise DamagedError(
+            f"{name} is damaged or incomplete, expected a whole picture ({percent} of it is there, at least "
+            f"{100 * LEAST_SHARE:g} % have to be); get a fresh copy of it"
+        ) from error
+    warnings.warn(
+        f"{name} ends too early: {percent} of the picture is there, the rest is made up; get a fresh copy of it",
+        DamageWarning,
+        stacklevel=2,
+    )
+    return io.BytesIO(whole.data)
 
 
 @contextmanager
-def _opened(source: object) -> Iterator[tuple[_File, str]]:
+def _opened(source: object) -> Iterator[tuple[PictureData, str]]:
     """The source as an open, seekable file, and what messages call it."""
     if isinstance(source, str | os.PathLike):
         with _opened_path(Path(source)) as file:
             yield file, str(source)
         return
     with net(f"the picture in a {type(source).__name__} can't be read", ImageError):
-        data = source if isinstance(source, bytes) else getattr(source, "read", lambda: None)()
+        data = bytes(source) if isinstance(source, bytes | bytearray | memoryview) else _content(source)
     if not isinstance(data, bytes):
         raise ImageError(
             f"a {type(source).__name__} is not a picture; expected a path, bytes, a file opened in binary mode, "
@@ -190,57 +175,28 @@ def _opened(source: object) -> Iterator[tuple[_File, str]]:
     yield io.BytesIO(data), str(getattr(source, "name", f"the picture of {len(data)} bytes"))
 
 
+def _content(file: object) -> object:
+    """What is left to read of an open file; all of it, if nothing is: it was written a moment ago, or shown."""
+    read: Callable[[], object] = getattr(file, "read", lambda: None)
+    data = read()
+    if data == b"" and isinstance(file, io.IOBase) and file.seekable():
+        file.seek(0)
+        data = read()
+    return data
+
+
 def _opened_path(path: Path) -> io.BufferedReader:
     try:
-        if path.is_dir():
-            raise ImageError(f"{path} is a folder; expected a picture file, for instance one of those in it")
-        return path.open("rb")
+        return open_regular(path)
+    except NotRegularFileError as error:
+        hint = "for instance one of those in it" if path.is_dir() else "or - for what is sent to standard input"
+        raise ImageError(f"{path} is {error.kind}; expected a picture file, {hint}") from None
     except FileNotFoundError:
         raise ImageError(f"{path} does not exist; expected the path of a picture file, check its spelling") from None
     except PermissionError:
         raise ImageError(f"{path} may not be read; check the permissions of the file and its folder") from None
     except (OSError, ValueError) as error:
         raise ImageError(f"{path} can't be opened ({error}); expected the path of a picture file") from error
-
-
-def _identified(file: _File, name: str) -> Image.Image:
-    """The picture in a file, its header read, its pixels not.
-
-    In place of ``PIL.Image.open``: that warns or fails by a limit which is a variable of Pillow's module, shared by all
-    threads, and tries formats that no photograph has.
-    """
-    head = file.read(32)
-    if not head:
-        raise ImageError(f"{name} is empty (0 bytes); get a fresh copy of the picture")
-    for load_plugins in (Image.preinit, Image.init, _load_heif_plugin):  # from quick and common to slow and rare
-        load_plugins()
-        for format_name in _SUPPORTED:
-            plugin, accept = Image.OPEN.get(format_name, (None, None))
-            if plugin is None or accept is None:
-                continue
-            try:
-                if accept(head) is True:
-                    file.seek(0)
-                    return _PLUGINS.get(format_name, plugin)(file, "")
-            except _DECODER_ERRORS as error:
-                raise _damaged(name, error) from error
-    raise ImageError(f"{name} is not a picture of a known format; {_advice(head)}")
-
-
-def _load_heif_plugin() -> None:
-    if "HEIF" in _SUPPORTED:
-        importlib.import_module("pillow_heif").register_heif_opener()
-
-
-def _advice(head: bytes) -> str:
-    if head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev", b"mif", b"msf"):
-        return "it looks like HEIC: pip install pillow-heif, or convert it to JPEG"
-    return f"expected {', '.join(_SUPPORTED[:-1])} or {_SUPPORTED[-1]}; convert it to one of these"
-
-
-def _damaged(name: str, error: BaseException) -> ImageError:
-    reason = str(error) or type(error).__name__
-    return ImageError(f"{name} is damaged or incomplete, expected a whole picture ({reason}); get a fresh copy of it")
 
 
 def _decode(image: Image.Image, name: str, max_pixels: int) -> UInt8[Array, "H W 3"]:
@@ -253,21 +209,40 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> UInt8[Array, "H W
             "scale it down, or raise max_pixels"
         )
     try:
-        image.load()
-        rgb = _rgb_of_image(image, name)
-    except _DECODER_ERRORS as error:
-        raise _damaged(name, error) from error
-    return upright(rgb, orientation_of(image.info.get("exif")))
+        if isinstance(image, TiffFile | BmpFile) and image.strange:
+            return _decode_strange(image, name)
+        if isinstance(image, ImageFile.ImageFile):
+            # Pillow reads so much at a time, and copies what it has until there is a whole row.
+            image.decodermaxblock = max(image.decodermaxblock, _MOST_BYTES_PER_PIXEL * width)
+        with raised_errors() if image.format == "TIFF" else nullcontext():
+            image.load()
+        # Pillow turns TIFF files itself.
+        own_file = isinstance(image, ImageFile.ImageFile) and image.format != "TIFF"
+        return upright(_rgb_of_image(image, name), orientation_of(image.info) if own_file else 1)
+    except StrangePictureError as error:
+        raise ImageError(f"{name} {error}") from error
+    except DECODER_ERRORS as error:
+        raise DamagedError.because(name, error) from error
+
+
+def _decode_strange(image: TiffFile | BmpFile, name: str) -> UInt8[Array, "H W 3"]:
+    rgb = _rgb_of_array(image.values(), name)
+    if isinstance(image, BmpFile):
+        return rgb
+    return upright(_values(to_srgb(Image.fromarray(rgb), image.profile)), image.orientation)
 
 
 def _rgb_of_image(image: Image.Image, name: str) -> UInt8[Array, "H W 3"]:
+    profile = image.info.get("icc_profile")
     if image.mode in _DEEP_MODES:
         values = np.asarray(image)
         # Pillow gives 16-bit grey as int32 in some formats and versions.
         fits = image.mode == "I" and values.min() >= 0 and values.max() <= np.iinfo(np.uint16).max
-        return _rgb_of_array(values.astype(np.uint16) if fits else values, f"{name}, with {image.mode!r} values,")
+        grey = eight_bits(values.astype(np.uint16) if fits else values, f"{name}, with {image.mode!r} values,")
+        image = Image.fromarray(grey)
     if image.has_transparency_data:
-        return _over_white(image)
+        return _over_white(image, profile)
+    image = to_srgb(image.convert("RGB") if image.mode == "P" else image, profile)
     if image.mode == "L":
         return _rgb_of_grey(np.asarray(image))
     return _values(image if image.mode == "RGB" else image.convert("RGB"))
@@ -283,10 +258,12 @@ def _values(image: Image.Image) -> UInt8[Array, "H W 3"]:
     return values
 
 
-def _over_white(image: Image.Image) -> UInt8[Array, "H W 3"]:
+def _over_white(image: Image.Image, profile: bytes | None = None) -> UInt8[Array, "H W 3"]:
     with_alpha = image.convert("RGBA")
     canvas = Image.new("RGB", image.size, "white")
-    canvas.paste(with_alpha, mask=with_alpha)
+    # A profile of grey values is none for the RGB that they have become, and is left aside.
+    colours = to_srgb(with_alpha.convert("RGB"), profile) if profile else with_alpha
+    canvas.paste(colours, mask=with_alpha)
     return _values(canvas)
 
 
@@ -301,23 +278,7 @@ def _rgb_of_array(array: Shaped[Array, " ..."], name: str) -> UInt8[Array, "H W 
         raise ImageError(f"{name} is not a picture; expected the shape (H, W, 3), (H, W), (H, W, 1) or (H, W, 4)")
     if array.size == 0:
         raise ImageError(f"{name} has no pixels; expected at least one")
-    values = np.ascontiguousarray(_eight_bits(array, name))
+    values = np.ascontiguousarray(eight_bits(array, name))
     if values.ndim == 2:
         return _rgb_of_grey(values)
     return values if values.shape[2] == 3 else _over_white(Image.fromarray(values))
-
-
-def _eight_bits(array: Shaped[Array, " ..."], name: str) -> UInt8[Array, " ..."]:
-    if array.dtype == np.uint8:
-        return array
-    if array.dtype.kind == "u" and array.dtype.itemsize == 2:  # in either byte order
-        table = np.rint(np.arange(1 << 16) / 257).astype(np.uint8)
-        return np.asarray(table[array], np.uint8)
-    if array.dtype.kind != "f":
-        raise ImageError(
-            f"{name} is not a picture; expected uint8 in [0, 255], uint16 in [0, 65535] or float in [0, 1]"
-        )
-    low, high = array.min(), array.max()
-    if not (low >= 0 and high <= 1):  # so that a nan fails too
-        raise ImageError(f"{name} has float values from {low} to {high}; expected [0, 1]: scale or clip them")
-    return np.asarray(np.rint(array * 255), np.uint8)

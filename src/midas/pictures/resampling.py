@@ -1,12 +1,13 @@
 """Pictures at a network's size: the samples of ``cv2.resize`` on a float64 copy, to about 1e-6, without that copy.
 
-Linear resamplings along one axis after the other. Their weights are OpenCV's.
+Linear resamplings along one axis after the other. Their weights are OpenCV's. The axis that shrinks more comes first:
+what lies in between is never much more than the picture or the result, whatever the picture's shape.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,8 +21,14 @@ from midas.arrays import Array, Float, Float32, Shaped, UInt8
 # rough ones in float32, off by up to 2e-4, for their coordinates have fewer digits there.
 _COPY_BYTES = 32 * 1024 * 1024
 
-# Rows of a very wide picture are averaged so many at a time that their float32 values take about this much.
+# Rows of a very wide picture are averaged so many at a time that their float32 values take about this much, and so do
+# the weights of a very high one, each of which takes so many bytes while it is made.
 _BAND_BYTES = 32 * 1024 * 1024
+_WEIGHT_BYTES = 48
+
+# How many times fewer values must lie in between for a picture to be turned, which takes a copy of it. No photograph of
+# usual shape comes near.
+_TURNING_GAIN = 4
 
 # For cubic samples, rows are read so many at a time that their float32 values stay in a core's own cache, and at least
 # so many samples are made of them that there is something to multiply.
@@ -31,7 +38,11 @@ _FEWEST_ROWS, _MOST_ROWS, _COLUMNS = 4, 64, 32
 _CACHED_SIZES = 16
 
 
-def resample_cubic(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Iterator[tuple[int, Array]]:
+Part = tuple[slice, slice, Shaped[Array, "rows columns 3"]]
+"""Rows and columns of a resampled picture, and its values there."""
+
+
+def resample_cubic(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Iterator[Part]:
     """OpenCV's INTER_CUBIC: 4 x 4 pixels per sample, no antialiasing.
 
     Args:
@@ -39,8 +50,81 @@ def resample_cubic(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Itera
         size: (height, width) wanted.
 
     Yields:
-        The number of the first row of some, and these, float32 (rows, w, 3).
+        Parts that make up the result, float32.
     """
+    return _long_side_first(_cubic_rows, image, size)
+
+
+def resample_area(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Iterator[Part]:
+    """OpenCV's INTER_AREA: the average of all pixels under a sample; where a side grows, its own linear kind.
+
+    Args:
+        image: RGB, 0 to 255.
+        size: (height, width) wanted.
+
+    Yields:
+        As ``resample_cubic``.
+    """
+    if image.size * np.dtype(np.float32).itemsize <= _COPY_BYTES:
+        resized = cv2.resize(image.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
+        return iter([(slice(None), slice(None), resized)])
+    return _long_side_first(_area_rows, image, size)
+
+
+def resample_linear(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Iterator[Part]:
+    """OpenCV's INTER_LINEAR on 8 bits: 2 x 2 pixels per sample, no antialiasing, rounded.
+
+    Args:
+        image: RGB, 0 to 255.
+        size: (height, width) wanted.
+
+    Yields:
+        Parts that make up the result, uint8.
+    """
+    yield slice(None), slice(None), np.asarray(cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def resample_aligned(values: Float32[Array, "h w"], size: tuple[int, int]) -> Float32[Array, "H W"]:
+    """Bilinear interpolation whose corner samples are the corner values, at any distance of the samples between.
+
+    The samples are those of ``torch.nn.functional.interpolate(mode="bilinear", align_corners=True)``, to about 1e-6 of
+    the values. OpenCV has no such rule for ``resize``, and other ways of its own count in 32nds of a pixel.
+
+    Args:
+        values: of one channel.
+        size: (height, width) wanted.
+    """
+    (height, width), (low, narrow) = size, values.shape
+    if height * narrow <= low * width:
+        return np.ascontiguousarray(_aligned(_aligned(values, height).T, width).T)
+    return _aligned(_aligned(values.T, width).T, height)
+
+
+def columns_first(source: tuple[int, int], target: tuple[int, int]) -> bool:
+    """Whether resampling a picture's columns before its rows leaves far fewer values in between.
+
+    Args:
+        source: (height, width) of the picture.
+        target: (height, width) wanted.
+    """
+    return target[0] * source[1] > _TURNING_GAIN * source[0] * target[1]
+
+
+def _long_side_first(
+    rule: Callable[[Array, tuple[int, int]], Iterator[tuple[int, Array]]], image: Array, size: tuple[int, int]
+) -> Iterator[Part]:
+    """Let a rule that gives bands of rows, and shrinks these first, see the picture turned where that costs less."""
+    if not columns_first(image.shape[:2], size):
+        for top, rows in rule(image, size):
+            yield slice(top, top + len(rows)), slice(None), rows
+        return
+    for left, columns in rule(image.transpose(1, 0, 2), size[::-1]):
+        yield slice(None), slice(left, left + len(columns)), columns.transpose(1, 0, 2)
+
+
+def _cubic_rows(
+    image: UInt8[Array, "H W 3"], size: tuple[int, int]
+) -> Iterator[tuple[int, Float32[Array, "rows w 3"]]]:
     source_width, (_, width) = image.shape[1], size
     rows, columns = _cubic_blocks((image.shape[0], source_width), size)
     planes = np.empty((max(block.weights.shape[1] for block in rows), 3, source_width), np.float32)
@@ -55,26 +139,17 @@ def resample_cubic(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Itera
         yield block.samples.start, resampled.reshape(-1, 3, width).transpose(0, 2, 1)
 
 
-def resample_area(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Iterator[tuple[int, Array]]:
-    """OpenCV's INTER_AREA: the average of all pixels under a sample; where a side grows, its own linear kind.
-
-    Args:
-        image: RGB, 0 to 255.
-        size: (height, width) wanted.
-
-    Yields:
-        As ``resample_cubic``.
-    """
+def _area_rows(image: UInt8[Array, "H W 3"], size: tuple[int, int]) -> Iterator[tuple[int, Float32[Array, "rows w 3"]]]:
     (source_height, source_width, _), (height, width) = image.shape, size
-    if image.size * np.dtype(np.float32).itemsize <= _COPY_BYTES:
-        yield 0, cv2.resize(image.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-        return
     shrinks = source_height >= height and source_width >= width
     rule = _area if shrinks else _linear
-    rows, columns = rule(source_height, height), rule(source_width, width)
-    band = max(1, _BAND_BYTES // (source_width * 3 * 4))
+    columns = rule(source_width, range(width), width)
+    table = np.ascontiguousarray(image).reshape(source_height, -1)
+    weight_bytes = math.ceil(source_height / height) * _WEIGHT_BYTES if shrinks else 0
+    band = max(1, _BAND_BYTES // (source_width * 3 * 4 + weight_bytes))
     for top in range(0, height, band):
-        shrunk = rows.part(top, top + band)(image.reshape(source_height, -1)).reshape(-1, source_width, 3)
+        rows = rule(source_height, range(top, min(top + band, height)), height)
+        shrunk = rows(table).reshape(-1, source_width, 3)
         turned = np.ascontiguousarray(shrunk.transpose(1, 0, 2)).reshape(source_width, -1)
         yield top, columns(turned).reshape(width, -1, 3).transpose(1, 0, 2)
 
@@ -158,10 +233,10 @@ def _cubic(length: int, samples: int) -> _Resampling:
     return _Resampling.clamped(lower.astype(np.int64) - 1, weights, length)
 
 
-def _area(length: int, samples: int) -> _Resampling:
-    """OpenCV's INTER_AREA where nothing grows: each source pixel counts by its share of the sample's interval."""
+def _area(length: int, wanted: range, samples: int) -> _Resampling:
+    """Samples of OpenCV's INTER_AREA where nothing grows: each source pixel counts by its share of the interval."""
     step = _step(length, samples)
-    begins = np.arange(samples) * step
+    begins = np.arange(wanted.start, wanted.stop) * step
     starts = np.floor(begins).astype(np.int64)
     pixels = starts[:, None] + np.arange(math.ceil(step) + 1)
     ends = np.minimum(begins + step, length)
@@ -170,13 +245,31 @@ def _area(length: int, samples: int) -> _Resampling:
     return _Resampling.clamped(starts, overlap / (ends - begins)[:, None], length)
 
 
-def _linear(length: int, samples: int) -> _Resampling:
-    """OpenCV's INTER_AREA where a side grows: linear only across the border of two source pixels."""
-    index = np.arange(samples)
+def _linear(length: int, wanted: range, samples: int) -> _Resampling:
+    """Samples of OpenCV's INTER_AREA where a side grows: linear only across the border of two source pixels."""
+    index = np.arange(wanted.start, wanted.stop)
     starts = np.floor(index * _step(length, samples)).astype(np.int64)
     x = ((index + 1) - (starts + 1) * (samples / length)).astype(np.float32)
     x = np.where(x <= 0, 0, x - np.floor(x))
     return _Resampling.clamped(starts, np.stack([1 - x, x], axis=1), length)
+
+
+def _aligned(values: Float32[Array, "length others"], samples: int) -> Float32[Array, "samples others"]:
+    """Linear between the two nearest, the first and last samples at the first and last values; one alone at the first.
+
+    Without antialiasing, where a side shrinks.
+    """
+    length, others = values.shape
+    resampled = np.empty((samples, others), np.float32)
+    band = max(1, _BAND_BYTES // (others * 4))
+    for top in range(0, samples, band):
+        centres = np.arange(top, min(top + band, samples)) * ((length - 1) / max(samples - 1, 1))
+        lower = np.floor(centres).astype(np.int64)
+        x = (centres - lower).astype(np.float32)[:, None]
+        part = resampled[top : top + band]
+        np.multiply(values[lower], 1 - x, out=part)
+        part += values[np.minimum(lower + 1, length - 1)] * x
+    return resampled
 
 
 def _step(length: int, samples: int) -> float:

@@ -36,6 +36,7 @@ _POLL_S = 0.1
 
 _SCHEMES = ("https", "http")
 _CHUNK_BYTES = 1024 * 1024
+_SHOWN_DIGITS = 8
 _PARTIAL, _RANGE_NOT_SATISFIABLE = 206, 416
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
@@ -47,6 +48,7 @@ def download(
     target: Path,
     *,
     sha256_prefix: str = "",
+    advice: str = "try again",
     progress: Progress | None = None,
     timeout_s: float = TIMEOUT_S,
     attempts: int = ATTEMPTS,
@@ -61,6 +63,7 @@ def download(
         url: where the file is published; http or https, through the proxies that the environment names.
         target: where it goes; missing folders are created.
         sha256_prefix: the first hexadecimal digits of its SHA-256, where they are known.
+        advice: what to do where another file arrives, for the message.
         progress: called as bytes arrive.
         timeout_s: how long a silent connection is waited for, in seconds.
         attempts: how many attempts in a row may bring nothing new.
@@ -73,7 +76,7 @@ def download(
         DownloadError: the file can't be fetched or written, or isn't the expected one.
     """
     _check_scheme(url)
-    source = _Source(url, target, sha256_prefix, timeout_s, progress or (lambda done, total: None))
+    source = _Source(url, target, sha256_prefix, advice, timeout_s, progress or (lambda done, total: None))
     try:
         with _part_path(source) as path:
             if target.is_file():
@@ -113,6 +116,7 @@ class _Source:
     url: str
     target: Path
     sha256_prefix: str
+    advice: str
     timeout_s: float
     progress: Progress
 
@@ -122,10 +126,8 @@ class _Source:
 
     def checked(self, sha256: str, subject: str, advice: str) -> str:
         if not sha256.startswith(self.sha256_prefix.lower()):
-            shown = sha256[: len(self.sha256_prefix)]
-            raise _WrongFileError(
-                f"{subject}, and its SHA-256 begins with {shown}, expected {self.sha256_prefix}; {advice}"
-            )
+            found, expected = sha256[:_SHOWN_DIGITS], self.sha256_prefix[:_SHOWN_DIGITS]
+            raise _WrongFileError(f"{subject}, and its SHA-256 begins with {found}, expected {expected}; {advice}")
         return sha256
 
 
@@ -141,7 +143,8 @@ def _download_alone(source: _Source, path: Path, attempts: int) -> str:
     part = PartialFile(path, source.url, verified=bool(source.sha256_prefix))
     try:
         _fetch(source, part, attempts)
-        sha256 = source.checked(part.sha256.hexdigest(), f"{source.url} gave another file", "it was removed: try again")
+        advice = f"it was removed: {source.advice}"
+        sha256 = source.checked(part.sha256.hexdigest(), f"{source.url} gave another file", advice)
         part.finish(source.target)
     except _WrongFileError:
         part.remove()

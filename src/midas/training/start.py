@@ -9,7 +9,7 @@ import torch
 
 from midas.errors import ConfigError
 from midas.models.factory import create_model, create_untrained, load_encoder
-from midas.models.heads import DisparityHead
+from midas.models.heads import Head
 from midas.models.network import DepthNetwork
 from midas.training.config import ModelSettings
 
@@ -25,7 +25,7 @@ def start_network(settings: ModelSettings, seed: int) -> DepthNetwork:
     network = _open_network(settings, seed) if settings.encoder is not None else _named_network(settings, seed)
     if settings.output_shift:
         with torch.no_grad():
-            cast(DisparityHead, network.head).last_bias().add_(settings.output_shift)
+            cast(Head, network.head).last_bias().add_(settings.output_shift)
     return network
 
 

@@ -27,7 +27,7 @@ def network_predictor(network: DepthNetwork, input_spec: InputSpec) -> Predict:
         pixels = torch.from_numpy(preprocess(sample.image)).to(device)
         with torch.inference_mode():
             disparity = network(pixels)[0].float().cpu().numpy()
-        return resize_map(disparity, (sample.image.shape[0], sample.image.shape[1]))
+        return resize_map(disparity, (sample.image.shape[0], sample.image.shape[1]), input_spec.restore)
 
     return predict
 

@@ -1,0 +1,241 @@
+"""What ``midas evaluate`` measures, one candidate on one benchmark at a time, under a bar."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from midas.errors import ConfigError, UnsuitableProtocolError
+
+if TYPE_CHECKING:
+    from midas.evaluation.candidates import Candidate
+    from midas.evaluation.evaluator import EvaluationResult
+    from midas.evaluation.records import ScoreFile
+    from midas.evaluation.robustness import RobustnessResult
+    from midas.evaluation.runs import Benchmark
+    from midas.evaluation.runs import Progress as RunProgress
+
+
+class Baseline(str, Enum):
+    """Predictors that know nothing of the picture, or have seen the answer."""
+
+    constant = "constant"
+    plane = "plane"
+
+
+class Kind(str, Enum):
+    """What the values of ready maps mean."""
+
+    disparity = "disparity"
+    depth = "depth"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where predictions come from."""
+
+    models: list[str]
+    baseline: Baseline | None
+    prediction_dir: Path | None
+    prediction_kind: Kind
+    size: int | None
+    tile: int | None
+    backend: str
+    own_size: bool
+
+    def candidates(self, benchmark: Benchmark) -> Iterator[Candidate]:
+        """Those for one benchmark, by whose protocol they see pictures."""
+        from midas.evaluation.candidates import FolderCandidate, ModelCandidate, PlaneCandidate
+        from midas.predictor import load
+
+        if self.prediction_dir is not None:
+            yield FolderCandidate(self.prediction_dir, kind=self.prediction_kind.value)
+        elif self.baseline is not None:
+            yield PlaneCandidate(tilted=self.baseline is Baseline.plane)
+        else:
+            for name in self.models:
+                # Figures that are published must not depend on the machine.
+                own = None if self.tile else self.size
+                predictor = load(name, size=own, backend=self.backend, precision="float32")
+                if self.tile:
+                    predictor = predictor.tiled(self.tile, size=self.size)
+                yield ModelCandidate(predictor, resize=None if self.own_size else benchmark.protocol.resize)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One candidate on one benchmark.
+
+    Attributes:
+        candidate: what is measured.
+        benchmark: on what.
+        metrics: names of the figures.
+        beside: measured for comparison with the others.
+    """
+
+    candidate: Candidate
+    benchmark: Benchmark
+    metrics: tuple[str, ...]
+    beside: bool = False
+
+    def run(self, limit: int | None, file: ScoreFile | None) -> EvaluationResult:
+        """Measure, under a bar with the figure so far."""
+        from midas.evaluation.runs import run
+
+        expected, found = self.benchmark.protocol.pictures, len(self.benchmark.reader)
+        if expected not in (None, found) and self.benchmark.reader.name == self.benchmark.protocol.name:
+            typer.echo(
+                f"midas: warning: {self.benchmark.reader.name} has {found} pictures here, and the published figures of "
+                f"this protocol are over {expected}",
+                err=True,
+            )
+        with _bar(f"{self.candidate.name} on {self.benchmark.reader.name}") as show:
+
+            def tell(progress: RunProgress) -> None:
+                figures = [score.figures[0] for score in progress.scores]
+                text = f"{self.metrics[0]} {sum(figures) / len(figures):.4g}" if figures else ""
+                show(progress.done, progress.total, text)
+
+            return run(self.candidate, self.benchmark, metrics=self.metrics, limit=limit, file=file, show=tell)
+
+    def run_corrupted(self, limit: int | None, metric: str | None) -> RobustnessResult:
+        """Measure on corrupted pictures, under a bar."""
+        from midas.evaluation.robustness import run_corrupted
+
+        with _bar(f"{self.candidate.name} on {self.benchmark.reader.name}, corrupted") as show:
+            return run_corrupted(
+                self.candidate,
+                self.benchmark,
+                metric=metric,
+                limit=limit,
+                show=lambda done, total: show(done, total, ""),
+            )
+
+    def draw_worst(self, result: EvaluationResult, folder: Path, count: int) -> None:
+        """Draw the worst pictures and say where."""
+        from midas.evaluation.sheet import write_worst
+
+        typer.echo(write_worst(result, self.candidate, self.benchmark, folder, count=count), err=True)
+
+    def draw_corrupted(self, folder: Path) -> None:
+        """Draw the first picture in all corruptions and say where."""
+        from midas.evaluation.sheet import write_corrupted
+
+        typer.echo(write_corrupted(self.candidate, self.benchmark, folder), err=True)
+
+
+def open_benchmarks(
+    names: Sequence[str],
+    roots: Sequence[Path],
+    of_corpus: Sequence[Path],
+    protocol: str | None,
+    options: dict[str, str],
+) -> list[Benchmark]:
+    """What is measured on, in the order of the command line, and the sets of a whole corpus after it.
+
+    Args:
+        names: of benchmarks; those in folders take one of ``roots`` each.
+        roots: folders.
+        of_corpus: folders of sets in the corpus format, which are left out with a warning where the protocol that was
+            asked for doesn't suit them.
+        protocol: name of other rules than the sets' own.
+        options: choices that readers offer.
+
+    Raises:
+        ConfigError: not one folder for each benchmark that needs one, or no set that the protocol suits.
+    """
+    from midas.evaluation.drawn import SYNTHETIC
+    from midas.evaluation.runs import CORPUS, open_benchmark
+
+    in_folders = [name for name in names if name != SYNTHETIC] or ([] if names else [CORPUS] * len(roots))
+    if not (names or roots or of_corpus) or len(in_folders) != len(roots):
+        raise ConfigError(
+            f"{len(in_folders)} --benchmark and {len(roots)} --root; expected one folder for each benchmark"
+        )
+    folders = iter(roots)
+    opened = [
+        open_benchmark(name, None if name == SYNTHETIC else next(folders), protocol=protocol, options=options)
+        for name in names or in_folders
+    ]
+    for root in of_corpus:
+        try:
+            opened.append(open_benchmark(CORPUS, root, protocol=protocol, options=options))
+        except UnsuitableProtocolError as error:
+            typer.echo(f"midas: warning: {root} is left out: {error}", err=True)
+    if not opened:
+        raise ConfigError(f"{protocol} suits no set here; expected one that it has rules for")
+    return opened
+
+
+def jobs_for(benchmarks: Sequence[Benchmark], source: Source, metrics: list[str]) -> list[Job]:
+    """All candidates on all benchmarks; where the protocol wants them, the baselines after them.
+
+    Args:
+        benchmarks: on what.
+        source: of predictions.
+        metrics: names of figures, or ``all``; empty for the protocol's.
+
+    Raises:
+        MidasError: no such model or metric.
+    """
+    from midas.evaluation.candidates import PlaneCandidate
+
+    jobs = []
+    for benchmark in benchmarks:
+        names = _metrics(metrics, benchmark)
+        jobs += [Job(candidate, benchmark, names) for candidate in source.candidates(benchmark)]
+        if benchmark.protocol.baselines and source.baseline is None:
+            planes = (PlaneCandidate(tilted=True), PlaneCandidate(tilted=False))
+            jobs += [Job(plane, benchmark, names, beside=True) for plane in planes]
+    return jobs
+
+
+def _metrics(asked: list[str], benchmark: Benchmark) -> tuple[str, ...]:
+    from midas.evaluation.evaluator import check_metrics
+
+    if asked == ["all"]:
+        # Figures of edges need targets without gaps, and are asked for by name.
+        return tuple(name for name, metric in benchmark.protocol.known_metrics.items() if metric.edge_ratio is None)
+    return check_metrics(benchmark.protocol, asked)
+
+
+@contextmanager
+def score_file(path: Path | None, jobs: list[Job], *, resume: bool, overwrite: bool) -> Iterator[ScoreFile | None]:
+    """The file of single pictures' figures, if one was asked for."""
+    if path is None:
+        if resume:
+            raise ConfigError("--resume goes on with the file of --csv; name one")
+        yield None
+        return
+    from midas.evaluation.records import ScoreFile
+
+    columns = tuple(dict.fromkeys(name for job in jobs for name in job.metrics))
+    with ScoreFile(path, columns, resume=resume, overwrite=overwrite) as file:
+        yield file
+
+
+@contextmanager
+def _bar(description: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar on standard error, if that is a terminal: called with pictures done, their total, and a text."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, text: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(description, total=None)
+
+        def show(done: int, total: int, text: str) -> None:
+            shown = f"{description}: {text}" if text else description
+            bar.update(task, completed=done, total=total, description=shown)
+
+        yield show
