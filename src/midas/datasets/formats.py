@@ -6,17 +6,21 @@ Every function raises a ``DatasetError`` that names the file when it is damaged 
 from __future__ import annotations
 
 import tokenize
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from midas.arrays import Array, Bool, Float32, UInt8, UInt16
-from midas.errors import DatasetError, MissingExtraError, OutputError
+from midas.errors import DatasetError, MissingExtraError, OutputError, reason_of
 from midas.maps.exr import read_channels
 from midas.maps.formats import read_map
 
 _DPT_TAG = 202021.25
+
+_JPEG, _START_OF_SCAN, _END_OF_IMAGE = b"\xff\xd8\xff", b"\xda", b"\xff\xd9"
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 # What NumPy raises for a damaged array, collected by changing bytes of good ones at random.
 _DAMAGED_ARRAY = (EOFError, MemoryError, OSError, SyntaxError, TypeError, ValueError, tokenize.TokenError)
@@ -139,7 +143,50 @@ def read_lines(path: Path) -> list[str]:
 
 
 def _decode(path: Path, flags: int) -> Array:
-    array = cv2.imread(str(path), flags)
+    try:
+        content = path.read_bytes()
+        _check_whole(content)
+        array = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except (OSError, ValueError, cv2.error) as error:
+        raise DatasetError(f"{path} is damaged or no picture ({reason_of(error)}): download it again") from error
     if array is None:
         raise DatasetError(f"{path} is damaged or no picture: download it again")
     return np.asarray(array)
+
+
+def _check_whole(content: bytes) -> None:
+    """Make sure that a JPEG file has its end, and that a PNG file's parts are as their checksums say.
+
+    OpenCV fills what is missing of a JPEG with grey, and both libraries tell standard error what is wrong, not us.
+
+    Raises:
+        ValueError: it isn't whole.
+    """
+    if content.startswith(_JPEG) and not _has_end_of_jpeg(content):
+        raise ValueError("the end of the JPEG file is missing")
+    if content.startswith(_PNG) and not _has_sound_chunks(content):
+        raise ValueError("the PNG file is cut off, or differs from its checksums")
+
+
+def _has_end_of_jpeg(content: bytes) -> bool:
+    at = 2
+    while content[at : at + 1] == b"\xff" and content[at + 1 : at + 2] != _START_OF_SCAN:
+        if content[at + 1 : at + 2] == b"\xff":  # any number of these may fill the space before a marker
+            at += 1
+            continue
+        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")  # thumbnails, which have ends of their own, lie there
+    # Coded pixels hold this pair of bytes nowhere.
+    return content.find(_END_OF_IMAGE, at) >= 0
+
+
+def _has_sound_chunks(content: bytes) -> bool:
+    at = len(_PNG)
+    while len(content) >= at + 12:
+        length, kind = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
+        end = at + 8 + length
+        if zlib.crc32(content[at + 4 : end]) != int.from_bytes(content[end : end + 4], "big"):
+            return False
+        if kind == b"IEND":
+            return True
+        at = end + 4
+    return False

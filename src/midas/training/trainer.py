@@ -18,7 +18,7 @@ from midas.errors import ConfigError, TrainingError
 from midas.losses import DATA_TERMS
 from midas.models.network import DepthNetwork
 from midas.training.config import ParetoSettings, TrainingConfig
-from midas.training.distributed import StepSampler, launch
+from midas.training.distributed import StepSampler, batches, launch
 from midas.training.fast_layers import use_fast_layers
 from midas.training.journal import EpochReport, Journal
 from midas.training.objective import Terms, loss_terms, terms_by_source
@@ -155,7 +155,7 @@ class Trainer:
         position, run = self.position, self.config.run
         training_mode(self.network, self.config.model)
         first, started = position.step, time.perf_counter()
-        loader = iter(self._loader())
+        loader = batches(self._loader())
         progress.begin_epoch(position.epoch, first)
         while position.step < self.steps_per_epoch:
             pieces = [next(loader).to(self.fabric.device) for _ in range(run.accumulate)]
