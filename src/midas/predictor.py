@@ -13,7 +13,7 @@ import numpy as np
 from midas.arrays import Array, Float32, UInt8
 from midas.backends import AUTO, Backend, open_backend
 from midas.backends.choice import choose_for_file, choose_for_name
-from midas.backends.identity import input_of, row_of
+from midas.backends.identity import input_of, kind_of, row_of
 from midas.errors import ConfigError, MidasError, ModelError
 from midas.maps.depth_map import DepthMap
 from midas.maps.resize import Interpolation, resize_map
@@ -122,6 +122,7 @@ class Predictor:
         backend: what runs the network.
         spec: the model's row in the model table; None for a file that the table doesn't know.
         tiling: how large pictures are refined in tiles; None to predict each in one piece.
+        kind: what the values of its maps are: relative disparity but for a few models.
     """
 
     def __init__(
@@ -137,6 +138,7 @@ class Predictor:
         self.backend = backend
         self.spec = spec
         self.tiling = tiling
+        self.kind = kind_of(backend, spec)
         self._preprocess = Preprocess(input)
 
     def tiled(self, zoom: int, *, overlap: float = DEFAULT_OVERLAP, size: int | None = None) -> Predictor:
@@ -270,7 +272,7 @@ class Predictor:
             except ModelError as error:
                 return error
         rule = interpolation or self.input.restore
-        return DepthMap(resize_map(disparity, prepared.size, rule), self.name, prepared.source)
+        return DepthMap(resize_map(disparity, prepared.size, rule), self.name, prepared.source, self.kind)
 
     def stream(
         self,
