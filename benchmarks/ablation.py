@@ -1,9 +1,11 @@
 """Which data, which loss, which mixing: short runs of the embedded model that differ in one thing each.
 
     python benchmarks/ablation.py configs/midas_nano_256.toml -o FOLDER [--only WORD] [--pictures 10000]
+    python benchmarks/ablation.py configs/midas_nano_256_wild.toml -o FOLDER --table wild
 
-Every run starts from ImageNet weights and sees as many pictures as any other. Figures are delta1 outliers, percent, on
-the scenes that the config holds out of training, never on test sets. Runs that are there already are not repeated.
+Every run starts from the config's weights and sees as many pictures as any other. Figures are those of validation,
+percent, on the scenes that the config holds out of training, never on test sets. Runs that are there already are not
+repeated.
 """
 
 from __future__ import annotations
@@ -19,21 +21,39 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from midas.training.config import read_config
+from midas.training.config import SetSettings, read_config
 
 
 @dataclass(frozen=True)
 class Row:
-    """One run: what it is called, what it changes, and the domains it learns from; none for all."""
+    """One run: what it is called, what it changes, and which sets it learns from.
+
+    Attributes:
+        name: in the table.
+        changes: settings in place of the config's.
+        domains, sets: what it learns from; both empty for all.
+        without: domains that it doesn't learn from.
+        factors: by domain, what the weights of its sets are multiplied by.
+        own_weights: every set keeps its own gradient weight; False gives all the loss's.
+    """
 
     name: str
     changes: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    factors: tuple[tuple[str, float], ...] = ()
+    own_weights: bool = True
+
+    @property
+    def whole(self) -> bool:
+        """Whether it learns from all sets as the config has them."""
+        return self.own_weights and not (self.domains or self.sets or self.without or self.factors)
 
 
 REAL = ("indoor", "driving", "outdoor", "object")
-ROWS = (
+# From ImageNet weights, for configs/midas_nano_256.toml.
+FROM_IMAGENET = (
     Row("reference: all data, ssi_mse, weighted"),
     Row("data: NYU alone", sets=("nyuv2-train",)),
     Row("data: rooms", domains=("indoor",)),
@@ -49,6 +69,24 @@ ROWS = (
     Row("encoder at a quarter of its rate", ("optimizer.encoder_rate=2e-4",)),
     Row("no rotation", ("data.rotation_deg=0.0",)),
 )
+# From the weights of version 0.4, for configs/midas_nano_256_wild.toml.
+IN_THE_WILD = (
+    Row("reference: all data"),
+    Row("data: nothing rendered", without=("rendered",)),
+    Row("data: rendered at half its share", factors=(("rendered", 0.5),)),
+    Row("data: rendered at twice its share", factors=(("rendered", 2.0),)),
+    Row("data: no new real pictures", without=("wild",)),
+    Row("data: nothing drawn", without=("synthetic",)),
+    Row("data: rendered alone", domains=("rendered",)),
+    Row("no grafting, no CutMix", ("data.graft_share=0.0", "data.cut_mix_share=0.0")),
+    Row("grafting of a quarter", ("data.graft_share=0.25",)),
+    Row("nothing upside down", ("data.upside_down_share=0.0",)),
+    Row("gradient weight 0.1 for all", own_weights=False),
+    Row("colours changed half as much", ("data.colour_strength=0.5",)),
+    Row("size of use, 256x352", ("data.sizes=[[256, 352], [256, 352], [352, 256]]", "data.min_crop_share=0.7")),
+    Row("stem not frozen", ("model.frozen=[]",)),
+)
+TABLES = {"imagenet": FROM_IMAGENET, "wild": IN_THE_WILD}
 # One epoch, in batches that suit so few steps; one core each, or a share of the graphics card.
 SHORT = (
     "run.epochs=1",
@@ -67,9 +105,10 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time, one core each")
     parser.add_argument("--pictures", type=int, default=10_000, help="length of each run")
+    parser.add_argument("--table", choices=list(TABLES), default="imagenet", help="which rows")
     parser.add_argument("--only", default="", help="rows whose name holds this")
     options = parser.parse_args()
-    rows = [row for row in ROWS if options.only in row.name]
+    rows = [row for row in TABLES[options.table] if options.only in row.name]
     with ThreadPoolExecutor(options.jobs) as pool:
         logs = list(pool.map(lambda row: train(row, options.config, options.output, options.pictures), rows))
     print_table(rows, logs)
@@ -93,21 +132,31 @@ def train(row: Row, config: Path, output: Path, pictures: int) -> dict[str, str]
 
 def chosen_sets(row: Row, config: Path) -> list[str]:
     """The change that leaves a row's sets; validation scenes of the sets left out are validated on all the same."""
-    if not row.domains and not row.sets:
+    if row.whole:
         return []
     # A set that isn't learnt from stays in the mixture for its validation scenes, with a weight that is never drawn.
     entries = []
     for entry in read_config(config).data.sets:
-        learnt = entry.domain in row.domains or entry.name in row.sets
+        learnt = learns_from(row, entry)
         if not learnt and not entry.validation_scenes:
             continue
-        values = {
-            "name": entry.name, "reader": entry.reader, "options": entry.options, "sky": entry.sky,
-            "weight": entry.weight if learnt else 1e-12, "validation_scenes": list(entry.validation_scenes),
-            "validation_weight": entry.validation_weight,
-        }  # fmt: skip
+        values: dict[str, object] = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(entry).items()
+            if value is not None and not name.startswith("__")
+        }
+        values["weight"] = entry.weight * dict(row.factors).get(entry.domain, 1.0) if learnt else 1e-12
+        if not row.own_weights:
+            values.pop("gradient_weight", None)
         entries.append(inline_table(values))
     return [f"data.sets=[{', '.join(entries)}]"]
+
+
+def learns_from(row: Row, entry: SetSettings) -> bool:
+    """Whether a row's run draws samples of a set."""
+    if entry.domain in row.without:
+        return False
+    return not (row.domains or row.sets) or entry.domain in row.domains or entry.name in row.sets
 
 
 def inline_table(values: dict[str, object]) -> str:

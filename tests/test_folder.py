@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ from PIL import Image
 from tests.tiny_model import write_tiny_model
 
 import midas
-from midas.errors import ImageError, ModelError, OutputError
+from midas.arrays import Array, Float32
+from midas.errors import ImageError, MidasError, ModelError, OutputError
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import FORMATS, output_path
@@ -138,6 +141,87 @@ def test_a_run_that_is_stopped_leaves_whole_files_only(logarithm: Predictor, tmp
     written = sorted((tmp_path / "depth").iterdir())
     assert 1 <= len(written) <= len(drawn) < len(jobs)
     assert all(DepthMap.load(path).size == (200, 300) for path in written)
+
+
+@pytest.mark.parametrize(
+    ("where", "error", "kind"),
+    [
+        ("midas.predictor.read_reduced", RuntimeError("odd"), ImageError),
+        ("midas.folder.DepthMap.save", MemoryError(), OutputError),
+    ],
+)
+def test_whatever_one_picture_raises_the_others_are_done(
+    where: str,
+    error: Exception,
+    kind: type[MidasError],
+    logarithm: Predictor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sources = [write_picture(tmp_path / f"{name}.png", (64, 80)) for name in ("first", "bad", "last")]
+    module, _, name = where.rpartition(".")
+    original = pkgutil.resolve_name(where)
+
+    def fail(*arguments: object, **options: object) -> object:
+        if any(isinstance(each, Path) and each.stem == "bad" for each in arguments):
+            raise error
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(pkgutil.resolve_name(module), name, fail)
+    reports = run(logarithm, *map(job, sources))
+    assert [type(report.error) for report in reports] == [type(None), kind, type(None)]
+    assert "bad.png" in str(reports[1].error)
+    assert reports[1].error is not None
+    assert reports[1].error.__cause__ is error
+
+
+def test_a_name_that_is_too_long_for_a_file_is_an_error_of_its_picture(logarithm: Predictor, tmp_path: Path) -> None:
+    long = write_picture(tmp_path / f"{'n' * 246}.png", (64, 64))
+    good = write_picture(tmp_path / "good.png", (64, 64))
+    reports = run(logarithm, job(long, "side-by-side"), job(good, "side-by-side"))
+    assert [type(report.error) for report in reports] == [OutputError, type(None)]
+
+
+def test_a_folder_under_the_name_of_an_output_is_no_finished_output(logarithm: Predictor, photo: Path) -> None:
+    work = job(photo)
+    work.outputs["png16"].mkdir(parents=True)
+    (report,) = run(logarithm, work)
+    assert isinstance(report.error, OutputError)
+    assert not report.skipped
+
+
+def test_a_batch_that_fails_is_tried_picture_by_picture(logarithm: Predictor, tmp_path: Path) -> None:
+    class Small:
+        """A back end with memory for one picture."""
+
+        metadata: ClassVar[dict[str, str]] = {}
+
+        def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
+            if len(pixels) > 1:
+                raise MemoryError
+            return logarithm.backend(pixels)
+
+    predictor = Predictor("small", logarithm.input, Small())
+    jobs = [job(write_picture(tmp_path / f"{index}.png", (64, 64))) for index in range(3)]
+    assert [report.error for report in run(predictor, *jobs, batch=3)] == [None] * 3
+
+
+def test_a_file_that_another_run_has_written_meanwhile_is_left_as_it_is(
+    logarithm: Predictor, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = job(photo)
+
+    def meanwhile(self: Predictor, *arguments: Any, **options: Any) -> Any:
+        work.outputs["png16"].parent.mkdir()
+        work.outputs["png16"].write_bytes(b"theirs")
+        return infer_batch(self, *arguments, **options)
+
+    infer_batch = Predictor.infer_batch
+    monkeypatch.setattr(Predictor, "infer_batch", meanwhile)
+    (report,) = run(logarithm, work)
+    assert report.skipped
+    assert work.outputs["png16"].read_bytes() == b"theirs"
+    assert [path.name for path in photo.parent.joinpath("depth").iterdir()] == ["photo.png"]
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

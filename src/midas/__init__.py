@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from midas.version import __version__
 
+# The module `typing` is not there when the command starts, and nobody needs it until then.
+TYPE_CHECKING = False
+
 if TYPE_CHECKING:
+    from typing import Any
+
     from midas.errors import MidasError
     from midas.maps.depth_map import DepthMap
     from midas.predictor import Predictor, list_models, load

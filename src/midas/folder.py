@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from midas.errors import MidasError
+from midas.errors import FileThereError, ImageError, MidasError, OutputError, net
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import encode_map, format_by_name
 from midas.maps.names import PictureJob
@@ -148,12 +148,15 @@ class _Predicted:
 
 def _read(predictor: Predictor, settings: Settings, job: PictureJob) -> _Ready | PictureReport:
     """First stage; a picture that needs no more work, or can't have it, goes through the others as its report."""
-    formats = tuple(name for name, path in job.outputs.items() if settings.overwrite or not path.exists())
-    if not formats:
-        return _report(job)
     start = time.perf_counter()
     try:
-        prepared = _prepare(predictor, settings, job.source, formats)
+        with net(f"{job.source} can't be read", ImageError):
+            # A folder of that name is no finished output, and writing says so.
+            there = {name for name, path in job.outputs.items() if not settings.overwrite and os.path.isfile(path)}  # noqa: PTH113
+            formats = tuple(name for name in job.outputs if name not in there)
+            if not formats:
+                return _report(job)
+            prepared = _prepare(predictor, settings, job.source, formats)
     except MidasError as error:
         return _report(job, error=error)
     return _Ready(job, formats, prepared, time.perf_counter() - start)
@@ -197,20 +200,34 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
     start = time.perf_counter()
     ready, depth_map = predicted.ready, predicted.depth_map
     try:
-        for name in ready.formats:
-            depth_map.save(
-                ready.job.outputs[name],
-                name,
-                image=ready.prepared.image,
-                colormap=settings.colormap,
-                overwrite=settings.overwrite,
-            )
+        with net(f"the depth map of {ready.job.source} can't be written", OutputError):
+            written = [_save(settings, ready, depth_map, name) for name in ready.formats]
+            value_range = (float(depth_map.values.min()), float(depth_map.values.max()))
     except MidasError as error:
         return _report(ready.job, error=error)
+    if not any(written):
+        return _report(ready.job)
     milliseconds = 1000 * (predicted.seconds + time.perf_counter() - start)
-    value_range = (float(depth_map.values.min()), float(depth_map.values.max()))
     tiles = ready.prepared.finer.grid.count if ready.prepared.finer else 0
     return _report(ready.job, size=depth_map.size, value_range=value_range, milliseconds=milliseconds, tiles=tiles)
+
+
+def _save(settings: Settings, ready: _Ready, depth_map: DepthMap, format_name: str) -> bool:
+    """Write one file; False if another run has written it since it was looked for."""
+    path = ready.job.outputs[format_name]
+    try:
+        depth_map.save(
+            path,
+            format_name,
+            image=ready.prepared.image,
+            colormap=settings.colormap,
+            overwrite=settings.overwrite,
+        )
+    except FileThereError:
+        if not path.is_file():
+            raise
+        return False
+    return True
 
 
 def _report(job: PictureJob, **outcome: Any) -> PictureReport:

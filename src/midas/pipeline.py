@@ -7,6 +7,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+MAX_THREADS = 512
+"""The most threads that any of our options takes: those of the largest machines, and none that takes long to start."""
+
+MAX_BATCH = 1024
+"""The most pictures that go through a network at once."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

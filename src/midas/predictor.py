@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
-from midas.backends import AUTO, Backend, open_backend
-from midas.backends.choice import choose_for_file, choose_for_name
-from midas.backends.identity import input_of, kind_of, row_of
-from midas.errors import ConfigError, MidasError, ModelError
+from midas.backends import AUTO, Backend
+from midas.backends.identity import kind_of, open_model, resized_rule
+from midas.errors import ConfigError, ImageError, MidasError, ModelError, net
 from midas.maps.depth_map import DepthMap
+from midas.maps.emptiness import warn_of_emptiness
+from midas.maps.kinds import RELATIVE_DISPARITY
 from midas.maps.resize import Interpolation, resize_map
-from midas.models.onnx_names import NAME_KEY
 from midas.models.specs import ModelSpec
 from midas.models.zoo import DEFAULT_MODEL, MODELS
 from midas.pictures.preprocess import InputSpec, Preprocess
 from midas.pictures.reading import DEFAULT_MAX_PIXELS, ImageSource, read_image, read_reduced
-from midas.pipeline import group_alike, run_ahead
+from midas.pipeline import MAX_BATCH, MAX_THREADS, group_alike, run_ahead
 from midas.tiling import DEFAULT_OVERLAP, FinerInput, Tiling, finer_input, predict_tiles
 
 
@@ -63,32 +63,20 @@ def load(
         ModelError: no such model, a file that is none, or a backend, device or precision that there isn't.
         WeightsError: weights that can't be had, are damaged, or don't fit the model.
         MissingExtraError: the model needs packages that are not installed.
-        ConfigError: ``size`` is not a positive whole number, or not one that the network takes.
+        ConfigError: ``size`` is not a whole number from 1 to 4096, or not one that the network takes.
     """
-    if _is_path(name_or_path):
-        if weights is not None:
-            raise ModelError(f"{name_or_path} is a file, as is {weights}; expected a model's name beside its weights")
-        choice = choose_for_file(Path(name_or_path), backend=backend, device=device, precision=precision)
-    elif weights is not None:
-        path, name = Path(weights), str(name_or_path)
-        choice = choose_for_file(path, name=name, backend=backend, device=device, precision=precision)
-    else:
-        name = str(name_or_path)
-        choice = choose_for_name(name, backend=backend, device=device, precision=precision, offline=offline)
-    network = open_backend(
-        choice.path,
-        model=choice.spec.name if choice.spec else None,
-        backend=choice.backend,
-        device=device,
-        precision=precision,
-        threads=threads,
-    )
-    spec = row_of(network, choice, named=weights is not None)
-    input_spec = input_of(network, choice)
-    if size is not None:
-        input_spec = input_spec.with_size(size)
-    name = spec.name if spec else network.metadata.get(NAME_KEY, choice.path.stem)
-    return Predictor(name, input_spec, network, spec)
+    with net(f"{weights or name_or_path} can't be made ready", ModelError, "try another file, back end or device"):
+        opened = open_model(
+            name_or_path,
+            weights=weights,
+            backend=backend,
+            device=device,
+            precision=precision,
+            threads=threads,
+            offline=offline,
+        )
+        rule = opened.input if size is None else resized_rule(opened.input, size, opened.name)
+        return Predictor(opened.name, rule, opened.network, opened.spec)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +145,7 @@ class Predictor:
             ConfigError: a value out of range, or a ``size`` that the network doesn't take.
         """
         if size is not None:
-            self.input.with_size(size)  # refuses now what it would refuse at the first picture
+            resized_rule(self.input, size, self.name)  # refuses now what it would refuse at the first picture
         return Predictor(self.name, self.input, self.backend, self.spec, Tiling(zoom, overlap, size))
 
     def __call__(
@@ -209,14 +197,15 @@ class Predictor:
             ImageError: the picture can't be read.
         """
         source = Path(image).name if isinstance(image, str | os.PathLike) else None
-        # Tiles look at the picture's own pixels.
-        if full_decode or keep_image or self.tiling is not None:
-            picture = read_image(image, max_pixels=max_pixels, strict=strict)
-            finer = None if self.tiling is None else finer_input(picture, self.input, self.tiling)
-            kept = picture if keep_image else None
-            return Prepared(self._preprocess(picture), (picture.shape[0], picture.shape[1]), source, kept, finer)
-        picture, size = read_reduced(image, self.input.decoding_size, max_pixels=max_pixels, strict=strict)
-        return Prepared(self._preprocess(picture, size), size, source, None)
+        with net(f"{_called(image)} can't be made the network's input", ImageError):
+            # Tiles look at the picture's own pixels.
+            if full_decode or keep_image or self.tiling is not None:
+                picture = read_image(image, max_pixels=max_pixels, strict=strict)
+                finer = None if self.tiling is None else finer_input(picture, self.input, self.tiling)
+                kept = picture if keep_image else None
+                return Prepared(self._preprocess(picture), (picture.shape[0], picture.shape[1]), source, kept, finer)
+            picture, size = read_reduced(image, self.input.decoding_size, max_pixels=max_pixels, strict=strict)
+            return Prepared(self._preprocess(picture, size), size, source, None)
 
     def infer(self, prepared: Prepared, *, interpolation: Interpolation | None = None) -> DepthMap:
         """The second half of a prediction: run the network and bring its output to the picture's size.
@@ -231,7 +220,7 @@ class Predictor:
 
     def infer_batch(
         self, batch: Sequence[Prepared], *, interpolation: Interpolation | None = None, at_once: int = 1
-    ) -> list[DepthMap | ModelError]:
+    ) -> list[DepthMap | MidasError]:
         """The second half of several predictions, in one run of the network.
 
         Args:
@@ -251,28 +240,38 @@ class Predictor:
             raise ConfigError(f"the inputs of a batch have the shapes {sorted(sizes)}; expected one shape for all")
         if not inputs:
             return []
+        size = "x".join(map(str, inputs[0].shape[2:]))
         try:
-            disparities = self.backend(inputs[0] if len(inputs) == 1 else np.concatenate(inputs))
-        except ModelError as error:
-            return [error] * len(inputs)
+            with net(f"{self.name} can't run on {len(inputs)} x {size} pixels", ModelError, "try a smaller size"):
+                disparities = self.backend(inputs[0] if len(inputs) == 1 else np.concatenate(inputs))
+        except MidasError as error:
+            if len(batch) == 1:
+                return [error]
+            # What is wrong may be one of them, or their number.
+            alone = [self.infer_batch([each], interpolation=interpolation, at_once=at_once) for each in batch]
+            return [outcome for (outcome,) in alone]
         pairs = zip(disparities, batch, strict=True)
         return [self._depth_map(disparity, prepared, interpolation, at_once) for disparity, prepared in pairs]
 
     def _depth_map(
         self, disparity: Float32[Array, "h w"], prepared: Prepared, interpolation: Interpolation | None, at_once: int
-    ) -> DepthMap | ModelError:
+    ) -> DepthMap | MidasError:
         if not np.isfinite(disparity).all():
             return ModelError(
                 f"{self.name} gives numbers that are not finite for {prepared.source or 'this picture'} at an input of "
                 f"{'x'.join(map(str, disparity.shape))}; try another size"
             )
-        if prepared.finer is not None:
-            try:
-                disparity = predict_tiles(disparity, prepared.finer, self.backend, at_once=at_once)
-            except ModelError as error:
-                return error
-        rule = interpolation or self.input.restore
-        return DepthMap(resize_map(disparity, prepared.size, rule), self.name, prepared.source, self.kind)
+        if self.kind == RELATIVE_DISPARITY:
+            warn_of_emptiness(disparity, self.name, prepared.source)
+        try:
+            with net(f"{prepared.source or 'this picture'} gets no map of its size", ModelError):
+                if prepared.finer is not None:
+                    disparity = predict_tiles(disparity, prepared.finer, self.backend, at_once=at_once)
+                rule = interpolation or self.input.restore
+                values = resize_map(disparity, prepared.size, rule)
+                return DepthMap(values, self.name, prepared.source, self.kind)
+        except MidasError as error:
+            return error
 
     def stream(
         self,
@@ -309,11 +308,11 @@ class Predictor:
         Raises:
             ImageError: a picture can't be read, and there is no ``on_error``.
             ModelError: the network fails, and there is no ``on_error``.
-            ConfigError: ``workers`` or ``batch`` is less than 1.
+            ConfigError: ``workers`` or ``batch`` is less than 1, or more than 512 or 1024.
         """
-        for name, value in (("workers", workers), ("batch", batch)):
-            if value < 1:
-                raise ConfigError(f"{name} is {value}; expected a whole number >= 1")
+        for name, value, most in (("workers", workers, MAX_THREADS), ("batch", batch, MAX_BATCH)):
+            if not 1 <= value <= most:
+                raise ConfigError(f"{name} is {value}; expected a whole number from 1 to {most}")
 
         def read(source: ImageSource) -> _Read:
             try:
@@ -340,13 +339,12 @@ class Predictor:
         return failed or self.infer_batch(ready, interpolation=interpolation, at_once=at_once)
 
 
+def _called(image: ImageSource) -> str:
+    """What a picture is called in messages."""
+    if isinstance(image, str | os.PathLike):
+        return str(image)
+    return str(getattr(image, "name", None) or f"the picture in a {type(image).__name__}")
+
+
 def _input_shape(read: _Read) -> tuple[int, ...] | None:
     return read[1].pixels.shape if isinstance(read[1], Prepared) else None
-
-
-def _is_path(name_or_path: str | Path) -> bool:
-    # A name of the table wins over a file that happens to lie around under the same name.
-    if isinstance(name_or_path, Path):
-        return True
-    path = Path(name_or_path)
-    return name_or_path not in MODELS and (path.suffix != "" or len(path.parts) > 1 or path.exists())

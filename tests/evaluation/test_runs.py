@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from tests.corpus_miniature import write_miniature
-from tests.tiny_model import write_tiny_model
+from tests.tiny_model import INPUT, METADATA, write_tiny_model
 
 import midas
 from midas.datasets.readers.corpus import CorpusDataset
@@ -47,6 +48,16 @@ def test_a_model_is_measured_as_it_predicts(benchmark_: Benchmark, tmp_path: Pat
     by_hand = run(FunctionCandidate(lambda sample: predictor(sample.image).values), benchmark_)
     assert result.abs_rel == pytest.approx(by_hand.abs_rel)
     assert result.model == "tiny"
+
+
+def test_a_model_whose_maps_grow_by_a_rule_of_their_own_is_measured_by_it(
+    benchmark_: Benchmark, tmp_path: Path
+) -> None:
+    metadata = METADATA | {"midas.input": replace(INPUT, restore="aligned_linear").to_metadata()}
+    predictor = midas.load(write_tiny_model(tmp_path / "tiny.onnx", metadata=metadata))
+    sample, candidate = benchmark_.reader[0], ModelCandidate(predictor)
+    measured = candidate.run(candidate.prepare(sample))
+    np.testing.assert_array_equal(measured, predictor(sample.image).values)
 
 
 def test_a_model_is_measured_in_tiles_as_it_predicts_in_tiles(tmp_path: Path) -> None:

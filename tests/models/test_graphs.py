@@ -16,7 +16,6 @@ MODELS = (
     "dpt_swin2_tiny_256",
     "depth_anything_v2_vits",
     "zipdepth_base",
-    "zipdepth_base_npu",
 )
 
 
@@ -25,7 +24,7 @@ def rows(repository: Path) -> dict[str, dict[str, float | str]]:
     """What the benchmark finds, in a process of its own: the checks of shapes that tests make can't be captured."""
     script = repository / "benchmarks" / "graph_capture.py"
     command = [sys.executable, str(script), "--json", "--compiler", "eager", *MODELS]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert result.returncode == 0, result.stderr
     return {row.pop("network"): row for row in map(json.loads, result.stdout.splitlines())}
 

@@ -15,12 +15,13 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request
 
+import filelock
 import numpy as np
 import pytest
 from tests.file_server import Answer, FileServer, entity_tag, file_server
 
 from midas.errors import ConfigError, DownloadError
-from midas.storage import downloads, locks
+from midas.storage import downloads
 from midas.storage.downloads import download, progress_bar
 
 CONTENT = np.random.default_rng(0).bytes(200_000)
@@ -307,10 +308,10 @@ def test_of_several_calls_for_one_file_one_downloads(server: FileServer, target:
 def test_where_there_are_no_locks_each_call_has_its_own_part(
     server: FileServer, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unsupported(_: int) -> bool:
+    def unsupported(*_: object, **__: object) -> None:
         raise OSError(errno.ENOTSUP, "Operation not supported")
 
-    monkeypatch.setattr(locks, "_try_lock", unsupported)
+    monkeypatch.setattr(filelock.FileLock, "acquire", unsupported)
     server.always = Answer(pause_s=0.1)
     with ThreadPoolExecutor(2) as pool:
         assert set(pool.map(lambda _: fetch(server, target), range(2))) == {SHA256}

@@ -1,4 +1,4 @@
-"""Locks between threads and processes."""
+"""Of several downloads of one file, in threads or processes, one works and the others wait."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from midas.storage.locks import lock
+from midas.storage.downloads import _only_one
 
 HOLD_UNTIL_KILLED = """
 import sys, time
 from pathlib import Path
-from midas.storage.locks import lock
-with lock(Path(sys.argv[1])):
+from midas.storage.downloads import _only_one
+with _only_one(Path(sys.argv[1]), while_waiting=lambda: None):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -25,7 +25,7 @@ def test_only_one_runs_the_block_at_a_time(tmp_path: Path) -> None:
     most: list[int] = []
 
     def enter(number: int) -> None:
-        with lock(tmp_path / "lock"):
+        with _only_one(tmp_path / "lock", while_waiting=lambda: None):
             inside.append(number)
             most.append(len(inside))
             time.sleep(0.01)
@@ -44,6 +44,6 @@ def test_a_lock_ends_with_the_process_that_holds_it(tmp_path: Path) -> None:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
         waits: list[None] = []
-        with lock(path, while_waiting=lambda: waits.append(other.kill())) as held:
+        with _only_one(path, while_waiting=lambda: waits.append(other.kill())) as held:
             assert held
         assert waits

@@ -1,15 +1,75 @@
-"""What a loaded file is: its row in the model table, and how a picture becomes its input."""
+"""Opening a model: which file, run by what; its row in the model table, and how a picture becomes its input."""
 
 from __future__ import annotations
 
-from midas.backends.choice import Choice
+import math
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from midas.backends import AUTO, open_backend
+from midas.backends.choice import Choice, choose_for_file, choose_for_name
 from midas.backends.protocol import Backend
-from midas.errors import ModelError
+from midas.errors import CostWarning, ModelError
 from midas.maps.kinds import KINDS, RELATIVE_DISPARITY, Kind
 from midas.models.onnx_names import INPUT_KEY, KIND_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
 from midas.models.zoo import MODELS
 from midas.pictures.preprocess import InputSpec
+
+# Below, detail is worth its time to somebody. Above, a small network takes seconds and gigabytes for a picture.
+COSTLY = 16
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedModel:
+    """A network ready to run, and what is known of it.
+
+    Attributes:
+        name: of the model; of a file that the table doesn't know, what it calls itself, or its file name.
+        network: the network.
+        spec: its row in the model table, if it has one.
+        input: how a picture becomes its input.
+    """
+
+    name: str
+    network: Backend
+    spec: ModelSpec | None
+    input: InputSpec
+
+
+def open_model(
+    name_or_path: str | Path,
+    *,
+    weights: str | Path | None = None,
+    backend: str = AUTO,
+    device: str = AUTO,
+    precision: str = AUTO,
+    threads: int | None = None,
+    offline: bool | None = None,
+) -> OpenedModel:
+    """Open a model of the table, or a file; arguments and errors are those of ``midas.load``."""
+    if weights is not None and _is_path(name_or_path):
+        raise ModelError(f"{name_or_path} is a file, as is {weights}; expected a model's name beside its weights")
+    if weights is not None:
+        name = str(name_or_path)
+        choice = choose_for_file(Path(weights), name=name, backend=backend, device=device, precision=precision)
+    elif _is_path(name_or_path):
+        choice = choose_for_file(Path(name_or_path), backend=backend, device=device, precision=precision)
+    else:
+        name = str(name_or_path)
+        choice = choose_for_name(name, backend=backend, device=device, precision=precision, offline=offline)
+    network = open_backend(
+        choice.path,
+        model=choice.spec.name if choice.spec else None,
+        backend=choice.backend,
+        device=device,
+        precision=precision,
+        threads=threads,
+    )
+    spec = row_of(network, choice, named=weights is not None)
+    name = spec.name if spec else network.metadata.get(NAME_KEY, choice.path.stem)
+    return OpenedModel(name, network, spec, input_of(network, choice))
 
 
 def row_of(network: Backend, choice: Choice, *, named: bool) -> ModelSpec | None:
@@ -59,3 +119,29 @@ def input_of(network: Backend, choice: Choice) -> InputSpec:
             "`midas export` wrote, or a published one under its own name"
         )
     return choice.input
+
+
+def resized_rule(rule: InputSpec, size_px: int, name: str) -> InputSpec:
+    """A model's rule with another target; a ``CostWarning`` where that is dear.
+
+    Raises:
+        ConfigError: the network doesn't take it.
+    """
+    resized = rule.with_size(size_px)
+    times = math.prod(resized.size) / math.prod(rule.size)
+    if times >= COSTLY:
+        warnings.warn(
+            f"at size {size_px} {name} sees {times:.0f} times as many pixels as by its own rule: each picture takes at "
+            "least as many times as long, and as much memory",
+            CostWarning,
+            stacklevel=3,
+        )
+    return resized
+
+
+def _is_path(name_or_path: str | Path) -> bool:
+    # A name of the table wins over a file that happens to lie around under the same name.
+    if isinstance(name_or_path, Path):
+        return True
+    path = Path(name_or_path)
+    return name_or_path not in MODELS and (path.suffix != "" or len(path.parts) > 1 or path.exists())

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
+from typing import TYPE_CHECKING
 
 from midas.arrays import Array, Float32
 from midas.backends.image_graph import FLOAT32, ImageGraph, Port
 from midas.backends.options import check_option, check_threads
+from midas.backends.processes import FileBackend
+from midas.backends.runtimes import import_runtime
 from midas.errors import ModelError
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
+else:
+    onnxruntime = import_runtime("onnxruntime")
+    runtime_state = import_runtime("onnxruntime.capi.onnxruntime_pybind11_state")
 
 DEVICES = ("auto", "cpu")
 PRECISIONS = ("auto", "float32")
@@ -30,7 +37,7 @@ _LOAD_ERRORS = (
 _RUN_ERRORS = (runtime_state.Fail, runtime_state.InvalidArgument, runtime_state.RuntimeException)
 
 
-class OnnxRuntimeBackend:
+class OnnxRuntimeBackend(FileBackend):
     """A network in an ONNX file: one input (B, 3, H, W), one output (B, H, W) or (B, 1, H, W), of whatever names.
 
     Height and width may be fixed in the file. One that takes single pictures runs a batch picture by picture.
@@ -57,6 +64,7 @@ class OnnxRuntimeBackend:
             )
         except _LOAD_ERRORS as error:
             raise ModelError(f"ONNX Runtime can't load {model_path}: {error}") from error
+        self._note_opening(model_path, device=device, precision=precision, threads=threads)
         inputs, outputs = map(_ports, (self._session.get_inputs(), self._session.get_outputs()))
         self._graph = ImageGraph(model_path, inputs, outputs)
 
@@ -77,6 +85,7 @@ class OnnxRuntimeBackend:
         Raises:
             ModelError: the network doesn't take an input of this size.
         """
+        self._open_here()
         return self._graph.run(self._infer, pixels)
 
     def _infer(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "*axes"]:

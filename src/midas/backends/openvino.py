@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import openvino
 
 from midas.arrays import Array, Float32
 from midas.backends.exactness import cpu_has_bfloat16, how_to_run, is_exact
 from midas.backends.image_graph import FLOAT32, ImageGraph, Port
 from midas.backends.openvino_exact import is_kept, keep_exact
 from midas.backends.options import check_option, check_threads
+from midas.backends.processes import FileBackend, Fork
+from midas.backends.runtimes import import_runtime
 from midas.errors import ModelError
 from midas.models.onnx_names import NAME_KEY
+
+if TYPE_CHECKING:
+    import openvino
+else:
+    openvino = import_runtime("openvino")
+
+_FORK = Fork()
 
 # By the names of OpenVINO's capabilities.
 _PRECISIONS = {"FP32": "float32", "BF16": "bfloat16", "FP16": "float16"}
@@ -30,7 +38,7 @@ _METADATA_SECTIONS = ("framework", "model_info")
 _BOUNDED = {"CPU_RUNTIME_CACHE_CAPACITY": 1000}
 
 
-class OpenVinoBackend:
+class OpenVinoBackend(FileBackend):
     """A network in an ONNX file or in OpenVINO's own format (.xml, with its .bin beside it).
 
     One input (B, 3, H, W), one output (B, H, W) or (B, 1, H, W), of whatever names; height and width may be fixed in
@@ -48,7 +56,8 @@ class OpenVinoBackend:
         threads: number of threads for one picture; None is one per physical core.
 
     Raises:
-        ModelError: another device or precision, fewer threads than one, or a file that is no such network.
+        ModelError: another device or precision, fewer threads than one, a file that is no such network, or a process
+            that was forked from one that had used OpenVINO.
     """
 
     def __init__(
@@ -61,6 +70,7 @@ class OpenVinoBackend:
         threads: int | None = None,
     ) -> None:
         check_threads(threads)
+        _check_fork()
         self._core = openvino.Core()
         self._device = _find_device(self._core, device)
         precisions = [_PRECISIONS[name] for name in _capabilities(self._core, self._device) if name in _PRECISIONS]
@@ -69,6 +79,7 @@ class OpenVinoBackend:
             graph = self._core.read_model(model_path)
         except RuntimeError as error:
             raise ModelError(f"OpenVINO can't load {model_path}: {error}") from error
+        self._note_opening(model_path, model=model, device=device, precision=precision, threads=threads)
         self._graph = ImageGraph(model_path, _ports(graph.inputs), _ports(graph.outputs))
         self.metadata: Mapping[str, str] = _metadata_of(graph)
         self._automatic = precision == "auto"
@@ -94,6 +105,7 @@ class OpenVinoBackend:
         Raises:
             ModelError: the network doesn't take an input of this size, or can't be compiled for the device.
         """
+        _check_fork()
         return self._graph.run(self._infer, pixels)
 
     def _infer(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "*axes"]:
@@ -130,6 +142,15 @@ class OpenVinoBackend:
                 self._precision = "float32"
                 return self._compile(shape)
         return compiled.create_infer_request()
+
+
+def _check_fork() -> None:
+    if _FORK.crossed:
+        raise ModelError(
+            "this process was forked from one that had used OpenVINO, which doesn't go through a fork; start processes "
+            "by `spawn`, or use backend 'onnxruntime'"
+        )
+    _FORK.note_use()
 
 
 def _find_device(core: openvino.Core, name: str) -> str:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import openvino
+from midas.backends.runtimes import import_runtime
+
+if TYPE_CHECKING:
+    import openvino
+else:
+    openvino = import_runtime("openvino")
 
 # What OpenVINO's own files call the attribute by which an operation keeps its precision. Its Python package can't set
 # it on an operation, so that the graph goes through a file.

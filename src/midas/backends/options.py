@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from midas.errors import ModelError
+from midas.pipeline import MAX_THREADS
 
 
 def check_option(runtime: str, name: str, value: str, choices: Collection[str]) -> None:
@@ -21,10 +22,10 @@ def check_option(runtime: str, name: str, value: str, choices: Collection[str]) 
 
 
 def check_threads(threads: int | None) -> None:
-    """Make sure that there is at least one thread, or no wish.
+    """Make sure that a number of threads is one from 1 to ``MAX_THREADS``, or no wish.
 
     Raises:
-        ModelError: fewer.
+        ModelError: it isn't.
     """
-    if threads is not None and threads < 1:
-        raise ModelError(f"threads is {threads}; expected a whole number >= 1")
+    if threads is not None and not 1 <= threads <= MAX_THREADS:
+        raise ModelError(f"threads is {threads}; expected a whole number from 1 to {MAX_THREADS}")

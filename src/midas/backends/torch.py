@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,12 +16,15 @@ import torch
 from midas.arrays import Array, Float32
 from midas.backends.exactness import cpu_has_bfloat16, how_to_run, is_exact
 from midas.backends.options import check_threads
+from midas.backends.processes import Fork
 from midas.errors import ModelError, PrecisionWarning
 from midas.models.factory import create_model
 from midas.models.folding import fold_batch_norm
 from midas.models.network import DepthNetwork
 from midas.models.padding import constant_padding
 from midas.models.reduced import keep_exact, round_weights
+
+_FORK = Fork()
 
 # In the order in which "auto" looks for them.
 _DEVICES = {"cuda": torch.cuda, "mps": torch.mps, "xpu": torch.xpu, "cpu": torch.cpu}
@@ -61,9 +67,13 @@ class TorchBackend:
     ) -> None:
         self._device = find_device(device)
         self._dtype = find_dtype(precision, self._device)
+        self._again = partial(
+            type(self), network, device=device, precision=precision, threads=threads, compiled=compiled
+        )
+        self._process = os.getpid()
         check_threads(threads)
         if threads is not None:
-            torch.set_num_threads(threads)
+            _set_threads(threads)
         # What the matrix units of an NVIDIA card want for convolutions in half precision, and a processor in any: there
         # convolutions take a third less time than with channels first.
         last = self._device.type == "cpu" or (self._device.type == "cuda" and self._dtype != torch.float32)
@@ -118,7 +128,14 @@ class TorchBackend:
             if fact:
                 keep_exact(network, fact.float32_until)
             round_weights(network, dtype)
-        return cls(network, device=device, precision=precision, threads=threads, compiled=compiled)
+        backend = cls(network, device=device, precision=precision, threads=threads, compiled=compiled)
+        backend._again = partial(
+            cls.load, model, weights.absolute(), device=device, precision=precision, threads=threads, compiled=compiled
+        )
+        return backend
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._again, ()
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -137,9 +154,10 @@ class TorchBackend:
         ``PrecisionWarning``; bfloat16 has the range of float32.
 
         Raises:
-            ModelError: the network doesn't take an input of this size, the device has too little memory for it, or the
-                network can't be compiled.
+            ModelError: the network doesn't take an input of this size, the device has too little memory for it, the
+                network can't be compiled, or a fork separates it from where it was loaded.
         """
+        self._check_process()
         disparity = self._run(pixels, self._dtype)
         if self._dtype == torch.float16:
             broken = ~np.isfinite(disparity).all(axis=(1, 2))
@@ -152,6 +170,15 @@ class TorchBackend:
                 )
                 disparity[broken] = self._run(pixels[broken], torch.float32)
         return disparity
+
+    def _check_process(self) -> None:
+        if self._process == os.getpid():
+            _FORK.note_use(lambda: torch.set_num_threads(1))  # it would wait for the others, which stay behind
+        elif self._device.type != "cpu" or self._compiled is not None:
+            raise ModelError(
+                f"this process was forked, and PyTorch on {self._device} doesn't go through a fork; start processes by "
+                "`spawn`, or load the model in each of them"
+            )
 
     def _run(self, pixels: Float32[Array, "B 3 H W"], dtype: torch.dtype) -> Float32[Array, "B H W"]:
         reduced = dtype != torch.float32
@@ -175,6 +202,15 @@ class TorchBackend:
                 raise
             raise ModelError(f"PyTorch can't compile this network here ({error}); use backend 'torch'") from error
         return disparity
+
+
+def _set_threads(count: int) -> None:
+    if count > 1 and _FORK.crossed:
+        raise ModelError(
+            f"threads is {count}, and PyTorch has one only in a process that was forked after it ran; start processes "
+            "by `spawn`, or leave the number to us"
+        )
+    torch.set_num_threads(count)
 
 
 def find_device(name: str) -> torch.device:

@@ -28,7 +28,7 @@ from midas.bench.machine import describe_machine
 from midas.bench.processes import run_task
 from midas.bench.results import CaseResult, DuelResult, Report
 from midas.bench.timing import Effort, Timing
-from midas.errors import ConfigError, MissingExtraError, ModelError
+from midas.errors import ConfigError, MidasError, MissingExtraError, ModelError, net
 from midas.maps.png import write_png
 from midas.models.zoo import MODELS
 
@@ -215,9 +215,10 @@ class _Run:
 
     def _duel(self, case: Case, rival: str) -> DuelResult:
         try:
-            contestants = self._warm(case, rival) if is_callable_name(rival) else self._cold(case, rival)
-            times = take_turns(contestants, self._settings.rounds)
-        except ConfigError as error:  # what has been measured already is worth keeping
+            with net(f"{rival} can't be measured", ConfigError, "expected a command, or MODULE:CALLABLE"):
+                contestants = self._warm(case, rival) if is_callable_name(rival) else self._cold(case, rival)
+                times = take_turns(contestants, self._settings.rounds)
+        except MidasError as error:  # what has been measured already is worth keeping
             return DuelResult(case.label, rival, str(error))
         return compare(case.label, rival, times["ours"], times["theirs"])
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
+import math
 import traceback
 import warnings
 from importlib import import_module
@@ -12,7 +11,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from midas.errors import ConfigError, MidasError, MissingExtraError, ModelError
+from midas.cli.terminal import close_output, drop_output, prepare_streams, say, tell, tell_error, tell_lines
+from midas.errors import ConfigError, MidasError, MissingExtraError, ModelError, is_failure, reason_of
+from midas.signals import Stopped
 from midas.version import __version__
 
 # In the order of the help text. Each names a module of this package whose `app` comes from `command_app`, holds one
@@ -25,6 +26,10 @@ STATUS_INTERRUPTED = 128 + 2  # as a shell reports a program that SIGINT ended
 STATUS_BROKEN_PIPE = 128 + 13  # likewise SIGPIPE
 
 _DEBUG = "midas.debug"
+_STOPPED = "midas: stopped"
+# What typer itself turns into messages and statuses: wrong usage, and the end that a command asks for.
+# The first is ClickException, whose module differs by typer's version.
+_CLICK_ERRORS = (typer.BadParameter.__mro__[2], typer.Exit, typer.Abort)
 # What was asked for can't be asked for; other errors are something that went wrong on the way.
 _USAGE_ERRORS = (ConfigError, ModelError, MissingExtraError)
 
@@ -41,7 +46,7 @@ DebugOption = Annotated[
 
 
 class LazyGroup(TyperGroup):
-    """The sub-commands, imported one by one; and where warnings and errors become messages and exit statuses."""
+    """The sub-commands, imported one by one; and the net in which all that they raise becomes a line and a status."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names of the sub-commands, in the order of the help text."""
@@ -61,22 +66,37 @@ class LazyGroup(TyperGroup):
                 # Pillow's name no file, and what is wrong with one is told by its error.
                 warnings.filterwarnings("ignore", module=r"PIL\.")
                 return super().invoke(ctx)
+        except BrokenPipeError:  # the reader of our output has gone
+            raise typer.Exit(STATUS_BROKEN_PIPE) from None
         except MidasError as error:
-            if ctx.meta.get(_DEBUG):
-                traceback.print_exc()
-            typer.echo(f"midas: error: {error}", err=True)
+            _show_traceback(ctx)
+            tell_error(error)
             raise typer.Exit(STATUS_USAGE if isinstance(error, _USAGE_ERRORS) else STATUS_FAILED) from None
         except KeyboardInterrupt:
-            typer.echo("midas: stopped", err=True)
+            tell(_STOPPED)
             raise typer.Exit(STATUS_INTERRUPTED) from None
-        except BrokenPipeError:
-            # The reader of our output has gone. What is left in the buffer must go somewhere at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(STATUS_BROKEN_PIPE) from None
+        except BaseException as error:
+            if not is_failure(error) or isinstance(error, _CLICK_ERRORS):
+                raise
+            _show_traceback(ctx)
+            tell(f"midas: error: {reason_of(error)}; that was not foreseen: --debug shows where it happened")
+            raise typer.Exit(STATUS_FAILED) from None
+
+
+def _show_traceback(ctx: Any) -> None:
+    if ctx.meta.get(_DEBUG):
+        tell_lines(traceback.format_exc())
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    typer.echo(f"midas: warning: {' '.join(str(message).split())}", err=True)
+    tell(f"midas: warning: {' '.join(str(message).split())}")
+
+
+def finite(value: float) -> float:
+    """A callback for options that take a number: infinity and NaN pass the comparisons of a range."""
+    if not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no finite number")
+    return value
 
 
 def command_app() -> typer.Typer:
@@ -91,7 +111,7 @@ app = typer.Typer(
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"midas {__version__}")
+        say(f"midas {__version__}")
         raise typer.Exit
 
 
@@ -105,8 +125,29 @@ def midas(
 
 
 def main() -> None:
-    """The console script."""
+    """Run the command that the arguments of this process name; it ends by ``SystemExit``."""
+    prepare_streams()
+    try:
+        status = _run()
+        close_output()
+    except MidasError as error:  # of standard output, which says nothing more
+        tell_error(error)
+        status = STATUS_FAILED
+    except Stopped as stopped:
+        tell(_STOPPED)
+        drop_output()
+        status = stopped.code
+    raise SystemExit(status)
+
+
+def _run() -> str | int | None:
     try:
         app()
-    except KeyboardInterrupt:  # before the sub-command was there to be stopped
-        raise SystemExit(STATUS_INTERRUPTED) from None
+    except Stopped:
+        raise
+    except SystemExit as end:
+        return end.code
+    except OSError as error:  # of help and usage, which aren't ours to write
+        drop_output()
+        raise MidasError(f"standard output can't be written to: {error.strerror or error}") from error
+    return None

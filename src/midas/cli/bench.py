@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +15,11 @@ from midas.arrays import Array, UInt8
 from midas.backends import AUTO, BACKENDS
 from midas.bench.cases import ALL, FLOAT32, PRECISIONS, Grid
 from midas.bench.timing import Effort
-from midas.cli import STATUS_FAILED, DebugOption, command_app
+from midas.cli import STATUS_FAILED, DebugOption, command_app, finite
 from midas.errors import ConfigError
 from midas.models.zoo import DEFAULT_MODEL
+from midas.pictures.preprocess import MAX_SIZE_PX
+from midas.pipeline import MAX_BATCH, MAX_THREADS
 from midas.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
@@ -74,12 +76,15 @@ def _words(texts: list[str]) -> list[str]:
     return [word.strip() for text in texts for word in text.split(",") if word.strip()]
 
 
-def _numbers(texts: list[str]) -> list[str]:
-    words = _words(texts)
-    for word in words:
-        if not word.isdecimal() or int(word) < 1:
-            raise typer.BadParameter(f"{word!r} is not a whole number >= 1")
-    return words
+def _numbers(most: int) -> Callable[[list[str]], list[str]]:
+    def check(texts: list[str]) -> list[str]:
+        words = _words(texts)
+        for word in words:
+            if not (word.isascii() and word.isdecimal() and len(word) < 10 and 1 <= int(word) <= most):
+                raise typer.BadParameter(f"{word!r} is not a whole number from 1 to {most}")
+        return words
+
+    return check
 
 
 @app.command(epilog=EPILOG)
@@ -102,14 +107,18 @@ def bench(
         list[str],
         typer.Option(
             metavar="N,...",
-            callback=_numbers,
+            callback=_numbers(MAX_SIZE_PX),
             help="Shorter sides of the network's input; by default the model's.",
         ),
     ] = [],  # noqa: B006
-    batch: Annotated[list[str], typer.Option(metavar="N,...", callback=_numbers, help="Pictures at once.")] = ["1"],  # noqa: B006
+    batch: Annotated[
+        list[str], typer.Option(metavar="N,...", callback=_numbers(MAX_BATCH), help="Pictures at once.")
+    ] = ["1"],  # noqa: B006
     threads: Annotated[
         list[str],
-        typer.Option(metavar="N,...", callback=_numbers, help="Processor threads; by default one per core."),
+        typer.Option(
+            metavar="N,...", callback=_numbers(MAX_THREADS), help="Processor threads; by default one per core."
+        ),
     ] = [],  # noqa: B006
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What all cases see, in place of a drawn picture of 1024x1024.")
@@ -121,7 +130,8 @@ def bench(
     warmup: Annotated[int, typer.Option(metavar="N", min=0, help="Runs before those that are timed.")] = 3,
     runs: Annotated[int, typer.Option(metavar="N", min=1, help="Timed runs of each kind and case, at most.")] = 30,
     seconds: Annotated[
-        float, typer.Option(metavar="S", min=0.001, help="Time for them, after which three runs are enough.")
+        float,
+        typer.Option(metavar="S", min=0.001, callback=finite, help="Time for them, after which three runs are enough."),
     ] = 10.0,
     no_peak: Annotated[bool, typer.Option("--no-peak", help="Measure no matrix products.")] = False,
     no_reference: Annotated[

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from midas.bench.results import Report
 from midas.bench.tables import Row, sentences, tables
+from midas.cli.terminal import one_line, say_lines
 
 _PIPE_WIDTH = 200  # nobody folds the lines of a pipe
 _LEFT = 3  # columns of words; numbers stand to the right
@@ -17,12 +18,14 @@ def print_report(report: Report) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_PIPE_WIDTH)
-    for sentence in sentences(report):
-        console.print(sentence, markup=False)
-    for headings, rows in tables(report):
-        console.print(_table(headings, rows))
-    for problem in report.problems:
-        console.print(f"not measured: {problem}", markup=False)
+    with console.capture() as printed:
+        for sentence in sentences(report):
+            console.print(one_line(sentence), markup=False)
+        for headings, rows in tables(report):
+            console.print(_table(headings, rows))
+        for problem in report.problems:
+            console.print(one_line(f"not measured: {problem}"), markup=False)
+    say_lines(printed.get().rstrip("\n"))
 
 
 def _table(headings: Row, rows: list[Row]) -> Table:
@@ -30,5 +33,5 @@ def _table(headings: Row, rows: list[Row]) -> Table:
     for index, heading in enumerate(headings):
         table.add_column(heading, justify="left" if index < _LEFT else "right", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(one_line, row))
     return table

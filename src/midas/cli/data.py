@@ -1,4 +1,4 @@
-"""``midas data``: look at sets, make one from stereo pairs, pack one into few large files."""
+"""``midas data``: look at sets, make one from stereo pairs, render one, pack one into few large files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from midas.cli import STATUS_FAILED, DebugOption, command_app
+from midas.cli import STATUS_FAILED, DebugOption, command_app, finite, render_scenes
 from midas.cli.progress import track
+from midas.cli.terminal import say, say_lines, tell, tell_error
 from midas.errors import ConfigError, DatasetError
+from midas.pipeline import MAX_THREADS
 from midas.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from midas.datasets.stereo_set import FrameReport, PairSource, StereoOptions
 
 app = command_app()
+app.command(epilog=render_scenes.EPILOG)(render_scenes.render)
 
 INSPECT_EPILOG = """\b
 Examples:
@@ -68,7 +71,7 @@ class Disparity(str, Enum):
 
 @app.callback(no_args_is_help=True)
 def data(debug: DebugOption = False) -> None:
-    """Look at sets, make one from stereo pairs, pack one into few large files."""
+    """Look at sets, make one from stereo pairs, render one, pack one into few large files."""
 
 
 @app.command(epilog=INSPECT_EPILOG)
@@ -97,7 +100,7 @@ def inspect(
     opened = _open(reader, root, option)
     indices = chosen_indices(len(opened), max(count, look_at), seed)
     found = inspect_set(opened, track(indices, opened.name, total=len(indices)), shown=count, seed=seed)
-    typer.echo(json.dumps(found.statistics.as_dict()) if as_json else found.statistics.as_text())
+    say_lines(json.dumps(found.statistics.as_dict()) if as_json else found.statistics.as_text())
     if output is not None and found.shown:
         with atomic_file(output, overwrite=overwrite) as file:
             Image.fromarray(draw_sheet(found.shown)).save(file, format="PNG")
@@ -121,7 +124,9 @@ def stereo(
     squeezed: Annotated[
         bool, typer.Option("--squeezed", help="Side by side at half width: stretch each view again.")
     ] = False,
-    fps: Annotated[float, typer.Option(metavar="N", min=0.001, help="Frames taken per second of a film.")] = 4.0,
+    fps: Annotated[
+        float, typer.Option(metavar="N", min=0.001, callback=finite, help="Frames taken per second of a film.")
+    ] = 4.0,
     search: Annotated[
         tuple[int, int] | None,
         typer.Option(metavar="MIN MAX", help="Disparities to look for, pixels; found out by default."),
@@ -167,7 +172,8 @@ def pack(
     disparity: Annotated[Disparity, typer.Option(help="npy keeps each bit, png16 is smaller.")] = Disparity.npy,
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only the first so many samples.")] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", metavar="N", min=1, help="Threads; one per core by default.")
+        int | None,
+        typer.Option("--jobs", "-j", metavar="N", min=1, max=MAX_THREADS, help="Threads; one per core by default."),
     ] = None,
     as_json: JsonOption = False,
     overwrite: OverwriteOption = False,
@@ -192,7 +198,7 @@ def pack(
     )
     facts = {"folder": str(output), "samples": index.count, "shards": len(index.shards), "bytes": index.bytes}
     text = f"{output}: {index.count} samples in {len(index.shards)} shards, {index.bytes / 1e6:.1f} MB"
-    typer.echo(json.dumps(facts | {"unreadable": index.unreadable}) if as_json else text)
+    say(json.dumps(facts | {"unreadable": index.unreadable}) if as_json else text)
     _name_failures(index.unreadable)
 
 
@@ -232,12 +238,12 @@ def _write_set(
     from midas.datasets.stereo_set import StereoSet
 
     stereo_set = StereoSet(root, scene, name=root.resolve().name, overwrite=overwrite)
-    for read in track(source.readers, scene, total=source.count):
+    for number, read in enumerate(track(source.readers, scene, total=source.count)):
         try:
-            stereo_set.add(read(), options)
+            stereo_set.add_read(number, read, options)
         except DatasetError as error:
             failures.append(str(error))
-    typer.echo(stereo_set.close(), err=True)
+    tell(str(stereo_set.close()))
     return stereo_set.reports
 
 
@@ -245,16 +251,16 @@ def _show_reports(reports: list[FrameReport], as_json: bool) -> None:
     kept = sum(report.kept for report in reports)
     reasons = Counter(report.reason for report in reports if report.reason is not None)
     if as_json:
-        typer.echo(json.dumps({"kept": kept, "frames": len(reports), "reasons": reasons}))
+        say(json.dumps({"kept": kept, "frames": len(reports), "reasons": reasons}))
         return
-    typer.echo(f"{kept} of {len(reports)} frames kept")
+    say(f"{kept} of {len(reports)} frames kept")
     for reason, count in reasons.most_common():
-        typer.echo(f"{reason}: {count}")
+        say(f"{reason}: {count}")
 
 
 def _name_failures(problems: list[str] | tuple[str, ...]) -> None:
     """Name what failed, and end with the status that says so; nothing if nothing did."""
     for problem in problems:
-        typer.echo(f"midas: error: {problem}", err=True)
+        tell_error(problem)
     if problems:
         raise typer.Exit(STATUS_FAILED)

@@ -10,8 +10,10 @@ import typer
 
 from midas.cli import DebugOption, command_app
 from midas.cli.evaluation_jobs import Baseline, Job, Kind, Source, jobs_for, open_benchmarks, score_file
+from midas.cli.terminal import say_lines
 from midas.errors import ConfigError
 from midas.models.zoo import DEFAULT_MODEL
+from midas.pictures.preprocess import MAX_SIZE_PX
 from midas.storage.atomic import atomic_file
 from midas.tiling import MAX_ZOOM
 
@@ -78,7 +80,12 @@ def evaluate(
     ] = [],  # noqa: B006
     size: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Shorter side of the network's input, with --tile of a tile, pixels."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MAX_SIZE_PX,
+            help="Shorter side of the network's input, with --tile of a tile, pixels.",
+        ),
     ] = None,
     tile: Annotated[
         int | None,
@@ -136,7 +143,7 @@ def evaluate(
 
     known = f"{published_markdown()}\n\n{small_networks_markdown()}"
     if list_ or (published and not (root or corpus or benchmark)):
-        typer.echo(everything_markdown() if list_ else known)
+        say_lines(everything_markdown() if list_ else known)
         return
     _check(corruptions=corruptions, worst=worst, save_maps=save_maps, csv=csv)
     of_corpus = evaluation_sets(corpus) if corpus else []
@@ -197,7 +204,7 @@ def _table(results: list[EvaluationResult], form: Form) -> str:
 
 def _write(text: str, path: Path | None, *, overwrite: bool) -> None:
     if path is None:
-        typer.echo(text)
+        say_lines(text)
         return
     with atomic_file(path, overwrite=overwrite) as file:
         file.write(f"{text}\n".encode())

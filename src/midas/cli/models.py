@@ -14,6 +14,7 @@ import typer
 from midas.assets import asset_path
 from midas.cli import DebugOption, command_app
 from midas.cli.lab import require_lab
+from midas.cli.terminal import say, say_lines, tell_error
 from midas.errors import ConfigError, ModelError, WeightsError
 from midas.models.specs import Format, ModelSpec
 from midas.models.weight_files import find_weights, local_path
@@ -56,13 +57,13 @@ def models(
         return
     rows = [ModelRow(spec) for spec in MODELS.values()]
     if card is not None:
-        typer.echo(read_card(card), nl=False)
+        say_lines(read_card(card).rstrip("\n"))
     elif as_json:
-        typer.echo("\n".join(row.as_json() for row in rows))
+        say_lines("\n".join(row.as_json() for row in rows))
     elif as_markdown:
-        typer.echo(markdown_table(rows))
+        say_lines(markdown_table(rows))
     else:
-        typer.echo(text_table(rows, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
+        say_lines(text_table(rows, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
 
 
 @app.command(epilog=DOWNLOAD_EPILOG)
@@ -83,11 +84,11 @@ def download(
     problems: list[WeightsError] = []
     for spec in [find_model(name) for name in names]:
         try:
-            typer.echo(find_weights(spec, *formats, offline=True if offline else None).path)
+            say(str(find_weights(spec, *formats, offline=True if offline else None).path))
         except WeightsError as error:
             problems.append(error)
     for problem in problems[:-1]:
-        typer.echo(f"midas: error: {problem}", err=True)
+        tell_error(problem)
     if problems:
         raise problems[-1]
 
@@ -110,7 +111,7 @@ def convert(
     from midas.models.convert import convert_weights
 
     report = convert_weights(source, target, model=model, overwrite=overwrite)
-    typer.echo(f"{report.path}: {report.tensors} tensors of {report.model}")
+    say(f"{report.path}: {report.tensors} tensors of {report.model}")
 
 
 @dataclass(frozen=True)

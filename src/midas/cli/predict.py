@@ -16,7 +16,8 @@ import typer
 
 from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
-from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app
+from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app, finite
+from midas.cli.terminal import read_standard_input, say, say_bytes, tell, tell_lines
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
 from midas.maps.colormaps import COLORMAPS
 from midas.maps.formats import FORMATS
@@ -24,7 +25,9 @@ from midas.maps.names import plan_outputs
 from midas.maps.resize import Interpolation
 from midas.models.zoo import DEFAULT_MODEL
 from midas.pictures.files import find_pictures
+from midas.pictures.preprocess import MAX_SIZE_PX
 from midas.pictures.reading import DEFAULT_MAX_PIXELS
+from midas.pipeline import MAX_BATCH, MAX_THREADS
 from midas.predictor import Predictor, load
 from midas.tiling import MAX_ZOOM
 
@@ -35,6 +38,7 @@ app = command_app()
 
 STDIN = "-"
 DEFAULT_OUTPUT_DIR = Path("depth")
+MAX_MEGAPIXELS = 2000.0  # of 3 bytes each; beyond, decoders count in numbers that are too small
 
 EPILOG = """\b
 Examples:
@@ -109,6 +113,7 @@ def predict(
         typer.Option(
             metavar="N",
             min=1,
+            max=MAX_SIZE_PX,
             help="Shorter side of the network's input in pixels, in place of its own; with --tile, that of a tile.",
         ),
     ] = None,
@@ -136,11 +141,13 @@ def predict(
         typer.Option(
             metavar="N",
             min=1,
+            max=MAX_BATCH,
             help="Pictures, or tiles of one, that go through the network at once, where neighbours have one shape.",
         ),
     ] = 1,
     threads: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Threads of the network; by default one per core.")
+        int | None,
+        typer.Option(metavar="N", min=1, max=MAX_THREADS, help="Threads of the network; by default one per core."),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Look into the folders of a folder.")] = False,
@@ -166,7 +173,10 @@ def predict(
         ),
     ] = None,
     max_megapixels: Annotated[
-        float, typer.Option(metavar="N", min=0, help="Refuse pictures with more megapixels.")
+        float,
+        typer.Option(
+            metavar="N", min=0, max=MAX_MEGAPIXELS, callback=finite, help="Refuse pictures with more megapixels."
+        ),
     ] = DEFAULT_MAX_PIXELS / 1e6,
     full_decode: Annotated[
         bool,
@@ -208,9 +218,7 @@ def predict(
     if STDIN in paths:
         _check_filter_usage(paths, formats, output_dir, as_json)
         predictor = ready_model(backend=for_pictures(backend, 1))
-        data = predict_bytes(predictor, sys.stdin.buffer.read(), formats[0], settings)
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        say_bytes(predict_bytes(predictor, read_standard_input(), formats[0], settings))
         return
 
     output_dir = output_dir or DEFAULT_OUTPUT_DIR
@@ -264,7 +272,7 @@ class Reporter(AbstractContextManager["Reporter"]):
         if self._bar:
             self._bar.stop()
         if kind is None and not self._quiet and (self._talkative or self.skipped or self.failed):
-            typer.echo(self._summary(), err=True)
+            tell(self._summary())
 
     def show(self, report: PictureReport) -> None:
         """Count a picture and say what became of it."""
@@ -272,11 +280,11 @@ class Reporter(AbstractContextManager["Reporter"]):
         self.skipped += report.skipped
         self.failed += report.error is not None
         if self._as_json:
-            typer.echo(json.dumps(_json_of(report)))
+            say(json.dumps(_json_of(report)))
         if report.error is not None:
             if self._debug:
-                traceback.print_exception(report.error)
-            typer.echo(f"midas: error: {_error_text(report)}", err=True)
+                tell_lines("".join(traceback.format_exception(report.error)))
+            tell(f"midas: error: {_error_text(report)}")
         if self._bar and self._task is not None:
             self._bar.advance(self._task)
 
@@ -299,7 +307,7 @@ def _progress_bar() -> Progress:
 
 
 def _error_text(report: PictureReport) -> str:
-    text = str(report.error)
+    text = report.error.message if report.error else ""
     return text if str(report.source) in text else f"{report.source}: {text}"
 
 

@@ -9,6 +9,7 @@ import typer
 
 from midas.cli import DebugOption, command_app
 from midas.cli.lab import require_lab
+from midas.cli.terminal import say
 
 app = command_app()
 
@@ -51,4 +52,4 @@ def train(
     if resume:
         trainer.resume()
     trainer.run()
-    typer.echo(f"best validation figure {trainer.best:.3f} %: {output / 'best.safetensors'}")
+    say(f"best validation figure {trainer.best:.3f} %: {output / 'best.safetensors'}")

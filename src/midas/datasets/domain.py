@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from midas.datasets.reader import Reader
+from midas.datasets.reader import Reader, read_sample
 from midas.datasets.sample import AnySample, Sample
 from midas.datasets.sky import with_sky
 from midas.errors import ConfigError
@@ -58,5 +58,5 @@ class Domain:
             raise IndexError(f"draw {index} of {self.DRAWS} of the domain {self.name}")
         rng = np.random.default_rng(index)
         chosen = int(rng.choice(len(self.sets), p=self.shares))
-        sample = self.sets[chosen][int(rng.integers(len(self.sets[chosen])))]
+        sample = read_sample(self.sets[chosen], int(rng.integers(len(self.sets[chosen]))))
         return with_sky(sample) if self.sky[chosen] and isinstance(sample, Sample) else sample

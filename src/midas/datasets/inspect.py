@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from midas.arrays import Array, Bool, Float32, UInt8
-from midas.datasets.reader import Reader
+from midas.datasets.reader import Reader, read_sample
 from midas.datasets.sample import AnySample, PairSample, Sample
 from midas.errors import DatasetError, ImageError
 from midas.maps.colormaps import apply_colormap
@@ -155,7 +155,7 @@ def inspect_set(reader: Reader, indices: Iterable[int], *, shown: int, seed: int
     rng = np.random.default_rng(seed)
     for index in indices:
         try:
-            sample = reader[index]
+            sample = read_sample(reader, index)
         except (DatasetError, ImageError) as error:
             unreadable.append(f"{reader.name}[{index}]: {error}")
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from midas.datasets.reader import Reader
+from midas.datasets.reader import Reader, read_sample
 from midas.datasets.sample import AnySample, Sample
 from midas.datasets.sky import with_sky
 from midas.errors import DatasetError, ImageError
@@ -43,7 +43,7 @@ class InMemory:
         return self._read(index) if kept is None else kept
 
     def _read(self, index: int) -> AnySample:
-        sample = self.reader[index]
+        sample = read_sample(self.reader, index)
         return with_sky(sample) if self.sky and isinstance(sample, Sample) else sample
 
     def _read_quietly(self, index: int) -> AnySample | None:

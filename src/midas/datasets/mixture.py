@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from midas.datasets.grafting import MixedSample, cut_mix, graft
 from midas.datasets.mixing import MixingRule, batch_plan
-from midas.datasets.reader import Reader
+from midas.datasets.reader import Reader, read_sample
 from midas.datasets.sample import AnySample, PairSample, Sample
 from midas.datasets.sky import with_sky
 from midas.datasets.transforms import (
@@ -197,7 +197,7 @@ class TrainingMixture(Dataset[Item]):
         for _ in range(_TRIES):
             picture = int(rng.integers(len(source.dataset)))
             try:
-                sample = source.dataset[picture]
+                sample = read_sample(source.dataset, picture)
             except (DatasetError, ImageError) as error:
                 unreadable.append(f"{source.dataset.name}[{picture}]: {error}")
                 continue

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
 
 from midas.datasets.sample import AnySample
-from midas.errors import ConfigError, DatasetError
+from midas.errors import ConfigError, DatasetError, net
 
 Found = TypeVar("Found")
 
@@ -56,7 +56,7 @@ class Layout:
             DatasetError: it isn't; says where to get the set and how to lay it out.
         """
         if not Path(path).is_dir():
-            raise DatasetError(f"there is no folder {path} with {self.title}. {self._advice}")
+            raise self._missing(f"there is no folder {path} with {self.title}")
         return Path(path)
 
     def file(self, path: Path) -> Path:
@@ -66,9 +66,9 @@ class Layout:
             DatasetError: it isn't, so that the set is only half there.
         """
         if not path.is_file():
-            raise DatasetError(f"{path} is missing: {self.title} is only half there. {self._advice}")
+            raise self._missing(f"{path} is missing: {self.title} is only half there")
         if path.stat().st_size == 0:
-            raise DatasetError(f"{path} is empty: {self.title} is only half there. {self._advice}")
+            raise self._missing(f"{path} is empty: {self.title} is only half there")
         return path
 
     def some(self, found: Sequence[Found], what: str, root: Path) -> list[Found]:
@@ -83,12 +83,13 @@ class Layout:
             DatasetError: nothing was found.
         """
         if not found:
-            raise DatasetError(f"{root} holds no {what} of {self.title}. {self._advice}")
+            raise self._missing(f"{root} holds no {what} of {self.title}")
         return list(found)
 
-    @property
-    def _advice(self) -> str:
-        return f"Get it from {self.homepage} and lay it out like this:\n{self.tree.strip()}"
+    def _missing(self, problem: str) -> DatasetError:
+        return DatasetError(
+            f"{problem}. Get it from {self.homepage} and lay it out like this:", below=self.tree.strip()
+        )
 
 
 def check_choice(option: str, value: str, choices: Sequence[str]) -> str:
@@ -102,7 +103,17 @@ def check_choice(option: str, value: str, choices: Sequence[str]) -> str:
     return value
 
 
+def read_sample(reader: Reader, index: int) -> AnySample:
+    """The sample of a set at an index, whatever its files hold.
+
+    Raises:
+        MidasError: it can't be read; a ``DatasetError`` for all that its reader didn't foresee.
+    """
+    with net(f"{reader.name}[{index}] can't be read", DatasetError, "download the set again"):
+        return reader[index]
+
+
 def samples(reader: Reader, limit: int | None = None) -> Iterator[AnySample]:
     """All samples of a set in order, or the first so many."""
     for index in range(len(reader) if limit is None else min(limit, len(reader))):
-        yield reader[index]
+        yield read_sample(reader, index)

@@ -17,9 +17,9 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from midas.datasets.reader import Reader
+from midas.datasets.reader import Reader, read_sample
 from midas.datasets.shard_members import Members, Packing, encode_sample
-from midas.errors import ConfigError, DatasetError, ImageError, OutputError
+from midas.errors import ConfigError, DatasetError, ImageError, OutputError, net
 from midas.pipeline import run_ahead
 from midas.storage.atomic import atomic_file
 
@@ -135,7 +135,9 @@ def _clear(folder: Path, *, overwrite: bool) -> None:
 def _encoded(reader: Reader, packing: Packing, index: int) -> tuple[str, Members] | str:
     """A sample's key and members, or what is wrong with it."""
     try:
-        return f"{index:08d}", encode_sample(reader[index], packing)
+        sample = read_sample(reader, index)
+        with net(f"{sample.name} can't be packed", DatasetError):
+            return f"{index:08d}", encode_sample(sample, packing)
     except (DatasetError, ImageError) as error:
         return f"{reader.name}[{index}]: {error}"
 

@@ -15,7 +15,7 @@ import numpy as np
 from midas.arrays import Array, UInt8
 from midas.datasets.formats import read_rgb
 from midas.datasets.stereo import PAPER_RULES, STEPS_PER_PX, StereoTarget, encode_target, match_views
-from midas.errors import ConfigError, DatasetError, OutputError
+from midas.errors import ConfigError, DatasetError, OutputError, net
 from midas.maps.png import write_png
 from midas.pictures.formats import IMAGE_SUFFIXES
 from midas.storage.atomic import atomic_file
@@ -219,6 +219,21 @@ class StereoSet:
         report = replace(frame.report, name=f"{self.scene}/{pair.name}")
         self.reports.append(report)
         return report
+
+    def add_read(self, number: int, read: PairReader, options: StereoOptions) -> FrameReport:
+        """Read a pair and add it.
+
+        Args:
+            number: of the pair, from 0, as messages name it.
+            read: reads it.
+            options: how.
+
+        Raises:
+            DatasetError: it can't be read or matched.
+            OutputError: a file can't be written.
+        """
+        with net(f"pair {number} of {self.scene} can't be made a target", DatasetError):
+            return self.add(read(), options)
 
     def close(self) -> Path:
         """Write what became of each frame, and say where.

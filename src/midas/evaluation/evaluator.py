@@ -12,7 +12,7 @@ import numpy as np
 
 from midas.arrays import Array, Float, Float32
 from midas.datasets.sample import AnySample, PairSample, Sample
-from midas.errors import ConfigError, DatasetError
+from midas.errors import ConfigError, DatasetError, net
 from midas.evaluation.candidates import Candidate, FunctionCandidate
 from midas.evaluation.intervals import bootstrap_interval
 from midas.evaluation.protocols import Protocol
@@ -148,14 +148,18 @@ def score_all(
 
     def prepare(item: Any) -> tuple[Any, AnySample, Any]:
         sample = read(item)
-        return item, sample, candidate.prepare(sample)
+        with net(f"{sample.name} can't be prepared for {candidate.name}", DatasetError):
+            return item, sample, candidate.prepare(sample)
 
     def measure(work: tuple[Any, AnySample, Float32[Array, "h w"]]) -> tuple[Any, PictureScore | None]:
         item, sample, disparity = work
-        return item, _measure(sample, disparity, protocol, names)
+        with net(f"{sample.name} can't be measured", DatasetError):
+            return item, _measure(sample, disparity, protocol, names)
 
     with closing(run_ahead(prepare, items, workers=1, waiting=2)) as prepared:
-        run = ((item, sample, candidate.run(ready)) for item, sample, ready in map(Future.result, prepared))
+        run = (
+            (item, sample, _predicted(candidate, sample, ready)) for item, sample, ready in map(Future.result, prepared)
+        )
         with closing(run_ahead(measure, run, workers=1, waiting=2)) as measured:
             yield from map(Future.result, measured)
 
@@ -176,6 +180,11 @@ def check_metrics(protocol: Protocol, metrics: Collection[str] | None) -> tuple[
     if unknown:
         raise ConfigError(f"no metric for {protocol.name} is called {unknown[0]!r}; there are: {', '.join(known)}")
     return names
+
+
+def _predicted(candidate: Candidate, sample: AnySample, ready: Any) -> Float32[Array, "h w"]:
+    with net(f"{candidate.name} fails on {sample.name}", DatasetError):
+        return candidate.run(ready)
 
 
 def _measure(

@@ -113,7 +113,7 @@ _MARIGOLD = replace(
 # as the authors' program measures it. That cuts aligned disparities at 1e-3 and then depths at the caps; the caps are
 # nearer than 1e3 m, so that theirs is the cut that shows.
 _MARIGOLD_INVERSE = replace(
-    _MARIGOLD, source="Tosi et al. 2026 (ZipDepth), on Marigold's sets", space="inverse_depth",
+    _MARIGOLD, source="ZipDepth, arXiv 2607.08771, on Marigold's sets", space="inverse_depth",
     metrics=("abs_rel", "delta1_accuracy", "delta1_outliers", "rmse"), fit_positive=True,
 )  # fmt: skip
 

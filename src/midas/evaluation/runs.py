@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from midas.datasets.catalogue import READERS, open_reader
-from midas.datasets.reader import Reader
+from midas.datasets.reader import Reader, read_sample
 from midas.datasets.readers.corpus import CorpusDataset, CorpusInfo
 from midas.errors import ConfigError, UnsuitableProtocolError
 from midas.evaluation.candidates import Candidate
@@ -162,7 +163,7 @@ def run(
     progress.done = len(progress.scores)
     scores: dict[int, PictureScore | None] = dict(known)
     missing = [index for index, score in known.items() if score is None]
-    for index, score in score_all(candidate, missing, protocol, metrics=names, read=reader.__getitem__):
+    for index, score in score_all(candidate, missing, protocol, metrics=names, read=partial(read_sample, reader)):
         scores[index] = score
         progress.done += 1
         if score is not None:

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from midas.alignment import align_least_squares
 from midas.arrays import Array, Bool, Float32, UInt8
 from midas.datasets.corruptions import CORRUPTIONS, STRENGTHS, corrupt
+from midas.datasets.reader import read_sample
 from midas.datasets.sample import Sample
 from midas.errors import DatasetError
 from midas.evaluation.candidates import Candidate
@@ -57,7 +58,7 @@ def write_worst(
     worst = {score.name: score for score in result.worst(count)}
     rows: dict[str, UInt8[Array, "h w 3"]] = {}
     for index in range(len(benchmark.reader)):
-        sample = benchmark.reader[index]
+        sample = read_sample(benchmark.reader, index)
         if sample.name in worst and isinstance(sample, Sample):
             disparity = candidate.run(candidate.prepare(sample))
             prediction = resize_map(disparity, (sample.image.shape[0], sample.image.shape[1]))

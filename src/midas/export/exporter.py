@@ -39,7 +39,7 @@ from midas.models.folding import without_branches
 from midas.models.network import DepthNetwork
 from midas.models.reduced import ReducedNetwork
 from midas.models.specs import ModelSpec
-from midas.pictures.preprocess import EIGHT_BITS, InputSpec
+from midas.pictures.preprocess import EIGHT_BITS, MAX_SIZE_PX, InputSpec
 from midas.storage.atomic import atomic_file
 
 Format = Literal["onnx", "openvino", "torchscript", "torch-export"]
@@ -179,6 +179,8 @@ def input_rule(rule: InputSpec, options: ExportOptions) -> InputSpec:
     size = rule.size if options.size is None and single else options.size
     if size is None:
         return rule
+    if max(size) > MAX_SIZE_PX:
+        raise ConfigError(f"size {size[0]}x{size[1]} is too large; expected sides of at most {MAX_SIZE_PX} pixels")
     if min(size) < 1 or size != rule.nearest_size(size):
         nearest = rule.nearest_size(size)
         raise ConfigError(f"this network takes no {size[0]}x{size[1]}; nearest is {nearest[0]}x{nearest[1]}")

@@ -8,14 +8,14 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
-from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
 from torch import nn
 
+from midas.backends.runtimes import import_runtime
 from midas.errors import ModelError
 from midas.export.verify import Bound, Pixels, Run, check, compare_inputs
 from midas.models.folding import without_branches
@@ -25,6 +25,13 @@ from midas.models.padding import constant_padding
 from midas.models.specs import ModelSpec
 from midas.pictures.preprocess import InputSpec
 from midas.storage.atomic import atomic_file
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
+else:
+    onnxruntime = import_runtime("onnxruntime")
+    runtime_state = import_runtime("onnxruntime.capi.onnxruntime_pybind11_state")
 
 OPSET = 18
 _RUN_ERRORS = (

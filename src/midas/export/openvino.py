@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from midas.backends.runtimes import import_runtime
 from midas.errors import MissingExtraError, ModelError
 from midas.export.verify import Run
 
@@ -33,8 +34,7 @@ def read_graph(onnx_path: Path) -> Any:
         ModelError: OpenVINO doesn't know a part of it.
     """
     require_openvino()
-    import openvino
-
+    openvino = import_runtime("openvino")
     try:
         return openvino.Core().read_model(str(onnx_path))
     except RuntimeError as error:
@@ -50,8 +50,7 @@ def write_openvino(graph: Any, path: Path, metadata: Mapping[str, str], *, half:
         metadata: kept as runtime information, the dots of a key as levels: ``midas.name`` is ``["midas", "name"]``.
         half: whether the weights are stored as float16.
     """
-    import openvino
-
+    openvino = import_runtime("openvino")
     for key, value in metadata.items():
         graph.set_rt_info(value, key.split("."))
     openvino.save_model(graph, str(path), compress_to_fp16=half)
@@ -69,8 +68,7 @@ def open_openvino(path: Path, *, precision: str = "f32", threads: int = 0) -> Ru
         ModelError: the file can't be loaded; so does the function, where it can't be run.
     """
     require_openvino()
-    import openvino
-
+    openvino = import_runtime("openvino")
     settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
     if threads:
         settings["INFERENCE_NUM_THREADS"] = threads

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import onnx
 
+from midas.backends.runtimes import import_runtime
 from midas.errors import MissingExtraError, ModelError
 from midas.export.verify import Pixels
 from midas.models.onnx_names import INPUT_NAME
@@ -58,17 +59,17 @@ def quantize_onnx(
         float_parts: nodes whose names begin so stay in float32.
     """
     _check_inputs(inputs)
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
+    quantization = import_runtime("onnxruntime.quantization")
+    shape_inference = import_runtime("onnxruntime.quantization.shape_inference")
     with tempfile.TemporaryDirectory() as folder, _silence():
         source, folded, target = (Path(folder) / f"{name}.onnx" for name in ("source", "folded", "target"))
         source.write_bytes(model.SerializeToString())
-        quant_pre_process(str(source), str(folded), skip_symbolic_shape=True)
-        quantize_static(
-            str(folded), str(target), _Inputs(inputs), quant_format=QuantFormat.QDQ, per_channel=True,
+        shape_inference.quant_pre_process(str(source), str(folded), skip_symbolic_shape=True)
+        quantization.quantize_static(
+            str(folded), str(target), _Inputs(inputs), quant_format=quantization.QuantFormat.QDQ, per_channel=True,
             nodes_to_exclude=[node.name for node in onnx.load(folded).graph.node if node.name.startswith(float_parts)],
-            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax,
+            activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8,
+            calibrate_method=quantization.CalibrationMethod.MinMax,
         )  # fmt: skip
         return onnx.load(target)
 
@@ -88,8 +89,7 @@ def quantize_openvino(graph: Any, inputs: Sequence[Pixels], float_parts: tuple[s
     if find_spec("nncf") is None:
         raise MissingExtraError("int8 for OpenVINO", EXTRA)
     with _silence():
-        import nncf
-
+        nncf = import_runtime("nncf")
         dataset = nncf.Dataset([np.ascontiguousarray(pixels) for pixels in inputs])
         kept = nncf.IgnoredScope(patterns=[f"^{re.escape(part)}.*" for part in float_parts], validate=False)
         return nncf.quantize(

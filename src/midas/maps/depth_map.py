@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -55,6 +55,9 @@ class DepthMap:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", _read_only_map(self.values))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DepthMap, (self.values, self.model, self.source)  # so that copies are read-only too
 
     @classmethod
     def load(cls, path: str | Path, *, kind: Kind | None = None) -> DepthMap:
@@ -211,6 +214,9 @@ class AlignedDepth:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "depth_m", _read_only_map(self.depth_m))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AlignedDepth, (self.depth_m, self.scale, self.shift, self.model, self.source)
 
     @property
     def size(self) -> tuple[int, int]:

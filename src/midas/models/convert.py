@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from midas.errors import OutputError, WeightsError
+from midas.errors import OutputError, WeightsError, net
 from midas.models.factory import create_model, form_of
 from midas.models.identification import identify
 from midas.models.namesakes import check_meaning
@@ -56,6 +56,11 @@ def convert_weights(source: Path, target: Path, *, model: str | None = None, ove
     """
     if target.exists() and not overwrite:  # before the work, not after
         raise OutputError(f"{target} exists already: choose another name, or allow overwriting")
+    with net(f"{source} can't be converted", WeightsError, "get the file again"):
+        return _converted(source, target, model, overwrite)
+
+
+def _converted(source: Path, target: Path, model: str | None, overwrite: bool) -> ConvertReport:
     state = read_weights(source)
     source_sha256 = sha256_of(source)
     _check_published(source, source_sha256)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from midas.errors import ModelError, WeightsError
+from midas.errors import ModelError, WeightsError, net
 from midas.models.building import build
 from midas.models.identification import fitting_models
 from midas.models.legacy_keys import encoder_state, naming_of, translate
@@ -62,7 +62,9 @@ def create_model(
     spec = find_model(str(name)) if encoder is None else open_spec(encoder, features=features)
     if weights is None or (encoder is not None and weights == "pretrained"):
         return build(spec, pretrained_encoder=encoder_weights).eval()
-    return _filled(spec, weights).eval()
+    what = "the given tensors" if isinstance(weights, Mapping) else weights
+    with net(f"{what} can't be loaded into {spec.name}", WeightsError, "get the file again"):
+        return _filled(spec, weights).eval()
 
 
 def _filled(spec: ModelSpec, weights: str | Path | Mapping[str, Any]) -> DepthNetwork:
@@ -128,10 +130,11 @@ def load_encoder(network: DepthNetwork, path: str | Path) -> None:
         WeightsError: the file doesn't fit the encoder.
     """
     own = network.encoder.state_dict()
-    state = encoder_state(read_weights(path), own)
-    behind = tuple(f"network.{prefix}" for prefix in CLASSIFIER_PREFIXES)
-    dropped = tuple(key for key in state if key.startswith(behind) and key not in own)
-    load_exactly(network.encoder, state, dropped=dropped)
+    with net(f"{path} can't be loaded into the encoder", WeightsError, "get the file again"):
+        state = encoder_state(read_weights(path), own)
+        behind = tuple(f"network.{prefix}" for prefix in CLASSIFIER_PREFIXES)
+        dropped = tuple(key for key in state if key.startswith(behind) and key not in own)
+        load_exactly(network.encoder, state, dropped=dropped)
 
 
 def _read_state(spec: ModelSpec, weights: str | Path | Mapping[str, Any]) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from midas.errors import WeightsError
+from midas.errors import WeightsError, net
 from midas.models.building import build
 from midas.models.legacy_keys import naming_of, translate
 from midas.models.namesakes import check_meaning, narrowed
@@ -28,6 +28,11 @@ def identify(path: str | Path) -> str:
         WeightsError: the file can't be read, or fits no model, or several.
     """
     path = Path(path)
+    with net(f"{path} can't be told for the weights of a model", WeightsError, "name their model"):
+        return _identified(path)
+
+
+def _identified(path: Path) -> str:
     state = read_weights(path)
     naming_of(state)
     named = read_safetensors_metadata(path).get(NAME_KEY)

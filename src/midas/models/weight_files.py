@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import platformdirs
 
 from midas.assets import asset_path
 from midas.errors import ConfigError, DownloadError, LicenceWarning, OutputError, WeightsError
@@ -100,7 +101,9 @@ def cache_folder() -> Path:
     """
     try:
         chosen = os.environ.get(CACHE_VARIABLE)
-        return Path(chosen).expanduser() if chosen else _platform_cache_folder() / _FOLDER_NAME
+        if chosen:
+            return Path(chosen).expanduser()
+        return platformdirs.user_cache_path(_FOLDER_NAME, appauthor=False, opinion=False)
     except RuntimeError as error:
         raise ConfigError(f"no folder for downloaded weights is known ({error}); set {CACHE_VARIABLE}") from error
 
@@ -185,16 +188,6 @@ def _is_offline() -> bool:
     if text not in _SWITCH:
         raise ConfigError(f"{OFFLINE_VARIABLE} is {text!r}; expected 1 or 0")
     return _SWITCH[text]
-
-
-def _platform_cache_folder() -> Path:
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return Path(local) if local else Path.home() / "AppData" / "Local"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    chosen = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return chosen if chosen.is_absolute() else Path.home() / ".cache"
 
 
 def _record_path(path: Path) -> Path:

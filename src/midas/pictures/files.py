@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from midas.errors import ConfigError, ImageError
+from midas.errors import ConfigError, ImageError, net
 from midas.pictures.formats import IMAGE_SUFFIXES, is_image_path
 
 _ANY_FOLDERS = "**"
@@ -62,7 +62,12 @@ def find_pictures(paths: Iterable[str], output_dir: Path, *, recursive: bool = F
     problems: dict[str, ImageError] = {}
     for path in paths:
         search = _Search(output_dir)
-        found = list(_expand(path, search, recursive))
+        try:
+            with net(f"{path} can't be searched for pictures", ImageError):
+                found = list(_expand(path, search, recursive))
+        except ImageError as error:
+            problems[path] = error
+            continue
         problems.update(search.problems)
         if not found and not search.problems:
             problems[path] = _no_pictures(path, recursive)

@@ -43,6 +43,9 @@ _MOST_PILLOW_SHRINKS = 32
 # the second.
 _LATER_FIELDS: dict[str, Any] = {"fixed": False, "restore": "cubic"}
 
+MAX_SIZE_PX = 4096
+"""The largest shorter side that may be asked for: the smallest network takes 6 GB of memory for it."""
+
 
 @dataclass(frozen=True)
 class InputSpec:
@@ -118,9 +121,11 @@ class InputSpec:
         Both are rounded to the nearest multiple, and are at least one.
 
         Raises:
-            ConfigError: ``size_px`` is not a whole number >= 1, or not the one that the network takes.
+            ConfigError: ``size_px`` is not a whole number from 1 to ``MAX_SIZE_PX``, or not the one that the network
+                takes.
         """
-        _check(_is_whole(size_px) and size_px >= 1, "size", size_px, "a whole number of pixels >= 1")
+        allowed = _is_whole(size_px) and 1 <= size_px <= MAX_SIZE_PX
+        _check(allowed, "size", size_px, f"a whole number of pixels from 1 to {MAX_SIZE_PX}")
         only = min(self.size)
         _check(not self.fixed or size_px == only, "size", size_px, f"{only}, the only size that the network takes")
         scale = size_px / min(self.size)

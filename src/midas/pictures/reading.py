@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from midas.arrays import Array, Shaped, UInt8
-from midas.errors import DamageWarning, ImageError
+from midas.errors import DamageWarning, ImageError, net
 from midas.pictures.bmp import BmpFile
 from midas.pictures.colour import to_srgb
 from midas.pictures.damage import DECODER_ERRORS, DamagedError, StrangePictureError
@@ -165,7 +165,8 @@ def _opened(source: object) -> Iterator[tuple[PictureData, str]]:
         with _opened_path(Path(source)) as file:
             yield file, str(source)
         return
-    data = bytes(source) if isinstance(source, bytes | bytearray | memoryview) else _content(source)
+    with net(f"the picture in a {type(source).__name__} can't be read", ImageError):
+        data = bytes(source) if isinstance(source, bytes | bytearray | memoryview) else _content(source)
     if not isinstance(data, bytes):
         raise ImageError(
             f"a {type(source).__name__} is not a picture; expected a path, bytes, a file opened in binary mode, "

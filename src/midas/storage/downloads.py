@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from midas.errors import ConfigError, DownloadError
-from midas.storage.locks import lock
 from midas.storage.partial_files import PartialFile, sha256_of
 
 # Called with the number of bytes that are there and, once it is known, that of the whole file.
@@ -32,11 +31,15 @@ ATTEMPTS = 3
 # The pause after the first attempt that brought nothing; it doubles with each further one.
 PAUSE_S = 0.5
 
+# How often who waits for another download looks how far it is.
+_POLL_S = 0.1
+
 _SCHEMES = ("https", "http")
 _CHUNK_BYTES = 1024 * 1024
 _SHOWN_DIGITS = 8
 _PARTIAL, _RANGE_NOT_SATISFIABLE = 206, 416
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -88,7 +91,7 @@ def download(
 @contextmanager
 def progress_bar(description: str) -> Iterator[Progress]:
     """A bar on standard error that shows a download's bytes, speed and time left; nothing where that is no terminal."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda done, total: None
         return
     from rich import progress as bars
@@ -305,7 +308,7 @@ def _part_path(source: _Source) -> Iterator[Path]:
         with suppress(OSError):
             source.progress(part.stat().st_size, None)
 
-    with lock(target.with_name(f"{target.name}.lock"), while_waiting=show_the_other) as held:
+    with _only_one(target.with_name(f"{target.name}.lock"), while_waiting=show_the_other) as held:
         if held:
             yield part
             return
@@ -314,3 +317,33 @@ def _part_path(source: _Source) -> Iterator[Path]:
             yield own
         finally:
             own.unlink(missing_ok=True)
+
+
+@contextmanager
+def _only_one(path: Path, *, while_waiting: Callable[[], object]) -> Iterator[bool]:
+    """Be the only one, of all threads and processes that name this file, to run the block.
+
+    Yields:
+        Whether that is so; False where the file system knows no locks.
+    """
+    # Takes half as long to import as NumPy, which the commands that download nothing needn't wait for.
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, fallback_to_soft=False)
+    while True:
+        try:
+            lock.acquire(timeout=_POLL_S)
+            break
+        except Timeout:
+            while_waiting()
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            yield False
+            return
+    try:
+        yield True
+    finally:
+        with suppress(OSError):  # those who wait notice that the file has lost its name; Windows keeps an open one
+            path.unlink()
+        lock.release()

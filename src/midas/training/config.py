@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from midas.datasets.mixing import MixingRule
 from midas.errors import ConfigError
+from midas.pipeline import MAX_THREADS
 from midas.training.config_files import read_tables
 from midas.training.pareto import Normalization, Solver
 
@@ -236,8 +237,8 @@ class RunSettings:
     patience: int = Field(default=0, ge=0)
     keep_best: int = Field(default=0, ge=0)
     tensorboard: bool = False
-    threads: int = Field(default=0, ge=0)
-    workers: int = Field(default=1, ge=0)
+    threads: int = Field(default=0, ge=0, le=MAX_THREADS)
+    workers: int = Field(default=1, ge=0, le=MAX_THREADS)
 
 
 @dataclass(frozen=True, config=CLOSED)

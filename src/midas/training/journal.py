@@ -47,6 +47,14 @@ class EpochReport:
     best: float
     figures: Mapping[str, float] = field(default_factory=dict)
 
+    def line(self, epochs: int) -> str:
+        """In one line for whoever watches, the figure of each validation set too."""
+        text = f"epoch {self.epoch}/{epochs}: loss {self.loss:.4f}, {self.pictures_per_s:.1f} pictures/s"
+        if self.figure != self.figure:
+            return text
+        parts = ", ".join(f"{name} {value:.1f}" for name, value in self.figures.items())
+        return f"{text}; validation {self.figure:.2f} %{' (best so far)' if self.figure <= self.best else ''}: {parts}"
+
     def row(self) -> dict[str, int | float]:
         """Everything by its column's name."""
         columns = {name: value for name, value in vars(self).items() if name != "figures"}

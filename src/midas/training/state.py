@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
+import warnings
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from midas.errors import TrainingError
+from midas.errors import OutputError, TrainingError, net
 from midas.models.weights import write_safetensors
 from midas.storage.atomic import atomic_file
 
@@ -16,27 +19,56 @@ BEST_WEIGHTS = "best.safetensors"
 LAST_WEIGHTS = "last.safetensors"
 NAN_BATCH = "nan_batch.pt"
 
+KEYS = frozenset({"config", "network", "average", "averaged", "optimizer", "schedule", "rng", "position", "kept"})
+"""What a checkpoint holds."""
+
+ADVICE = "start the run anew, from its best.safetensors if that is whole"
+
 
 def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
-    """Write the run's state over the one before, at once or not at all."""
-    with atomic_file(folder / CHECKPOINT, overwrite=True) as file:
-        torch.save(state, file)
-
-
-def load_checkpoint(folder: Path) -> dict[str, Any]:
-    """Read the run's state back; tensors and plain values only, nothing in the file is executed.
+    """Write the run's state over the one before, at once or not at all.
 
     Raises:
-        TrainingError: there is none, or it is damaged.
+        OutputError: it can't be written.
+    """
+    _save(state, folder / CHECKPOINT)
+
+
+def load_checkpoint(folder: Path, *, config: str) -> dict[str, Any]:
+    """Read the run's state back; tensors and plain values only, nothing in the file is executed.
+
+    Args:
+        folder: of the run.
+        config: the settings that the run must have had, as text.
+
+    Raises:
+        TrainingError: there is none, it is damaged, or it is of a run with other settings.
     """
     path = folder / CHECKPOINT
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise TrainingError(f"nothing to resume: {path} doesn't exist") from error
-    except (RuntimeError, EOFError, OSError) as error:
-        raise TrainingError(f"{path} is damaged: {error}") from error
-    return state
+    if not path.is_file():
+        raise TrainingError(f"nothing to resume: {path} doesn't exist")
+    with net(f"{path} can't be read", TrainingError, ADVICE):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of old forms of pickle; what matters raises
+                state = torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:  # whose text advises to trust the file
+            raise TrainingError(f"{path} is damaged, or holds more than a run's state; {ADVICE}") from error
+    missing = KEYS - set(state) if isinstance(state, dict) else KEYS
+    if missing:
+        raise TrainingError(f"{path} is no checkpoint of a run: it lacks {', '.join(sorted(missing))}; {ADVICE}")
+    if state["config"] != config:
+        raise TrainingError(f"{folder} holds a run with other settings; choose another folder to start anew")
+    return dict(state)
+
+
+def restoring(folder: Path) -> AbstractContextManager[None]:
+    """The net for what takes up a run from its checkpoint: parts of it may be damaged though the file can be read.
+
+    Raises:
+        TrainingError: in place of any other exception in the block.
+    """
+    return net(f"{folder / CHECKPOINT} is damaged", TrainingError, ADVICE)
 
 
 def save_weights(path: Path, weights: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
@@ -48,9 +80,13 @@ def save_nan_batch(folder: Path, item: Any, prediction: torch.Tensor) -> Path:
     """Write the batch whose loss is no number, for inspection; its path."""
     path = folder / NAN_BATCH
     tensors = {name: value.cpu() for name, value in item._asdict().items() if isinstance(value, torch.Tensor)}
-    with atomic_file(path, overwrite=True) as file:
-        torch.save(tensors | {"prediction": prediction.detach().cpu()}, file)
+    _save(tensors | {"prediction": prediction.detach().cpu()}, path)
     return path
+
+
+def _save(content: dict[str, Any], path: Path) -> None:
+    with net(f"{path} can't be written", OutputError), atomic_file(path, overwrite=True) as file:
+        torch.save(content, file)
 
 
 class BestEpochs:

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import torch
 from lightning_fabric.wrappers import _FabricModule
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.utils.data import DataLoader
 
 from midas.datasets.mixture import Augmentation, EpochPlan, Item, TrainingMixture, collate
@@ -25,6 +24,7 @@ from midas.training.journal import EpochReport, Journal
 from midas.training.objective import Terms, loss_terms, terms_by_source
 from midas.training.optimizer import build_optimizer, build_schedule
 from midas.training.pareto import pareto_backward
+from midas.training.progress import RunProgress
 from midas.training.sharding import (
     average_of,
     exchange_gradients,
@@ -40,6 +40,7 @@ from midas.training.state import (
     LAST_WEIGHTS,
     BestEpochs,
     load_checkpoint,
+    restoring,
     save_checkpoint,
     save_nan_batch,
     save_weights,
@@ -118,16 +119,17 @@ class Trainer:
     def run(self) -> None:
         """Train from where the run stands to the last epoch; validate, log and save after each."""
         journal = Journal(self.folder, tensorboard=self.config.run.tensorboard) if self._leads() else None
-        while self.position.epoch < self.config.run.epochs and not self._stalled():
-            item, rate = self._train_epoch()
-            figures = self._validate()
-            report = self._finish_epoch(figures, rate)
-            self._save(report)
-            prediction = self._predict(item) if self._validates() else None
-            if journal and prediction is not None:
-                journal.write(report)
-                journal.draw(report.epoch, item, prediction, self.network.input_spec)
-            self.fabric.barrier()
+        with RunProgress(self.config.run.epochs, self.steps_per_epoch, visible=self._leads()) as progress:
+            while self.position.epoch < self.config.run.epochs and not self._stalled():
+                item, rate = self._train_epoch(progress)
+                report = self._finish_epoch(self._validate(), rate)
+                self._save(report)
+                progress.say(report.line(self.config.run.epochs))
+                prediction = self._predict(item) if self._validates() else None
+                if journal and prediction is not None:
+                    journal.write(report)
+                    journal.draw(report.epoch, item, prediction, self.network.input_spec)
+                self.fabric.barrier()
         if journal:
             journal.close()
 
@@ -137,41 +139,36 @@ class Trainer:
         Raises:
             TrainingError: there is no checkpoint, or it is of a run with other settings.
         """
-        state = load_checkpoint(self.folder)
-        if state["config"] != repr(self.config):
-            raise TrainingError(f"{self.folder} holds a run with other settings; choose another folder to start anew")
-        load_whole_state(self.network, state["network"])
-        load_whole_state(self.average.module, state["average"])
-        self.average.n_averaged.fill_(state["averaged"])
-        load_whole_optimizer_state(self.network, self.optimizer, state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["rng"])
-        self.position = Position(**state["position"])
-        self.kept.restore(state["kept"])
+        state = load_checkpoint(self.folder, config=repr(self.config))
+        with restoring(self.folder):
+            load_whole_state(self.network, state["network"])
+            load_whole_state(self.average.module, state["average"])
+            self.average.n_averaged.fill_(state["averaged"])
+            load_whole_optimizer_state(self.network, self.optimizer, state["optimizer"])
+            self.schedule.load_state_dict(state["schedule"])
+            torch.set_rng_state(state["rng"])
+            self.position = Position(**state["position"])
+            self.kept.restore(state["kept"])
 
-    def _train_epoch(self) -> tuple[Item, float]:
+    def _train_epoch(self, progress: RunProgress) -> tuple[Item, float]:
         """Run the rest of an epoch; its last batch, and the pictures per second."""
         position, run = self.position, self.config.run
         training_mode(self.network, self.config.model)
         first, started = position.step, time.perf_counter()
         loader = iter(self._loader())
-        with progress_bar(visible=self._leads()) as progress:
-            task = progress.add_task(
-                f"epoch {position.epoch + 1}/{run.epochs}", total=self.steps_per_epoch, completed=first, note=""
-            )
-            while position.step < self.steps_per_epoch:
-                pieces = [next(loader).to(self.fabric.device) for _ in range(run.accumulate)]
-                self._count_unreadable(pieces)
-                terms = self._step(pieces)
-                position.step += 1
-                position.sums = [total + value for total, value in zip(position.sums, terms, strict=True)]
-                rate = (position.step - first) * run.batch_size / (time.perf_counter() - started)
-                note = f"loss {position.sums[0] / position.step:.4f}  {rate:.1f} pictures/s"
-                progress.update(task, completed=position.step, note=note)
-                # After the last step the epoch's own checkpoint is about to be written.
-                at_rest = position.step < self.steps_per_epoch
-                if run.checkpoint_steps and at_rest and position.step % run.checkpoint_steps == 0:
-                    self._checkpoint()
+        progress.begin_epoch(position.epoch, first)
+        while position.step < self.steps_per_epoch:
+            pieces = [next(loader).to(self.fabric.device) for _ in range(run.accumulate)]
+            self._count_unreadable(pieces)
+            terms = self._step(pieces)
+            position.step += 1
+            position.sums = [total + value for total, value in zip(position.sums, terms, strict=True)]
+            rate = (position.step - first) * run.batch_size / (time.perf_counter() - started)
+            progress.step(position.epoch, position.step, position.sums[0] / position.step, rate)
+            # After the last step the epoch's own checkpoint is about to be written.
+            at_rest = position.step < self.steps_per_epoch
+            if run.checkpoint_steps and at_rest and position.step % run.checkpoint_steps == 0:
+                self._checkpoint()
         return pieces[-1], rate
 
     def _step(self, pieces: list[Item]) -> list[float]:
@@ -339,16 +336,3 @@ class Trainer:
 
     def _averaged(self) -> DepthNetwork:
         return cast(DepthNetwork, self.average.module)
-
-
-def progress_bar(*, visible: bool) -> Progress:
-    """A bar with throughput and time left."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        disable=not visible,
-    )

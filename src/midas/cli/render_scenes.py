@@ -1,0 +1,136 @@
+"""``midas data render``: options → environment, library, pictures."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from midas.cli import DebugOption
+
+EPILOG = """\b
+Examples:
+  midas data render -o rendered --count 4000
+  midas data render -o rendered --count 400 --worlds portraits,streets --workers 8
+  midas data render --count 0                     make the environment and the library, no more
+
+The same command goes on where it was stopped. Train on the result by [[data.sets]] with the names of its folders.
+"""
+
+_LINE_EVERY_S = 60.0
+
+
+def render(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the sets, one for each world.")
+    ] = Path("rendered"),
+    count: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Pictures that the folder shall hold; 0 only prepares.")
+    ] = 1000,
+    worlds: Annotated[
+        list[str], typer.Option("--worlds", metavar="NAMES", help="Only these, with commas; see --list.")
+    ] = [],  # noqa: B006
+    environment: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Environment of Blender and Infinigen, about 2 GB; made if it isn't there."),
+    ] = Path("render-environment"),
+    library: Annotated[
+        Path, typer.Option(metavar="DIR", help="Objects, textures, skies and bodies; made if it isn't there.")
+    ] = Path("render-library"),
+    library_size: Annotated[
+        float,
+        typer.Option(metavar="X", min=0.001, max=10.0, help="Of the library: 1 is some 700 objects and 400 bodies."),
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the scenes: one seed and library, one set of pictures.")] = 0,
+    workers: Annotated[int, typer.Option("--workers", "-j", metavar="N", min=1, help="Processes at a time.")] = 1,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Processor threads of each process.")] = 1,
+    size: Annotated[
+        int,
+        typer.Option(metavar="PX", min=32, max=4096, help="Longer side of a 4:3 picture; others have as many pixels."),
+    ] = 344,
+    samples: Annotated[
+        int, typer.Option(metavar="N", min=1, max=4096, help="Light paths per pixel, before denoising.")
+    ] = 6,
+    limit: Annotated[float, typer.Option(metavar="S", min=1.0, help="Give a scene up after so many seconds.")] = 600.0,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also draw a contact sheet of each set, a PNG, into this folder.")
+    ] = None,
+    list_worlds: Annotated[bool, typer.Option("--list", help="List the worlds and stop.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one object of JSON.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Render pictures that look real, with exact depth: sets in the corpus format, free of other people's rights.
+
+    Blender, Infinigen and Anny run in an environment of their own, which needs Python 3.11 and is made once; so is a
+    library of objects, which takes hours. Bodies need midas-depth[lab].
+    """
+    from midas.scenes.rendered.environment import RenderEnvironment
+    from midas.scenes.rendered.library import Library
+    from midas.scenes.rendered.run import RenderOptions
+    from midas.scenes.rendered.run import render as render_pictures
+    from midas.scenes.rendered.store import RenderStore
+    from midas.scenes.rendered.worlds import find_worlds
+
+    chosen = find_worlds(tuple(name for names in worlds for name in names.split(",") if name))
+    if list_worlds:
+        for world in chosen:
+            typer.echo(f"{world.name:<10} {100 * world.share:3.0f} %  {world.about}")
+        return
+    say = _Lines()
+    place, shelves = RenderEnvironment(environment), Library(library)
+    if not place.is_ready():
+        say.now(f"making the environment {environment}: this downloads about 1 GB")
+    place.make()
+    shelves.build(place, scale=library_size, workers=workers, report=say.sometimes)
+    if count == 0:
+        return
+    options = RenderOptions(chosen, count, seed, size, samples, workers, threads, limit)
+    facts = {"seed": seed, "library": shelves.fingerprint, "size_px": size, "samples": samples}
+    store = RenderStore(output, facts)
+    try:
+        result = render_pictures(place.command, library, store, options, say.sometimes)
+    except KeyboardInterrupt:
+        say.now(f"{store.kept} pictures are complete in {output}; the same command goes on from there")
+        raise
+    _show(result.as_dict(), str(result), as_json)
+    if sheet is not None:
+        _draw_sheets(output, sheet)
+
+
+def _show(facts: dict[str, Any], text: str, as_json: bool) -> None:
+    typer.echo(json.dumps(facts) if as_json else text)
+
+
+def _draw_sheets(output: Path, folder: Path) -> None:
+    from PIL import Image
+
+    from midas.scenes.rendered.sheet import chosen, draw_sheet
+    from midas.storage.atomic import atomic_file
+
+    for path in sorted(output.glob("*/dataset.json")):
+        name = path.parent.name
+        with atomic_file(folder / f"{name}.png", overwrite=True) as file:
+            Image.fromarray(draw_sheet(chosen(path.parent, 40))).save(file, format="PNG")
+
+
+class _Lines:
+    """Progress on standard error: on a terminal one line that changes, else a line a minute."""
+
+    def __init__(self) -> None:
+        self._last_s = -_LINE_EVERY_S
+
+    def now(self, text: object) -> None:
+        """Write a line."""
+        typer.echo(str(text), err=True)
+
+    def sometimes(self, text: object) -> None:
+        """Write it, if it is time."""
+        if sys.stderr.isatty():
+            typer.echo(f"\r\033[K{text}", err=True, nl=False)
+        elif time.monotonic() - self._last_s >= _LINE_EVERY_S:
+            self._last_s = time.monotonic()
+            self.now(text)

@@ -1,0 +1,107 @@
+"""``midas data render`` from end to end, with a stand-in for the environment of Blender."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from midas.datasets.readers.corpus import CorpusDataset
+from midas.scenes.rendered import environment
+
+STAND_IN = Path(__file__).parents[1] / "scenes" / "rendered" / "stand_in.py"
+NO_PACKAGES = {"torch": None, "timm": None, "scipy": None}
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in for the environment is a shell script")
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    """A folder with an environment whose Python is the stand-in, and a finished library."""
+    return write_folders(tmp_path, "good")
+
+
+def write_folders(root: Path, mode: str) -> Path:
+    python = root / "environment" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STAND_IN}" {mode}\n', encoding="utf-8")
+    python.chmod(0o755)
+    wanted = environment.REQUIREMENTS.read_text("utf-8") + environment.BODY_REQUIREMENTS.read_text("utf-8")
+    (root / "environment" / "midas-requirements.txt").write_text(wanted, encoding="utf-8")
+    (root / "library").mkdir()
+    (root / "library" / "library.json").write_text("[]\n", encoding="utf-8")
+    return root
+
+
+def command(root: Path, *arguments: str) -> list[str]:
+    code = f"import sys; sys.modules.update({NO_PACKAGES!r}); from midas.cli import main; main()"
+    options = ["--environment", str(root / "environment"), "--library", str(root / "library"), "-o", str(root / "out")]
+    return [sys.executable, "-c", code, "data", "render", *options, *arguments]
+
+
+def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(root, *arguments), capture_output=True, text=True, check=False)
+
+
+def test_sets_that_a_training_can_read_and_sheets_of_them(folders: Path) -> None:
+    finished = run(folders, "--count", "12", "--worlds", "rooms,night", "--sheet", str(folders / "sheets"), "--json")
+    assert finished.returncode == 0, finished.stderr
+    facts = json.loads(finished.stdout)
+    assert (facts["pictures"], facts["new"], facts["dropped"]) == (12, 12, {})
+    sets = {path.parent.name: CorpusDataset(path.parent) for path in (folders / "out").glob("*/dataset.json")}
+    assert set(sets) == {"rendered-rooms", "rendered-night"}
+    assert sum(len(each) for each in sets.values()) == 12
+    assert all(sample.shift_known for sample in sets["rendered-rooms"].samples())
+    assert np.asarray(Image.open(folders / "sheets" / "rendered-rooms.png")).shape[1] == 1500
+
+
+def test_a_second_call_goes_on_from_the_first(folders: Path) -> None:
+    run(folders, "--count", "4")
+    finished = run(folders, "--count", "8", "--json")
+    assert json.loads(finished.stdout)["new"] == 4
+    other = run(folders, "--count", "8", "--seed", "1")
+    assert other.returncode == 1
+    assert "was begun with seed 0, not 1" in other.stderr
+
+
+def test_nothing_is_rendered_where_only_the_preparation_is_asked_for(folders: Path) -> None:
+    finished = run(folders, "--count", "0")
+    assert (finished.returncode, finished.stdout) == (0, "")
+    assert not (folders / "out").exists()
+
+
+def test_the_worlds_are_listed_and_a_misspelt_one_is_usage(folders: Path) -> None:
+    assert "portraits" in run(folders, "--list").stdout
+    misspelt = run(folders, "--worlds", "portrait")
+    assert (misspelt.returncode, misspelt.stderr) == (
+        2,
+        "midas: error: no world is called 'portrait'; did you mean 'portraits'?\n",
+    )
+
+
+def test_a_broken_environment_is_one_sentence(tmp_path: Path) -> None:
+    finished = run(write_folders(tmp_path, "broken"), "--count", "4")
+    assert finished.returncode == 1
+    assert finished.stderr.strip().splitlines()[-1].startswith("midas: error: the generator can't be run; ")
+
+
+def test_ctrl_c_ends_the_processes_and_says_what_is_complete(tmp_path: Path) -> None:
+    root = write_folders(tmp_path, "slow")
+    process = subprocess.Popen(command(root, "--count", "4"), stderr=subprocess.PIPE, text=True)
+    log = root / "out" / "logs" / "worker-0.log"
+    while not log.exists():  # the first process has been started
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "0 pictures are complete in" in err
+    assert err.endswith("midas: stopped\n")
