@@ -283,7 +283,7 @@ def _write_exr(file: OutputFile, content: MapContent) -> None:
 
 
 def _read_exr(file: BinaryIO) -> _ValuesAndText:
-    values, text = read_exr(file)
+    values, text = read_exr(file.read())
     return values, _without_prefix(text)
 
 
