@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tokenize
 import zlib
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -16,10 +17,14 @@ from midas.arrays import Array, Bool, Float32, UInt8, UInt16
 from midas.errors import DatasetError, MissingExtraError, OutputError, reason_of
 from midas.maps.exr import read_channels
 from midas.maps.formats import read_map
+from midas.pictures import exif
+from midas.pictures.damage import DECODER_ERRORS
+from midas.pictures.jpeg import JpegFile
 
 _DPT_TAG = 202021.25
 
 _JPEG, _START_OF_SCAN, _END_OF_IMAGE = b"\xff\xd8\xff", b"\xda", b"\xff\xd9"
+_MAX_JPEG_PIXELS = 1 << 28
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 # What NumPy raises for a damaged array, collected by changing bytes of good ones at random.
@@ -35,7 +40,7 @@ def read_rgb(path: Path, *, upright: bool = False) -> UInt8[Array, "H W 3"]:
             for sets alone whose annotators saw the turned picture.
     """
     flags = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    return np.asarray(cv2.cvtColor(_decode(path, flags), cv2.COLOR_BGR2RGB))
+    return np.ascontiguousarray(_decode(path, flags)[..., ::-1])
 
 
 def read_codes(path: Path) -> UInt16[Array, "H W"]:
@@ -146,18 +151,31 @@ def _decode(path: Path, flags: int) -> Array:
     try:
         content = path.read_bytes()
         _check_whole(content)
-        array = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    except (OSError, ValueError, cv2.error) as error:
+        jpeg = content.startswith(_JPEG)
+        array = _decode_jpeg(content, flags) if jpeg else cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except (*DECODER_ERRORS, cv2.error) as error:
         raise DatasetError(f"{path} is damaged or no picture ({reason_of(error)}): download it again") from error
     if array is None:
         raise DatasetError(f"{path} is damaged or no picture: download it again")
     return np.asarray(array)
 
 
+def _decode_jpeg(content: bytes, flags: int) -> Array:
+    """As OpenCV does, pixel by pixel, but for damaged ones: of these it tells standard error, and goes on."""
+    image = JpegFile(BytesIO(content), "")
+    if image.width * image.height > _MAX_JPEG_PIXELS:
+        raise ValueError(f"it claims {image.width} x {image.height} pixels")
+    if flags == cv2.IMREAD_GRAYSCALE or (flags == cv2.IMREAD_UNCHANGED and image.mode == "L"):
+        return np.asarray(image.convert("L"))
+    rgb = np.asarray(image.convert("RGB"))
+    turned = rgb if flags & cv2.IMREAD_IGNORE_ORIENTATION else exif.upright(rgb, exif.orientation_of(image.info))
+    return np.asarray(turned[..., ::-1])
+
+
 def _check_whole(content: bytes) -> None:
     """Make sure that a JPEG file has its end, and that a PNG file's parts are as their checksums say.
 
-    OpenCV fills what is missing of a JPEG with grey, and both libraries tell standard error what is wrong, not us.
+    Without its end a JPEG is filled with grey, and what libpng finds wrong it tells standard error, not us.
 
     Raises:
         ValueError: it isn't whole.
