@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 
 from midas.datasets.mixture import Augmentation, EpochPlan, TrainingMixture, collate
 from midas.datasets.transforms import PhotometricJitter
-from midas.models.factory import build
+from midas.models.building import build
 from midas.models.network import DepthNetwork
 from midas.models.weights import write_safetensors
 from midas.models.zoo import DEFAULT_MODEL, find_model

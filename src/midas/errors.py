@@ -116,6 +116,10 @@ class DamageWarning(UserWarning):
     """A picture that isn't all there, and was read all the same."""
 
 
+class EmptyMapWarning(UserWarning):
+    """A map that is next to all zero, as with the weights of another network."""
+
+
 class CostWarning(UserWarning):
     """A setting that makes every picture take many times as long, or as much memory, as it would without."""
 

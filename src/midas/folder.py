@@ -98,6 +98,7 @@ def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings:
         depth_map.values,
         format_name,
         metadata=depth_map.metadata,
+        kind=depth_map.kind,
         image=prepared.image,
         colormap=settings.colormap,
     )

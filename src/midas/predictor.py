@@ -12,9 +12,11 @@ import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
 from midas.backends import AUTO, Backend
-from midas.backends.identity import open_model, resized_rule
+from midas.backends.identity import kind_of, open_model, resized_rule
 from midas.errors import ConfigError, ImageError, MidasError, ModelError, net
 from midas.maps.depth_map import DepthMap
+from midas.maps.emptiness import warn_of_emptiness
+from midas.maps.kinds import RELATIVE_DISPARITY
 from midas.maps.resize import Interpolation, resize_map
 from midas.models.specs import ModelSpec
 from midas.models.zoo import DEFAULT_MODEL, MODELS
@@ -108,6 +110,7 @@ class Predictor:
         backend: what runs the network.
         spec: the model's row in the model table; None for a file that the table doesn't know.
         tiling: how large pictures are refined in tiles; None to predict each in one piece.
+        kind: what the values of its maps are: relative disparity but for a few models.
     """
 
     def __init__(
@@ -123,6 +126,7 @@ class Predictor:
         self.backend = backend
         self.spec = spec
         self.tiling = tiling
+        self.kind = kind_of(backend, spec)
         self._preprocess = Preprocess(input)
 
     def tiled(self, zoom: int, *, overlap: float = DEFAULT_OVERLAP, size: int | None = None) -> Predictor:
@@ -257,12 +261,15 @@ class Predictor:
                 f"{self.name} gives numbers that are not finite for {prepared.source or 'this picture'} at an input of "
                 f"{'x'.join(map(str, disparity.shape))}; try another size"
             )
+        if self.kind == RELATIVE_DISPARITY:
+            warn_of_emptiness(disparity, self.name, prepared.source)
         try:
             with net(f"{prepared.source or 'this picture'} gets no map of its size", ModelError):
                 if prepared.finer is not None:
                     disparity = predict_tiles(disparity, prepared.finer, self.backend, at_once=at_once)
                 rule = interpolation or self.input.restore
-                return DepthMap(resize_map(disparity, prepared.size, rule), self.name, prepared.source)
+                values = resize_map(disparity, prepared.size, rule)
+                return DepthMap(values, self.name, prepared.source, self.kind)
         except MidasError as error:
             return error
 

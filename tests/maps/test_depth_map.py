@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from midas.alignment import align_from_points
 from midas.errors import AlignmentError, ConfigError, MidasError, OutputError
 from midas.maps.depth_map import AlignedDepth, DepthMap
-from midas.maps.formats import read_map
+from midas.maps.formats import encode_map, read_map, write_map
+from midas.maps.kinds import KINDS, METRIC, RELATIVE_DISPARITY, Kind
 from midas.maps.resize import resize_map
+
+SUFFIXES = (".png", ".pfm", ".npy", ".npz", ".exr", ".tiff")
 
 
 @pytest.fixture
@@ -39,7 +45,7 @@ def test_cubic_resizing_is_that_of_the_official_code(
 
 @pytest.mark.parametrize("size", [(61, 97), (24, 36), (7, 130), (1, 1), (480, 2), (30, 20)])
 def test_aligned_resizing_is_that_of_pytorch(size: tuple[int, int], depth_map: DepthMap) -> None:
-    values = torch.from_numpy(depth_map.values)[None, None]
+    values = torch.from_numpy(depth_map.values.copy())[None, None]
     expected = torch.nn.functional.interpolate(values, size, mode="bilinear", align_corners=True)[0, 0].numpy()
     np.testing.assert_allclose(resize_map(depth_map.values, size, "aligned_linear"), expected, atol=1e-4, rtol=1e-5)
 
@@ -215,7 +221,60 @@ def test_depth_in_metres_is_saved_with_its_alignment(depth_map: DepthMap, tmp_pa
     assert (float(metadata["alignment_scale"]), float(metadata["alignment_shift"])) == (0.02, 0.1)
 
 
-def test_depth_in_metres_does_not_load_as_relative_disparity(tmp_path: Path) -> None:
-    AlignedDepth(np.ones((2, 2), np.float32), 1.0, 0.0).save(tmp_path / "depth.npz")
-    with pytest.raises(OutputError, match="'depth_m': expected 'relative_disparity'"):
-        DepthMap.load(tmp_path / "depth.npz")
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_says_of_what_kind_its_values_are(kind: Kind, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"map{suffix}"
+    DepthMap(np.array([[1, 2], [3, 4]], np.float32), kind=kind).save(path)
+    assert DepthMap.load(path).kind == DepthMap.load(path, kind=kind).kind == kind
+    other = METRIC if kind != METRIC else "scale_invariant"
+    if kind == RELATIVE_DISPARITY and suffix in (".pfm", ".npy"):  # the same as files of any other program
+        assert DepthMap.load(path, kind=other).kind == other
+    else:
+        with pytest.raises(OutputError, match=f"values of kind '{kind}': expected '{other}'"):
+            DepthMap.load(path, kind=other)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_depth_in_metres_does_not_load_as_relative_disparity(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"depth{suffix}"
+    AlignedDepth(np.full((2, 2), 3.5, np.float32), 1.0, 0.0).save(path)
+    assert (DepthMap.load(path).kind, DepthMap.load(path).space) == ("metric", "depth_m")
+    with pytest.raises(OutputError, match="'metric': expected 'affine_invariant_inverse'"):
+        DepthMap.load(path, kind=RELATIVE_DISPARITY)
+
+
+def test_files_of_earlier_versions_say_it_by_an_older_word(tmp_path: Path) -> None:
+    for word, kind in (("relative_disparity", RELATIVE_DISPARITY), ("depth_m", METRIC)):
+        write_map(tmp_path / f"{word}.npz", np.ones((2, 2), np.float32), metadata={"space": word})
+        assert DepthMap.load(tmp_path / f"{word}.npz").kind == kind
+
+
+def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    write_map(tmp_path / "map.npz", np.ones((2, 2), np.float32), metadata={"kind": "parallax"})
+    with pytest.raises(OutputError, match="kind 'parallax'; expected one of affine_invariant_inverse"):
+        DepthMap.load(tmp_path / "map.npz")
+
+
+@pytest.mark.parametrize("kind", ["metric", "scale_invariant", "affine_invariant"])
+def test_near_is_bright_and_1_whatever_the_values_are(kind: Kind) -> None:
+    depth = np.array([[1, 2, 4]], np.float32)
+    nearest_first = DepthMap(depth, kind=kind)
+    assert (np.diff(nearest_first.normalized()) < 0).all()
+    assert (np.diff(nearest_first.to_uint16().astype(int)) < 0).all()
+    assert (np.diff(nearest_first.colorize().sum(axis=2, dtype=int)) < 0).all()
+    colours = encode_map(depth, "color", kind=kind)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(colours))), nearest_first.colorize())
+
+
+def test_depth_can_t_be_aligned_as_if_it_were_disparity() -> None:
+    with pytest.raises(AlignmentError, match="kind 'metric'; expected disparity"):
+        DepthMap(np.ones((2, 2), np.float32), kind="metric").aligned(1.0, 0.0)
+
+
+def test_other_programs_read_metric_files_as_ever(tmp_path: Path) -> None:
+    values = np.array([[1.5, 2], [3, 4]], np.float32)
+    for suffix in (".npy", ".pfm"):
+        DepthMap(values, kind="metric").save(tmp_path / f"map{suffix}")
+    np.testing.assert_array_equal(np.load(tmp_path / "map.npy"), values)
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "map.pfm"), cv2.IMREAD_UNCHANGED), values)

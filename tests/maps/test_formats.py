@@ -177,17 +177,6 @@ def test_a_big_endian_pfm_is_read_too(tmp_path: Path, values: np.ndarray) -> Non
     np.testing.assert_array_equal(read_map(tmp_path / "photo.pfm")[0], values)
 
 
-def test_an_exr_starts_as_the_format_says(values: np.ndarray) -> None:
-    content = encode_map(values, "exr")
-    assert content[:8] == bytes([0x76, 0x2F, 0x31, 0x01, 2, 0, 0, 0])
-    assert b"channels\0chlist\0" in content[:64]
-    header_end = content.index(b"screenWindowWidth\0") + len("screenWindowWidth\0float\0") + 8 + 1
-    (first_block,) = struct.unpack_from("<Q", content, header_end)
-    assert first_block == header_end + 8 * 13
-    assert struct.unpack_from("<ii", content, first_block) == (0, 4 * 29)
-    assert len(content) == first_block + 13 * (8 + 4 * 29)
-
-
 def test_numpy_reads_values_and_metadata_of_an_npz(tmp_path: Path, values: np.ndarray) -> None:
     write_map(tmp_path / "photo.npz", values, metadata=METADATA)
     with np.load(tmp_path / "photo.npz", allow_pickle=False) as archive:

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from midas.errors import WeightsError
 from midas.models import create_model
-from midas.models.factory import identify
+from midas.models.identification import identify
 
 
 def save(path: Path, model: str, metadata: dict[str, str] | None = None) -> Path:

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from midas.errors import ModelError, WeightsError
 from midas.models import create_model
 from midas.models.branches import merge_branches
-from midas.models.factory import build
+from midas.models.building import build
 from midas.models.network import DepthNetwork
 from midas.models.weights import load_exactly
 from midas.models.zoo import MODELS, find_model

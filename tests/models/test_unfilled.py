@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from midas.models import create_model
-from midas.models.factory import build
+from midas.models.building import build
 from midas.models.unfilled import Unfilled
 from midas.models.weights import load_exactly, write_safetensors
 from midas.models.zoo import MODELS

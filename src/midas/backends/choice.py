@@ -179,7 +179,7 @@ def _checked_backend(spec: ModelSpec, backend: str) -> str:
 def _choose_weights(path: Path, spec: ModelSpec | None, backend: str) -> Choice:
     _require_torch(str(path))
     if spec is None:
-        from midas.models.factory import identify
+        from midas.models.identification import identify
 
         spec = find_model(identify(path))
     published = find_weights_file(path.name)

@@ -11,7 +11,8 @@ from midas.backends import AUTO, open_backend
 from midas.backends.choice import Choice, choose_for_file, choose_for_name
 from midas.backends.protocol import Backend
 from midas.errors import CostWarning, ModelError
-from midas.models.onnx_names import INPUT_KEY, NAME_KEY
+from midas.maps.kinds import KINDS, RELATIVE_DISPARITY, Kind
+from midas.models.onnx_names import INPUT_KEY, KIND_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
 from midas.models.zoo import MODELS
 from midas.pictures.preprocess import InputSpec
@@ -88,6 +89,19 @@ def row_of(network: Backend, choice: Choice, *, named: bool) -> ModelSpec | None
     if named and own_name in MODELS:
         raise ModelError(f"{choice.path} says that it is {own_name}; expected a file of {choice.spec.name}")
     return choice.spec if named else None
+
+
+def kind_of(network: Backend, spec: ModelSpec | None) -> Kind:
+    """What a network's values are: as its file says, else as the table does; relative disparity if neither does.
+
+    Raises:
+        ModelError: the file says something that isn't known.
+    """
+    said = network.metadata.get(KIND_KEY)
+    found = next((kind for kind in KINDS if kind == said), None)
+    if said is not None and found is None:
+        raise ModelError(f"the model file says that its values are of kind {said!r}; expected {', '.join(KINDS)}")
+    return found or (spec.kind if spec else RELATIVE_DISPARITY)
 
 
 def input_of(network: Backend, choice: Choice) -> InputSpec:

@@ -111,7 +111,7 @@ def _name_of(model: str, weights: Path | None) -> str:
         raise ConfigError(f"{model} is a file, as is {weights}; expected a model's name beside its weights")
     if Path(model).suffix.lower() in (".onnx", ".xml"):
         raise ConfigError(f"{model} is exported already; expected weights, or a name that `midas models` lists")
-    from midas.models.factory import identify
+    from midas.models.identification import identify
 
     return identify(model)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from midas.arrays import Array, Bool, Float32, UInt8, UInt16
 from midas.errors import DatasetError, MissingExtraError, OutputError
+from midas.maps.exr import read_channels
 from midas.maps.formats import read_map
 
 _DPT_TAG = 202021.25
@@ -73,6 +74,18 @@ def read_pfm(path: Path) -> Float32[Array, "H W"]:
         return read_map(path)[0]
     except OutputError as error:
         raise DatasetError(str(error)) from error
+
+
+def read_exr_channel(path: Path, channel: str) -> Float32[Array, "H W"]:
+    """One channel of an OpenEXR file; a file with one channel gives that one, whatever it is called."""
+    try:
+        channels = read_channels(path.read_bytes()).channels
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path} can't be read as OpenEXR: {error}") from error
+    chosen = channel if len(channels) > 1 else next(iter(channels))
+    if chosen not in channels:
+        raise DatasetError(f"{path} has no channel {channel!r}; it has {', '.join(channels)}")
+    return channels[chosen]
 
 
 def read_hdf5(path: Path, key: str) -> Float32[Array, "H W"]:

@@ -15,6 +15,7 @@ from midas.datasets.sample import AnySample, PairSample
 from midas.errors import DatasetError, ModelError
 from midas.evaluation.baselines import fit_plane
 from midas.maps.formats import read_map
+from midas.maps.kinds import nearness
 from midas.maps.resize import resize_map
 from midas.pictures.preprocess import ResizeRule
 from midas.predictor import Predictor, Prepared
@@ -68,16 +69,19 @@ class ModelCandidate:
     def run(self, prepared: Prepared) -> Float32[Array, "h w"]:
         """The network's output as it is; at the picture's size where it grows by another rule than most, or of tiles.
 
+        Of depth in metres the inverse, which is aligned to the target as any disparity is.
+
         Raises:
             ModelError: it holds numbers that are not finite.
         """
+        kind = self.predictor.kind
         if prepared.finer is not None:
-            return self.predictor.infer(prepared).values
-        disparity: Float32[Array, "h w"] = self.predictor.backend(prepared.pixels)[0]
-        if not np.isfinite(disparity).all():
+            return nearness(self.predictor.infer(prepared).values, kind)
+        values: Float32[Array, "h w"] = self.predictor.backend(prepared.pixels)[0]
+        if not np.isfinite(values).all():
             raise ModelError(f"{self.name} gives numbers that are not finite; try another size")
         rule = self.predictor.input.restore
-        return disparity if rule == "cubic" else resize_map(disparity, prepared.size, rule)
+        return nearness(values if rule == "cubic" else resize_map(values, prepared.size, rule), kind)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from midas.errors import ModelError
 from midas.export.verify import Bound, Pixels, Run, check, compare_inputs
 from midas.models.folding import without_branches
 from midas.models.network import DepthNetwork
-from midas.models.onnx_names import INPUT_KEY, INPUT_NAME, LICENCE_KEY, NAME_KEY, OUTPUT_NAME
+from midas.models.onnx_names import INPUT_KEY, INPUT_NAME, KIND_KEY, LICENCE_KEY, NAME_KEY, OUTPUT_NAME
 from midas.models.padding import constant_padding
 from midas.models.specs import ModelSpec
 from midas.pictures.preprocess import InputSpec
@@ -88,10 +88,15 @@ def file_metadata(spec: ModelSpec, input_spec: InputSpec) -> dict[str, str]:
     """What an exported file says of itself.
 
     Args:
-        spec: its name and licence.
+        spec: its name, licence and kind of values.
         input_spec: how a picture becomes the input of the network in this file.
     """
-    return {NAME_KEY: spec.name, INPUT_KEY: input_spec.to_metadata(), LICENCE_KEY: spec.weights.licence}
+    return {
+        NAME_KEY: spec.name,
+        INPUT_KEY: input_spec.to_metadata(),
+        LICENCE_KEY: spec.weights.licence,
+        KIND_KEY: spec.kind,
+    }
 
 
 def trace_onnx(network: nn.Module, spec: InputSpec) -> onnx.ModelProto:

@@ -13,6 +13,17 @@ from midas.arrays import Array, Float32, UInt8, UInt16
 from midas.errors import AlignmentError, MidasError, OutputError
 from midas.maps.colormaps import colorize
 from midas.maps.formats import read_map, write_map
+from midas.maps.kinds import (
+    INVERSE,
+    KIND_KEY,
+    METRIC,
+    RELATIVE_DISPARITY,
+    SPACE_KEY,
+    Kind,
+    kind_said,
+    nearness,
+    space_of,
+)
 from midas.maps.resize import Interpolation, resize_map
 from midas.maps.value_range import ValueRange, as_float32_map
 from midas.version import __version__
@@ -28,17 +39,19 @@ class DepthMap:
     picture and that the picture alone can't tell. ``midas.alignment`` finds them from known points, a known range or
     a depth map; ``aligned`` applies them.
 
+    A few models and files give something else, and ``kind`` says what: ``"metric"`` values are depth in metres.
+
     Attributes:
         values: float32 (H, W), read-only.
         model: the model that made them, if known.
         source: the name of the picture, if known.
+        kind: what the values are.
     """
-
-    space: ClassVar[str] = "relative_disparity"
 
     values: Float32[Array, "H W"]
     model: str | None = None
     source: str | None = None
+    kind: Kind = RELATIVE_DISPARITY
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", _read_only_map(self.values))
@@ -47,16 +60,30 @@ class DepthMap:
         return DepthMap, (self.values, self.model, self.source)  # so that copies are read-only too
 
     @classmethod
-    def load(cls, path: str | Path) -> DepthMap:
-        """Read a file that ``save`` wrote.
+    def load(cls, path: str | Path, *, kind: Kind | None = None) -> DepthMap:
+        """Read a file that ``save`` wrote, or another program.
+
+        Args:
+            path: the file.
+            kind: what its values are. None leaves it to the file; of one that doesn't say it, as PFM and NPY files of
+                other programs don't, they are taken for relative disparity.
 
         Raises:
-            OutputError: if it can't be read, or holds something else than relative disparity.
+            OutputError: if it can't be read, or says that its values are of another kind.
         """
         values, metadata = read_map(Path(path))
-        if metadata.get("space", cls.space) != cls.space:
-            raise OutputError(f"{path} holds values of kind {metadata['space']!r}: expected {cls.space!r}")
-        return cls(values, metadata.get("model"), metadata.get("source"))
+        try:
+            said = kind_said(metadata)
+        except ValueError as error:
+            raise OutputError(f"{path} can't be read as a map: {error}") from error
+        if kind is not None and said not in (None, kind):
+            raise OutputError(f"{path} holds values of kind {said!r}: expected {kind!r}")
+        return cls(values, metadata.get("model"), metadata.get("source"), said or kind or RELATIVE_DISPARITY)
+
+    @property
+    def space(self) -> str:
+        """The kind by its older word: ``relative_disparity``, or ``depth_m`` for metres."""
+        return space_of(self.kind)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -69,19 +96,22 @@ class DepthMap:
         return replace(self, values=resize_map(self.values, size, interpolation))
 
     def normalized(self) -> Float32[Array, "H W"]:
-        """Give the values from 0 (farthest) to 1 (nearest).
+        """Give the values from 0 (farthest) to 1 (nearest); of depth, its inverse.
 
         A constant map gives zeros; a value that is not finite counts as 0, as in the official code.
         """
-        return ValueRange.of(self.values).unit(self.values)
+        near = nearness(self.values, self.kind)
+        return ValueRange.of(near).unit(near)
 
     def to_uint8(self) -> UInt8[Array, "H W"]:
         """Give the values from 0 (farthest) to 255 (nearest), rounded; 256 steps show as contours in a 3D view."""
-        return ValueRange.of(self.values).codes_8bit(self.values)
+        near = nearness(self.values, self.kind)
+        return ValueRange.of(near).codes_8bit(near)
 
     def to_uint16(self) -> UInt16[Array, "H W"]:
         """Give the values from 0 (farthest) to 65535 (nearest), rounded."""
-        return ValueRange.of(self.values).codes_16bit(self.values)
+        near = nearness(self.values, self.kind)
+        return ValueRange.of(near).codes_16bit(near)
 
     def colorize(
         self, colormap: str = "inferno", percentiles: tuple[float, float] = (2.0, 98.0)
@@ -95,7 +125,7 @@ class DepthMap:
         Raises:
             ConfigError: for an unknown colour map or impossible percentiles.
         """
-        return colorize(self.values, colormap, percentiles)
+        return colorize(nearness(self.values, self.kind), colormap, percentiles)
 
     def aligned(self, scale: float, shift: float, max_depth_m: float | None = None) -> AlignedDepth:
         """Give depth in metres: ``1 / (scale * value + shift)``.
@@ -108,8 +138,13 @@ class DepthMap:
             max_depth_m: larger depths are cut to this many metres; None for no limit.
 
         Raises:
-            AlignmentError: if scale or shift is not finite, scale is negative, or the limit is not positive.
+            AlignmentError: if scale or shift is not finite, scale is negative, the limit is not positive, or the values
+                are depth already.
         """
+        if self.kind not in INVERSE:
+            raise AlignmentError(
+                f"the values are of kind {self.kind!r}; expected disparity, which is larger where nearer"
+            )
         if not (np.isfinite(scale) and np.isfinite(shift) and scale >= 0):
             raise AlignmentError(
                 f"scale {scale} and shift {shift} can't turn disparity into depth: expected finite numbers, the scale "
@@ -144,6 +179,7 @@ class DepthMap:
             self.values,
             format_name,
             metadata=self.metadata,
+            kind=self.kind,
             image=image,
             colormap=colormap,
             overwrite=overwrite,
@@ -152,7 +188,7 @@ class DepthMap:
     @property
     def metadata(self) -> dict[str, str]:
         """What files say about the values."""
-        return _metadata(self.space, self.model, self.source)
+        return _metadata(self.kind, self.model, self.source)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +203,8 @@ class AlignedDepth:
         source: the name of the picture, if known.
     """
 
-    space: ClassVar[str] = "depth_m"
+    kind: ClassVar[Kind] = METRIC
+    space: ClassVar[str] = space_of(METRIC)
 
     depth_m: Float32[Array, "H W"]
     scale: float
@@ -190,12 +227,12 @@ class AlignedDepth:
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the depth in metres to a file, by suffix like ``DepthMap.save``; a 16-bit PNG has 0 for infinity."""
         alignment = {"alignment_scale": repr(float(self.scale)), "alignment_shift": repr(float(self.shift))}
-        metadata = {**_metadata(self.space, self.model, self.source), **alignment}
-        write_map(Path(path), self.depth_m, metadata=metadata, overwrite=overwrite)
+        metadata = {**_metadata(self.kind, self.model, self.source), **alignment}
+        write_map(Path(path), self.depth_m, metadata=metadata, kind=self.kind, overwrite=overwrite)
 
 
-def _metadata(space: str, model: str | None, source: str | None) -> dict[str, str]:
-    known = {"space": space, "model": model, "source": source, "software": _SOFTWARE}
+def _metadata(kind: Kind, model: str | None, source: str | None) -> dict[str, str]:
+    known = {KIND_KEY: kind, SPACE_KEY: space_of(kind), "model": model, "source": source, "software": _SOFTWARE}
     return {name: text for name, text in known.items() if text is not None}
 
 

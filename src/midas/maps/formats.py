@@ -25,6 +25,9 @@ from midas.arrays import Array, Float32, UInt8
 from midas.errors import OutputError
 from midas.maps.colormaps import colorize
 from midas.maps.exr import read_exr, write_exr
+from midas.maps.kinds import KIND_KEY, RELATIVE_DISPARITY, Kind, nearness
+from midas.maps.numpy_files import parsed_metadata, read_npy, read_npz, write_npy, write_npz
+from midas.maps.pfm import read_pfm, write_pfm
 from midas.maps.png import OutputFile, read_png, write_png
 from midas.maps.value_range import ValueRange, as_float32_map
 from midas.storage.atomic import atomic_file
@@ -60,12 +63,14 @@ class MapContent:
         metadata: names and texts that say what the values are.
         image: the photograph, uint8 RGB (H, W, 3), where the format shows it.
         colormap: one of ``midas.maps.colormaps.COLORMAPS``, where the format has colours.
+        kind: what the values are: colours show near as bright.
     """
 
     values: Float32[Array, "H W"]
     metadata: Mapping[str, str]
     image: UInt8[Array, "h w 3"] | None
     colormap: str
+    kind: Kind = RELATIVE_DISPARITY
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ def write_map(
     format_name: str | None = None,
     *,
     metadata: Mapping[str, str] | None = None,
+    kind: Kind = RELATIVE_DISPARITY,
     image: UInt8[Array, "h w 3"] | None = None,
     colormap: str = "inferno",
     overwrite: bool = False,
@@ -106,6 +112,7 @@ def write_map(
         values: the map.
         format_name: a key of ``FORMATS``; None takes the format from the suffix (``.png`` is ``png16``).
         metadata: names and texts stored with the values where the format has room for them.
+        kind: what the values are.
         image: the photograph, of the map's height and width; ``side-by-side`` needs it.
         colormap: one of ``midas.maps.colormaps.COLORMAPS``, for ``color`` and ``side-by-side``.
         overwrite: whether a file of that name may be replaced.
@@ -119,7 +126,7 @@ def write_map(
     chosen = format_by_suffix(path) if format_name is None else format_by_name(format_name)
     if _canonical_suffix(path) != chosen.suffix:
         raise OutputError(f"{path}: a file of format {chosen.name} has the suffix {chosen.suffix}")
-    content = _content(values, metadata, image, colormap)
+    content = _content(values, metadata, kind, image, colormap)
     with atomic_file(path, overwrite=overwrite) as file:
         chosen.write(file, content)
 
@@ -129,13 +136,14 @@ def encode_map(
     format_name: str,
     *,
     metadata: Mapping[str, str] | None = None,
+    kind: Kind = RELATIVE_DISPARITY,
     image: UInt8[Array, "h w 3"] | None = None,
     colormap: str = "inferno",
 ) -> bytes:
     """Give the very bytes that ``write_map`` would put into a file; arguments and errors are the same."""
     chosen = format_by_name(format_name)
     file = BytesIO()
-    chosen.write(file, _content(values, metadata, image, colormap))
+    chosen.write(file, _content(values, metadata, kind, image, colormap))
     return file.getvalue()
 
 
@@ -190,12 +198,14 @@ def _canonical_suffix(path: Path) -> str:
     return ".tiff" if suffix == ".tif" else suffix
 
 
-def _content(values: Array, metadata: Mapping[str, str] | None, image: Array | None, colormap: str) -> MapContent:
+def _content(
+    values: Array, metadata: Mapping[str, str] | None, kind: Kind, image: Array | None, colormap: str
+) -> MapContent:
     try:
         values = as_float32_map(values)
     except ValueError as error:
         raise OutputError(str(error)) from error
-    return MapContent(values, {name: _plain(text) for name, text in (metadata or {}).items()}, image, colormap)
+    return MapContent(values, {name: _plain(text) for name, text in (metadata or {}).items()}, image, colormap, kind)
 
 
 def _plain(text: str) -> str:
@@ -220,7 +230,7 @@ def _png_text(content: MapContent, value_range: ValueRange, largest_code: int) -
 
 
 def _write_color(file: OutputFile, content: MapContent) -> None:
-    write_png(file, colorize(content.values, content.colormap), _picture_text(content))
+    write_png(file, _colours(content), _picture_text(content))
 
 
 def _write_side_by_side(file: OutputFile, content: MapContent) -> None:
@@ -229,8 +239,12 @@ def _write_side_by_side(file: OutputFile, content: MapContent) -> None:
     if content.image.shape != (*content.values.shape, 3):
         expected = (*content.values.shape, 3)
         raise OutputError(f"the photograph has the shape {content.image.shape}: the map needs {expected}")
-    pair = np.concatenate([content.image, colorize(content.values, content.colormap)], axis=1)
+    pair = np.concatenate([content.image, _colours(content)], axis=1)
     write_png(file, pair, _picture_text(content))
+
+
+def _colours(content: MapContent) -> UInt8[Array, "H W 3"]:
+    return colorize(nearness(content.values, content.kind), content.colormap)
 
 
 def _picture_text(content: MapContent) -> dict[str, str]:
@@ -247,37 +261,21 @@ def _read_png_values(file: BinaryIO) -> _ValuesAndText:
 
 
 def _write_pfm(file: OutputFile, content: MapContent) -> None:
-    height, width = content.values.shape
-    file.write(f"Pf\n{width} {height}\n-1.000000\n".encode())  # Negative: little endian.
-    file.write(content.values[::-1].astype("<f4").tobytes())  # Rows run from the bottom up.
+    write_pfm(file, content.values, content.kind)
 
 
 def _read_pfm(file: BinaryIO) -> _ValuesAndText:
-    kind = file.readline().strip()
-    if kind != b"Pf":
-        raise ValueError("no PFM file of one channel")
-    width, height = (int(number) for number in file.readline().split())
-    byte_order = "<" if float(file.readline()) < 0 else ">"
-    values = np.frombuffer(file.read(4 * width * height), f"{byte_order}f4").reshape(height, width)
-    return values[::-1].astype(np.float32), {}
+    values, kind = read_pfm(file)
+    return values, {} if kind is None else {KIND_KEY: kind}
 
 
 def _write_npy(file: OutputFile, content: MapContent) -> None:
-    np.save(file, content.values, allow_pickle=False)
-
-
-def _read_npy(file: BinaryIO) -> _ValuesAndText:
-    return np.load(file, allow_pickle=False), {}
+    # A file of relative disparity is what numpy.save writes, to the last byte.
+    write_npy(file, content.values, None if content.kind == RELATIVE_DISPARITY else content.metadata)
 
 
 def _write_npz(file: OutputFile, content: MapContent) -> None:
-    np.savez(file, values=content.values, metadata=np.array(json.dumps(content.metadata)))
-
-
-def _read_npz(file: BinaryIO) -> _ValuesAndText:
-    with np.load(file, allow_pickle=False) as archive:
-        metadata = _parsed(str(archive["metadata"])) if "metadata" in archive else {}
-        return archive["values"], metadata
+    write_npz(file, content.values, content.metadata)
 
 
 def _write_exr(file: OutputFile, content: MapContent) -> None:
@@ -285,7 +283,7 @@ def _write_exr(file: OutputFile, content: MapContent) -> None:
 
 
 def _read_exr(file: BinaryIO) -> _ValuesAndText:
-    values, text = read_exr(file)
+    values, text = read_exr(file.read())
     return values, _without_prefix(text)
 
 
@@ -301,14 +299,7 @@ def _read_tiff(file: BinaryIO) -> _ValuesAndText:
         image.decodermaxblock = max(image.decodermaxblock, 16 * image.width)
         description = str(image.tag_v2.get(IMAGEDESCRIPTION, ""))
         values = np.array(image)
-    return values, _parsed(description) if description.startswith("{") else {}
-
-
-def _parsed(text: str) -> dict[str, str]:
-    metadata = json.loads(text)
-    if not isinstance(metadata, dict):
-        raise ValueError("its metadata aren't names and texts")
-    return {name: str(content) for name, content in metadata.items()}
+    return values, parsed_metadata(description) if description.startswith("{") else {}
 
 
 def _prefixed(metadata: Mapping[str, str]) -> dict[str, str]:
@@ -327,8 +318,8 @@ FORMATS: dict[str, Format] = {
         Format("color", ".png", "_color", _write_color, None),
         Format("side-by-side", ".png", "_side-by-side", _write_side_by_side, None, shows_image=True),
         Format("pfm", ".pfm", "", _write_pfm, _read_pfm),
-        Format("npy", ".npy", "", _write_npy, _read_npy),
-        Format("npz", ".npz", "", _write_npz, _read_npz),
+        Format("npy", ".npy", "", _write_npy, read_npy),
+        Format("npz", ".npz", "", _write_npz, read_npz),
         Format("exr", ".exr", "", _write_exr, _read_exr),
         Format("tiff", ".tiff", "", _write_tiff, _read_tiff),
     )

@@ -8,8 +8,10 @@ from pathlib import Path
 import torch
 
 from midas.errors import OutputError, WeightsError, net
-from midas.models.factory import create_model, form_of, identify
-from midas.models.onnx_names import INPUT_KEY, LICENCE_KEY, NAME_KEY
+from midas.models.factory import create_model, form_of
+from midas.models.identification import identify
+from midas.models.namesakes import check_meaning
+from midas.models.onnx_names import INPUT_KEY, KIND_KEY, LICENCE_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
 from midas.models.weights import read_safetensors, read_safetensors_metadata, read_weights, write_safetensors
 from midas.models.zoo import find_model, find_weights_file
@@ -63,6 +65,7 @@ def _converted(source: Path, target: Path, model: str | None, overwrite: bool) -
     source_sha256 = sha256_of(source)
     _check_published(source, source_sha256)
     spec = form_of(find_model(identify(source) if model is None else model), state)
+    check_meaning(source, spec, read_safetensors_metadata(source).get(NAME_KEY))
     converted = create_model(spec.name, weights=state).state_dict()
     metadata = _metadata(spec, read_safetensors_metadata(source)) | {SOURCE_KEY: source_sha256}
     write_safetensors(converted, target, metadata, overwrite=overwrite)
@@ -71,7 +74,12 @@ def _converted(source: Path, target: Path, model: str | None, overwrite: bool) -
 
 
 def _metadata(spec: ModelSpec, said: dict[str, str]) -> dict[str, str]:
-    table = {NAME_KEY: spec.name, LICENCE_KEY: spec.weights.licence, INPUT_KEY: spec.input.to_metadata()}
+    table = {
+        NAME_KEY: spec.name,
+        LICENCE_KEY: spec.weights.licence,
+        INPUT_KEY: spec.input.to_metadata(),
+        KIND_KEY: spec.kind,
+    }
     # A file of another model than it says is the user's to name, and nothing else that it says can be trusted.
     return table | said if said.get(NAME_KEY, spec.name) == spec.name else table
 

@@ -1,46 +1,28 @@
-"""create_model: a name becomes a spec, the spec becomes parts, the parts become a network."""
+"""create_model: a name becomes a network with its weights."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from midas.errors import ModelError, WeightsError, net
-from midas.models.decoder import Decoder
-from midas.models.encoders.beit import BeitEncoder
-from midas.models.encoders.intermediates import IntermediateEncoder
-from midas.models.encoders.levit import LevitEncoder
-from midas.models.encoders.pyramid import PyramidEncoder
-from midas.models.encoders.vit import VitEncoder
-from midas.models.encoders.zipdepth import ZipDepthEncoder
-from midas.models.heads import DisparityHead, Head
+from midas.models.building import build
+from midas.models.identification import fitting_models
 from midas.models.legacy_keys import encoder_state, naming_of, translate
-from midas.models.light_decoder import LightDecoder, PlainTaps
+from midas.models.namesakes import check_meaning
 from midas.models.network import DepthNetwork
 from midas.models.onnx_names import NAME_KEY
 from midas.models.open_spec import open_spec
-from midas.models.reassemble import Reassemble
-from midas.models.specs import (
-    EncoderSpec,
-    FeatureSpec,
-    HeadSpec,
-    LevitSpec,
-    LightDecoderSpec,
-    ModelSpec,
-    Naming,
-    PyramidSpec,
-    UpsamplingHeadSpec,
-    ZipDepthSpec,
-)
+from midas.models.specs import ModelSpec
 from midas.models.unfilled import Unfilled
-from midas.models.upsampling import UpsamplingHead
 from midas.models.weights import load_exactly, read_safetensors_metadata, read_weights, without_prefixes
-from midas.models.zoo import MODELS, find_model, find_weights_file
+from midas.models.zoo import MODELS, find_model
 
 # What an ImageNet classifier holds behind the last feature map, by timm's names.
 CLASSIFIER_PREFIXES = ("conv_head.", "bn2.", "classifier.", "fc.", "head.", "head_dist.", "norm.", "fc_norm.")
@@ -82,22 +64,32 @@ def create_model(
         return build(spec, pretrained_encoder=encoder_weights).eval()
     what = "the given tensors" if isinstance(weights, Mapping) else weights
     with net(f"{what} can't be loaded into {spec.name}", WeightsError, "get the file again"):
-        return _filled(spec, weights)
+        return _filled(spec, weights).eval()
 
 
 def _filled(spec: ModelSpec, weights: str | Path | Mapping[str, Any]) -> DepthNetwork:
-    """The network of a spec, in evaluation mode, with weights."""
+    """The network of a spec with weights.
+
+    Raises:
+        WeightsError: they are missing, damaged, or another network's; the message names that, if the table has it.
+    """
     state = _read_state(spec, weights)
-    spec = form_of(spec, state)
-    translation = translate(state, spec)
-    if isinstance(weights, Mapping):  # the caller's own, which training must not write into
-        network = build(spec)
-        load_exactly(network, translation.state, published=translation.published)
-    else:
-        with Unfilled():
+    own = isinstance(weights, Mapping)  # the caller's, which training must not write into
+    try:
+        spec = form_of(spec, state)
+        translation = translate(state, spec)
+        with nullcontext() if own else Unfilled():
             network = build(spec)
-        load_exactly(network, translation.state, published=translation.published, assign=True)
-    return network.eval()
+        load_exactly(network, translation.state, published=translation.published, assign=not own)
+    except WeightsError as error:
+        what = "these tensors are" if own else f"{weights} holds"
+        others = [name for name in fitting_models(state) if name != spec.name]
+        if spec.name not in MODELS or not others:
+            raise WeightsError(f"{what} no weights of {spec.name}: {error}") from error
+        raise WeightsError(
+            f"{what} the weights of {' or '.join(others)}, not of {spec.name}; give that name with them"
+        ) from error
+    return network
 
 
 def form_of(spec: ModelSpec, state: Mapping[str, Tensor]) -> ModelSpec:
@@ -107,43 +99,6 @@ def form_of(spec: ModelSpec, state: Mapping[str, Tensor]) -> ModelSpec:
         WeightsError: nobody's names that we know.
     """
     return find_model(spec.huggingface) if spec.huggingface and naming_of(state) == "huggingface" else spec
-
-
-def build(spec: ModelSpec, *, pretrained_encoder: bool = False) -> DepthNetwork:
-    """An untrained network from a spec, in the form that is trained; its encoder pretrained where that is asked for."""
-    reassemble, decoder = _build_decoder(spec)
-    return DepthNetwork(
-        _build_encoder(spec.encoder, pretrained=pretrained_encoder),
-        reassemble,
-        decoder,
-        _build_head(spec.head, spec.decoder.features[0]),
-        input_spec=spec.input,
-    )
-
-
-def _build_decoder(spec: ModelSpec) -> tuple[nn.Module, nn.Module]:
-    """What stands between encoder and head."""
-    if isinstance(spec.decoder, LightDecoderSpec):
-        return PlainTaps(), LightDecoder(spec.encoder.channels, spec.decoder)
-    widths, batch_norm = spec.decoder.features, spec.decoder.batch_norm
-    reassemble = Reassemble(spec.encoder.channels, widths, levels=spec.reassemble, batch_norm=batch_norm)
-    return reassemble, Decoder(spec.decoder)
-
-
-def _build_head(spec: HeadSpec | UpsamplingHeadSpec, features: int) -> Head:
-    return DisparityHead(features, spec) if isinstance(spec, HeadSpec) else UpsamplingHead(features, spec)
-
-
-def _build_encoder(spec: EncoderSpec, *, pretrained: bool) -> nn.Module:
-    if isinstance(spec, PyramidSpec):
-        return PyramidEncoder(spec, pretrained=pretrained)
-    if isinstance(spec, FeatureSpec):
-        return IntermediateEncoder(spec, pretrained=pretrained)
-    if isinstance(spec, LevitSpec):
-        return LevitEncoder(spec)
-    if isinstance(spec, ZipDepthSpec):
-        return ZipDepthEncoder(spec)
-    return BeitEncoder(spec) if spec.positions == "relative" else VitEncoder(spec)
 
 
 def create_untrained(name: str, encoder_weights: str | Path | None = None, *, seed: int = 0) -> DepthNetwork:
@@ -182,65 +137,6 @@ def load_encoder(network: DepthNetwork, path: str | Path) -> None:
         load_exactly(network.encoder, state, dropped=dropped)
 
 
-def identify(path: str | Path) -> str:
-    """The model of the table to which a weight file belongs.
-
-    Its metadata say so in files that this package wrote; else its name, where it is a published one; else the names
-    and shapes of its tensors.
-
-    Raises:
-        WeightsError: the file can't be read, or fits no model, or several.
-    """
-    path = Path(path)
-    with net(f"{path} can't be told for the weights of a model", WeightsError, "name their model"):
-        return _identified(path)
-
-
-def _identified(path: Path) -> str:
-    state = read_weights(path)
-    naming = naming_of(state)
-    named = read_safetensors_metadata(path).get(NAME_KEY)
-    published = find_weights_file(path.name)
-    if named in MODELS:
-        return named
-    if published is not None:
-        return published[0].name
-    fitting = [spec.name for spec in MODELS.values() if _reads(spec, naming) and _fits(spec, state)]
-    if len(fitting) == 1:
-        return fitting[0]
-    found = f"fits {' and '.join(fitting)}" if fitting else "fits no model of the table"
-    raise WeightsError(f"{path} {found}; name the model to which its weights belong")
-
-
-def _reads(spec: ModelSpec, naming: Naming) -> bool:
-    # Under our own names, a network and its Hugging Face form look the same; only metadata could tell the second.
-    published = {file.naming for file in spec.weights.files}
-    return naming in published or (naming == "own" and "official" in published)
-
-
-def _fits(spec: ModelSpec, state: Mapping[str, Tensor]) -> bool:
-    """Whether names and shapes are the model's; the decoder alone tells most models apart, without building them."""
-    shapes = {name: tuple(tensor.shape) for name, tensor in translate(state, spec).state.items()}
-    if any(shapes.get(name) != shape for name, shape in _telling_shapes(spec).items()):
-        return False
-    with torch.device("meta"):
-        own = {name: tuple(tensor.shape) for name, tensor in build(spec).state_dict().items()}
-    # Very old files don't count batches.
-    return all(own.get(name) == shapes.get(name) for name in own | shapes if not name.endswith("num_batches_tracked"))
-
-
-def _telling_shapes(spec: ModelSpec) -> dict[str, tuple[int, ...]]:
-    """Of some of a network's tensors, as far as the spec alone gives them."""
-    if isinstance(spec.decoder, LightDecoderSpec):
-        return {"decoder.narrow.0.weight": (spec.decoder.features[-1], spec.encoder.channels[-1], 1, 1)}
-    levels = spec.reassemble or (None,) * len(spec.encoder.channels)
-    widths = zip(spec.encoder.channels, levels, spec.decoder.features, strict=True)
-    return {
-        f"reassemble.projections.{index}.0.weight": (features, width if level is None else level.channels, 3, 3)
-        for index, (width, level, features) in enumerate(widths)
-    }
-
-
 def _read_state(spec: ModelSpec, weights: str | Path | Mapping[str, Any]) -> dict[str, Tensor]:
     if isinstance(weights, Mapping):
         return without_prefixes(
@@ -253,4 +149,5 @@ def _read_state(spec: ModelSpec, weights: str | Path | Mapping[str, Any]) -> dic
         from midas.models.weight_files import find_weights
 
         return read_weights(find_weights(spec, "safetensors", "pytorch").path)
-    return read_weights(Path(weights))
+    check_meaning(Path(weights), spec, read_safetensors_metadata(weights).get(NAME_KEY))
+    return read_weights(weights)

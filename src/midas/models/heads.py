@@ -1,4 +1,4 @@
-"""From the decoder's map to one channel of relative disparity."""
+"""From the decoder's map to one channel: relative disparity, or depth in metres."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from midas.models.specs import HeadSpec
 
 
 class Head(nn.Module):
-    """The last part of a network: a map of features becomes disparity (B, H, W), never negative."""
+    """The last part of a network: a map of features becomes relative disparity or depth (B, H, W), never negative."""
 
     def last_bias(self) -> nn.Parameter:
-        """The bias of the convolution that gives the disparity: where its zero lies."""
+        """The bias of the convolution that gives the values: where their zero lies."""
         raise NotImplementedError
 
 
 class DisparityHead(Head):
     """3x3 convolutions, an enlargement, a 1x1 convolution to one channel, ReLU: never negative.
+
+    With ``max_depth_m``, a sigmoid times this in place of the ReLU: depth in metres (Depth Anything V2, section 7.5).
 
     Args:
         in_features: channels that the decoder gives.
@@ -40,7 +42,8 @@ class DisparityHead(Head):
         layers.append(nn.Conv2d(in_features, 1, kernel_size=1))
         if spec.upsample_before == len(spec.features):
             layers.append(enlarge)
-        self.layers = nn.Sequential(*layers, nn.ReLU())
+        self.max_depth_m = spec.max_depth_m
+        self.layers = nn.Sequential(*layers, nn.ReLU() if spec.max_depth_m is None else nn.Sigmoid())
         # Starts above zero: a ReLU that is closed everywhere at the first step would never open.
         nn.init.ones_(self.last_bias())
 
@@ -50,9 +53,9 @@ class DisparityHead(Head):
         return last.get_parameter("bias")
 
     def forward(self, feature: Tensor) -> Tensor:
-        """Disparity (B, H, W), larger than the given map by ``spec.scale``, and by two per transposed convolution."""
-        disparity: Tensor = self.layers(self.stem(feature)).squeeze(1)
-        return disparity
+        """A map (B, H, W), larger than the given one by ``spec.scale``, and by two per transposed convolution."""
+        values: Tensor = self.layers(self.stem(feature)).squeeze(1)
+        return values if self.max_depth_m is None else values * self.max_depth_m
 
 
 def _transposed_stem(in_features: int, widths: tuple[int, ...]) -> nn.Sequential:

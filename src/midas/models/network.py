@@ -13,7 +13,7 @@ from midas.pictures.preprocess import InputSpec
 
 
 class DepthNetwork(nn.Module):
-    """A network for relative disparity, put together from four parts.
+    """A network for relative disparity, or depth in metres, put together from four parts.
 
     Args:
         encoder: pixels → feature maps, finest first.
@@ -34,7 +34,10 @@ class DepthNetwork(nn.Module):
         self.input_spec = input_spec
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B H W"]:
-        """Relative disparity, never negative, larger is nearer, without unit.
+        """Relative disparity, never negative, larger is nearer, without unit; or depth in metres, as its head has it.
+
+        Weights may be of any floating type (``network.half()``, ``.bfloat16()``, ``.double()``), which is then that of
+        the result.
 
         Args:
             pixels: normalised RGB.
@@ -45,13 +48,14 @@ class DepthNetwork(nn.Module):
         # Where a graph is made of the network, sizes are symbols, and a check would tie it to one of them.
         if not (torch.jit.is_tracing() or torch.compiler.is_compiling()):  # type: ignore[attr-defined, no-untyped-call]
             self.check_size((pixels.shape[-2], pixels.shape[-1]))
-        taps = self.encoder(pixels)
+        dtype = next((parameter.dtype for parameter in self.head.parameters()), torch.float32)
+        taps = self.encoder(pixels.to(dtype) if pixels.dtype != dtype else pixels)
         maps = self.reassemble(taps)
         decoded = self.decoder(maps)
-        # Half precision has 8 bits for all of the range: its steps are larger than many differences between neighbours
-        # and would show as contours in a map.
+        # Where autocast is at work: half precision has 8 bits for all of the range, so that its steps are larger than
+        # many differences between neighbours and would show as contours in a map.
         with _full_precision(pixels.device.type):
-            disparity: Tensor = self.head(decoded.float())
+            disparity: Tensor = self.head(decoded.to(dtype))
         return disparity
 
     def check_size(self, size: tuple[int, int]) -> None:

@@ -7,7 +7,8 @@ OUTPUT_NAME = "disparity"
 # The input of a file that takes pictures as they are (`--with-pre-post`).
 IMAGE_NAME = "image"
 
-# The model's name, its `InputSpec` as JSON, and the licence of its weights.
+# The model's name, its `InputSpec` as JSON, the licence of its weights, and the kind of its values.
 NAME_KEY = "midas.name"
 INPUT_KEY = "midas.input"
 LICENCE_KEY = "midas.licence"
+KIND_KEY = "midas.kind"

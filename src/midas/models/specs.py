@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from midas.maps.kinds import METRIC, RELATIVE_DISPARITY, Kind
 from midas.pictures.preprocess import InputSpec
 
 Positions = Literal["bilinear", "bicubic_offset", "bicubic", "relative"]
@@ -163,7 +164,7 @@ class LightDecoderSpec:
 
 @dataclass(frozen=True)
 class HeadSpec:
-    """The output head: convolutions, upsampling, one channel, ReLU.
+    """The output head: convolutions, upsampling, one channel, and ReLU, or a sigmoid for depth in metres.
 
     Attributes:
         features: widths of the hidden convolutions, in order.
@@ -173,6 +174,8 @@ class HeadSpec:
         linear_first: whether the first hidden convolution goes without ReLU.
         transposed: widths of transposed convolutions in front, each of which doubles height and width.
         scale: by how much that upsampling enlarges.
+        max_depth_m: what a sigmoid at the end is multiplied by, so that the result is depth in metres; None for a ReLU
+            and relative disparity.
     """
 
     features: tuple[int, ...]
@@ -181,6 +184,7 @@ class HeadSpec:
     linear_first: bool = True
     transposed: tuple[int, ...] = ()
     scale: float = 2.0
+    max_depth_m: float | None = None
 
 
 @dataclass(frozen=True)
@@ -275,3 +279,13 @@ class ModelSpec:
     huggingface: str | None = None
     parameters_in_training: int | None = None
     float_parts: tuple[str, ...] = ()
+
+    @property
+    def max_depth_m(self) -> float | None:
+        """The largest depth that it can give, in metres; None where it gives relative disparity."""
+        return self.head.max_depth_m if isinstance(self.head, HeadSpec) else None
+
+    @property
+    def kind(self) -> Kind:
+        """What its values are."""
+        return RELATIVE_DISPARITY if self.max_depth_m is None else METRIC

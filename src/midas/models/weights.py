@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import struct
 import tarfile
 import warnings
@@ -41,6 +42,15 @@ _UNREADABLE = (
     TypeError,
     ValueError,
 )
+
+
+# What a file wants to be made, in PyTorch's refusals.
+_ASKED_FOR = re.compile(r"GLOBAL `?([A-Za-z_][\w.]*)")
+_SIGNS = {
+    "TorchScript": "it is a program in TorchScript",
+    "central directory": "its end is missing",
+    "weights_only": "it is a pickle of something else",
+}
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
@@ -187,12 +197,22 @@ def _read_pytorch(path: Path, head: bytes) -> dict[str, Tensor]:
             warnings.simplefilter("ignore")  # of old forms of pickle; what matters raises
             content = torch.load(path if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
     except _UNREADABLE as error:
-        reason = (str(error) or type(error).__name__).partition("\n")[0]
         raise WeightsError(
-            f"{path} is damaged, or holds more than tensors ({reason}); nothing in it was executed. Get it again, or "
-            "have the program that wrote it save the network's state_dict() alone"
+            f"{path} is damaged, or holds more than tensors ({_reason(error)}); nothing in it was executed. Get it "
+            "again, or have the program that wrote it save the network's state_dict() alone"
         ) from error
     return _tensors(path, content)
+
+
+def _reason(error: Exception) -> str:
+    """Why, in our words: PyTorch's are advice to read the file in a way that executes what it asks for."""
+    text = str(error)
+    asked_for = _ASKED_FOR.search(text)
+    if asked_for:
+        return f"it asks for {asked_for[1]}"
+    if isinstance(error, EOFError):
+        return "its end is missing"
+    return next((words for sign, words in _SIGNS.items() if sign in text), type(error).__name__)
 
 
 def _guess(head: bytes) -> str:

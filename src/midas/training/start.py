@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import torch
 
 from midas.errors import ConfigError
+from midas.maps.kinds import RELATIVE_DISPARITY
 from midas.models.factory import create_model, create_untrained, load_encoder
-from midas.models.heads import Head
 from midas.models.network import DepthNetwork
+from midas.models.zoo import find_model
 from midas.training.config import ModelSettings
 
 
@@ -18,14 +18,16 @@ def start_network(settings: ModelSettings, seed: int) -> DepthNetwork:
     """The network with the weights that the run starts from.
 
     Raises:
-        ConfigError: neither a name nor an encoder, or both.
+        ConfigError: neither a name nor an encoder, or both, or a network that doesn't give relative disparity.
     """
     if bool(settings.name) == (settings.encoder is not None):
         raise ConfigError("model: give name or encoder, one of them")
+    if settings.name and find_model(settings.name).kind != RELATIVE_DISPARITY:
+        raise ConfigError(f"model: {settings.name} gives depth in metres; training here is for relative disparity")
     network = _open_network(settings, seed) if settings.encoder is not None else _named_network(settings, seed)
     if settings.output_shift:
         with torch.no_grad():
-            cast(Head, network.head).last_bias().add_(settings.output_shift)
+            network.head.last_bias().add_(settings.output_shift)
     return network
 
 

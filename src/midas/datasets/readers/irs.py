@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from midas.datasets.formats import read_rgb
-from midas.datasets.openexr import read_openexr
+from midas.datasets.formats import read_exr_channel, read_rgb
 from midas.datasets.reader import Layout
 from midas.datasets.sample import Sample
 
@@ -57,7 +56,7 @@ class IrsReader:
         """
         picture = self.pictures[index]
         number = picture.stem.removeprefix("l_")
-        disparity_px = read_openexr(LAYOUT.file(picture.with_name(f"d_{number}.exr")), CHANNEL)
+        disparity_px = read_exr_channel(LAYOUT.file(picture.with_name(f"d_{number}.exr")), CHANNEL)
         return Sample.from_inverse_depth(
             read_rgb(LAYOUT.file(picture)),
             disparity_px / np.float32(FOCAL_PX * BASELINE_M),

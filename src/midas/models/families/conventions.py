@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from midas.models.specs import LevelSpec, ModelSpec, Readout, TransformerSpec, WeightsFile
+from midas.models.specs import EncoderSpec, LevelSpec, ModelSpec, Readout, WeightsFile
 from midas.pictures.preprocess import InputSpec
 
 IMAGENET_INPUT = InputSpec(
@@ -24,7 +24,7 @@ def token_levels(width: int, readout: Readout) -> tuple[LevelSpec, ...]:
 
 
 def huggingface_form(
-    spec: ModelSpec, repository: str, encoder: TransformerSpec, input_spec: InputSpec, licence: str
+    spec: ModelSpec, repository: str, encoder: EncoderSpec, input_spec: InputSpec, licence: str
 ) -> ModelSpec:
     """The same network as transformers computes it: other details of the encoder, other pictures."""
     url = f"https://huggingface.co/{repository}/resolve/main/model.safetensors"

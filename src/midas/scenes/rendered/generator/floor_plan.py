@@ -81,6 +81,7 @@ class FloorPlan:
         corners = [np.array(corner, float) for corner in ((0, 0), (width, 0), (width, depth), (0, depth))]
         self.sides = [Side(corners[k], corners[(k + 1) % 4]) for k in range(4)]
         self.taken: list[Rectangle] = []
+        self.middle_reserved = False
 
     def is_free(self, rectangle: Rectangle, gap: float = 0.06) -> bool:
         """Inside the room, and nothing there."""
@@ -92,6 +93,11 @@ class FloorPlan:
     def take(self, x: float, y: float, width: float, depth: float) -> None:
         """Occupy a rectangle around a point."""
         self.taken.append((x - width / 2, x + width / 2, y - depth / 2, y + depth / 2))
+
+    def reserve_middle(self, length: float) -> None:
+        """Keep a square in the middle free, up to the ceiling, for what comes later."""
+        self.take(self.width / 2, self.depth / 2, length, length)
+        self.middle_reserved = True
 
     def take_doorways(self) -> None:
         """Keep free what a door needs to open."""

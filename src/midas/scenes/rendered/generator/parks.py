@@ -60,8 +60,8 @@ def build_park(stage: Stage, *, light: bool = False) -> Scene:
         tufts,
         lambda x, y: ground(x, y) - (5 if abs(x - path.x(y)) < path.half_m else 0),
         (0, 0),
-        13,
-        500 if light else 1100,
+        24,
+        700 if light else 1500,
     )
     for _ in range(rng.randint(0, 2)):
         _house_behind(stage, ground)

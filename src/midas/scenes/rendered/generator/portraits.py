@@ -54,7 +54,7 @@ def _group(stage: Stage, scene: Scene, place: tuple[float, float]) -> list[Perso
     people = []
     for number in range(count):
         sits = seated and number == 0
-        body = person(stage, {"sit"} if sits else {"stand", "arms", "walk", "bend"})
+        body = person(stage, {"sit"} if sits else {"stand", "arms", "walk"})
         sideways, forward = (number - (count - 1) / 2) * rng.uniform(0.5, 0.75), rng.uniform(-0.25, 0.35) * (count > 1)
         x = place[0] + math.cos(heading) * sideways - math.sin(heading) * forward
         y = place[1] + math.sin(heading) * sideways + math.cos(heading) * forward

@@ -53,7 +53,7 @@ def build_room(stage: Stage, use: str | None = None, *, reserve_m: float = 0.0) 
     build_outside(stage, rng.choice([0, 0, 3, 6, 9]))
     spots: Spots = []
     if reserve_m:
-        shell.plan.take(size[0] / 2, size[1] / 2, reserve_m, reserve_m)
+        shell.plan.reserve_middle(reserve_m)
     for part in FURNISH[use]:
         part(stage, shell.plan, spots)
     furnish_the_rest(stage, shell, spots, people=use not in ("bath", "store"))
@@ -253,7 +253,7 @@ def furnish_the_rest(stage: Stage, shell: Shell, spots: Spots, *, people: bool) 
             body = person(stage, {"stand", "walk", "arms", "bend"})
             body.made.location, body.made.rotation_euler[2] = (spot.x, spot.y, 0), spot.turn
             spots.append((spot.x, spot.y, 1.2))
-    if stage.library.has("ceilinglamp") and rng.random() < 0.5:
+    if stage.library.has("ceilinglamp") and rng.random() < 0.5 and not plan.middle_reserved:
         lamp_shade = place_asset(stage, "ceilinglamp")
         lamp_shade.location = (plan.width / 2, plan.depth / 2, shell.height - lamp_shade["size_m"][2])
 

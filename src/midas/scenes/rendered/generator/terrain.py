@@ -133,7 +133,7 @@ def scatter(
     """Copies over a disc, denser in its middle."""
     rng = stage.rng
     for _ in range(count):
-        heading, away = rng.uniform(0, 2 * math.pi), radius_m * rng.random() ** 0.8
+        heading, away = rng.uniform(0, 2 * math.pi), radius_m * rng.random() ** 1.1
         x, y = middle[0] + away * math.cos(heading), middle[1] + away * math.sin(heading)
         matrix = (
             Matrix.Translation((x, y, ground(x, y) - 0.01))

@@ -181,11 +181,11 @@ def build_wood(stage: Stage) -> Scene:
             stage,
             rng.uniform(*land.tall_m),
             flowers=name == "meadow" and rng.random() < 0.5,
-            dry=0.8 if name in ("dry", "desert", "shore") else 0.25,
+            dry=0.8 if name in ("dry", "desert", "shore") else 0.12,
         )
         for _ in range(4)
     ]
-    scatter(stage, tufts, ground, (0, 0), 17, land.tufts)
+    scatter(stage, tufts, ground, (0, 0), 32, int(1.4 * land.tufts))
     _groups(stage, land, ground, (spots[:6], stones, tufts))
     _low_plants(stage, land, ground)
     water_level = _water(stage) if name == "shore" else -1e9
