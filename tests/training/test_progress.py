@@ -29,7 +29,7 @@ def test_a_process_that_does_not_lead_says_nothing() -> None:
     assert stream.getvalue() == ""
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(42, "42 s"), (700, "12 min"), (11_100, "3 h 05 min")])
+@pytest.mark.parametrize(("seconds", "said"), [(42.0, "42 s"), (700.0, "12 min"), (11_100.0, "3 h 05 min")])
 def test_a_duration_is_said_as_one_says_it(seconds: float, said: str) -> None:
     assert spoken(seconds) == said
 

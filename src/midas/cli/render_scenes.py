@@ -51,7 +51,7 @@ def render(
     size: Annotated[
         int,
         typer.Option(metavar="PX", min=32, max=4096, help="Longer side of a 4:3 picture; others have as many pixels."),
-    ] = 344,
+    ] = 320,
     samples: Annotated[
         int, typer.Option(metavar="N", min=1, max=4096, help="Light paths per pixel, before denoising.")
     ] = 6,

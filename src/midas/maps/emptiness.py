@@ -26,7 +26,7 @@ def warn_of_emptiness(disparity: Float32[Array, "h w"], model: str, source: str 
     share = 1 - np.count_nonzero(disparity) / disparity.size
     if share >= _MOST_ZEROS:
         warnings.warn(
-            f"{model} gives nothing but zeros for {share:.0%} of {source or 'a picture'}; if it does so for all pictures, "
+            f"{model} gives zeros for {share:.0%} of {source or 'a picture'}; if it does so for all pictures, "
             "its weights are another network's, such as one that gives depth in metres",
             EmptyMapWarning,
             stacklevel=2,

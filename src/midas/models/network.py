@@ -9,7 +9,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from midas.errors import ModelError
-from midas.models.heads import Head
 from midas.pictures.preprocess import InputSpec
 
 
@@ -25,7 +24,7 @@ class DepthNetwork(nn.Module):
     """
 
     def __init__(
-        self, encoder: nn.Module, reassemble: nn.Module, decoder: nn.Module, head: Head, *, input_spec: InputSpec
+        self, encoder: nn.Module, reassemble: nn.Module, decoder: nn.Module, head: nn.Module, *, input_spec: InputSpec
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -49,7 +48,7 @@ class DepthNetwork(nn.Module):
         # Where a graph is made of the network, sizes are symbols, and a check would tie it to one of them.
         if not (torch.jit.is_tracing() or torch.compiler.is_compiling()):  # type: ignore[attr-defined, no-untyped-call]
             self.check_size((pixels.shape[-2], pixels.shape[-1]))
-        dtype = self.head.last_bias().dtype
+        dtype = next((parameter.dtype for parameter in self.head.parameters()), torch.float32)
         taps = self.encoder(pixels.to(dtype) if pixels.dtype != dtype else pixels)
         maps = self.reassemble(taps)
         decoded = self.decoder(maps)

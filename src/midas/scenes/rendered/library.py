@@ -92,7 +92,8 @@ class Library:
             sum("error" in tried[item.name] for item in items if item.name in tried),
             len(items),
         )
-        for in_other_process in (False, True):
+        # Bodies first: the slowest objects come last, and a library that isn't finished lacks those alone.
+        for in_other_process in (True, False):
             left = [item for item in items if item.name not in tried and (item.kind == "body") == in_other_process]
             command = environment.body_command if in_other_process else environment.command
             self._make(command, left, workers, progress, report)

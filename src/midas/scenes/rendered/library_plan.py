@@ -92,9 +92,9 @@ FACTORIES = (
     Factory("mushroom", "mushroom", "MushroomFactory", 6, 8000, 300.0),
     Factory("cactus", "cactus", "PrickyPearCactusFactory", 5, 15000, 300.0),
     Factory("bush", "trees", "BushFactory", 14, 40000, 360.0),
-    Factory("animal", "creatures.herbivore", "HerbivoreFactory", 12, 30000, 600.0),
-    Factory("animal", "creatures.carnivore", "CarnivoreFactory", 10, 30000, 600.0),
-    Factory("bird", "creatures.bird", "BirdFactory", 8, 25000, 600.0),
+    Factory("animal", "creatures.herbivore", "HerbivoreFactory", 12, 30000, 300.0),
+    Factory("animal", "creatures.carnivore", "CarnivoreFactory", 10, 30000, 300.0),
+    Factory("bird", "creatures.bird", "BirdFactory", 8, 25000, 300.0),
 )
 
 TEXTURES = {

@@ -71,7 +71,7 @@ def _exposure(light: Float32[Array, "H W 3"], view: View, rng: np.random.Generat
     high = float(np.percentile(metered, 96)) ** 0.45 * float(np.percentile(luminance, 97)) ** 0.55
     gain = min(0.19 / max(key, 1e-6), 1.5 / max(high, 1e-6))
     stops = view.exposure_ev + float(np.clip(rng.normal(0, 0.3), -0.7, 0.6))
-    return float(gain * 2**stops * (0.5 if view.night else 1.0))
+    return float(gain * 2**stops * (0.65 if view.night else 1.0))
 
 
 def _white_balance(light: Float32[Array, "H W 3"], view: View, rng: np.random.Generator) -> Float32[Array, " 3"]:

@@ -43,7 +43,7 @@ class RenderOptions:
     worlds: tuple[World, ...]
     count: int
     seed: int = 0
-    size_px: int = 344
+    size_px: int = 320
     samples: int = 6
     workers: int = 1
     threads: int = 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import bpy
 import gin
+import infinigen.core.init
 import numpy as np
 from mathutils import Matrix
 
@@ -17,6 +18,15 @@ FACTORIES = "infinigen.assets.objects"
 # Of leaves and other instances so many times the wanted faces are joined before the whole is decimated.
 _INSTANCE_BUDGET = 3
 _MAX_GROWTH = 2.2
+
+
+def _stay_offline(addon: str, *_: Any, **__: Any) -> bool:
+    """In place of Infinigen's function that would fetch add-ons of Blender from the network: there is none."""
+    return False
+
+
+# Some factories ask for add-ons as soon as their module is loaded, and go on without them.
+infinigen.core.init.require_blender_addon = _stay_offline
 
 
 def build_asset(job: dict[str, Any]) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def rock(rng: Random, chance: np.random.Generator) -> Result:
     colour = blend(colour, palette.linear(rng.choice(["8a8f5c", "6f7a4a", "b3ab7a", "4d5a38"])), 0.7 * lichen)
     cracks = np.clip((0.06 - np.abs(fractal(chance, steepness=1.6, lowest=2))) / 0.06, 0, 1)
     # Weathered stone out of doors is darker than dressed stone.
-    return shade(colour, 0.68 * (1 - 0.5 * cracks)), unit(form + 0.8 * ridges - 1.2 * cracks)
+    return shade(colour, 0.55 * (1 - 0.5 * cracks)), unit(form + 0.8 * ridges - 1.2 * cracks)
 
 
 def bark(rng: Random, chance: np.random.Generator) -> Result:

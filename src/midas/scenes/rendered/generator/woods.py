@@ -211,7 +211,7 @@ def _trees(stage: Stage, land: Land, ground: Ground) -> Spots:
     dense = land.tree_count[0] > 80
     spots: Spots = []
     for number in range(rng.randint(*land.tree_count)):
-        heading, away = rng.uniform(0, 2 * math.pi), 2.5 + 52 * rng.random() ** (0.75 if dense else 0.6)
+        heading, away = rng.uniform(0, 2 * math.pi), 2.5 + (38 if dense else 52) * rng.random() ** 0.62
         x, y = away * math.cos(heading), away * math.sin(heading)
         plant(stage, rng.choice(trees), (x, y, ground(x, y) - 0.08), rng.uniform(0.55, 1.2))
         if number < 4:
