@@ -45,14 +45,16 @@ def write_npz(file: BufferedWriter | BytesIO, values: Float32[Array, "H W"], met
 
 
 def read_npz(file: BinaryIO) -> tuple[Array, dict[str, str]]:
-    """Read what ``write_npz`` wrote.
+    """Read what ``write_npz`` wrote, or the only array of another program's file, whatever its name.
 
     Raises:
         KeyError, ValueError, zipfile.BadZipFile: if it is damaged or another file.
     """
     with np.load(file, allow_pickle=False) as archive:
         metadata = parsed_metadata(str(archive["metadata"])) if "metadata" in archive else {}
-        return archive["values"], metadata
+        names = [name for name in archive.files if name != "metadata"]
+        name = "values" if "values" in names or len(names) != 1 else names[0]
+        return archive[name], metadata
 
 
 def parsed_metadata(text: str) -> dict[str, str]:
