@@ -56,6 +56,8 @@ def _run(part: Part, kind: str, seed: int, first: int, count: int, folder: Path)
         if worker.returncode:
             assert worker.stderr is not None
             said = worker.stderr.read().strip()[-300:]
+            if not begun:
+                raise RuntimeError(f"the worker for {kind} can't start: {said}")
             part.found("crash", f"{kind} {seed} {at} ({name}): status {worker.returncode} {said}")
             part.tried += 1
             return at + 1

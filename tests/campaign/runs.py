@@ -17,7 +17,7 @@ encoder = "mobilenetv3_small_050"
 features = 8
 [data]
 root = {root}
-sizes = [[32, 48]]
+sizes = [[32, 64]]
 [[data.sets]]
 name = "miniature"
 validation_scenes = ["b"]
