@@ -12,7 +12,8 @@ from tests.corpus_miniature import write_miniature
 
 from midas.datasets.formats import read_codes, read_rgb
 from midas.datasets.readers.corpus import CorpusDataset
-from midas.errors import DatasetError
+from midas.errors import DamageWarning, DatasetError
+from midas.pictures.reading import read_image
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
 
@@ -28,7 +29,7 @@ def jpeg(path: Path, **options: object) -> bytes:
 @pytest.mark.parametrize(
     "options", [{}, {"progressive": True}, {"quality": 100}], ids=["plain", "progressive", "large"]
 )
-@pytest.mark.parametrize("share", [0.3, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9, 0.97])
 def test_a_jpeg_that_is_cut_off_is_refused(
     share: float, options: dict[str, object], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -39,6 +40,16 @@ def test_a_jpeg_that_is_cut_off_is_refused(
     with pytest.raises(DatasetError, match=r"a\.jpg is damaged or no picture"):
         read_rgb(path)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_jpeg_that_lacks_its_last_few_bytes_is_read_as_predict_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    Image.fromarray(np.tile(PIXELS, (8, 8, 1))).save(path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.warns(DamageWarning, match=r"a\.jpg ends too early: 99\.\d %"):
+        image = read_rgb(path)
+    with pytest.warns(DamageWarning):
+        np.testing.assert_array_equal(image, read_image(path))
 
 
 def test_what_stands_behind_a_jpeg_is_none_of_its_business(tmp_path: Path) -> None:

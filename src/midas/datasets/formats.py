@@ -18,8 +18,8 @@ from midas.errors import DatasetError, MissingExtraError, OutputError, reason_of
 from midas.maps.exr import read_channels
 from midas.maps.formats import read_map
 from midas.pictures import exif
-from midas.pictures.damage import DECODER_ERRORS
-from midas.pictures.jpeg import JpegFile
+from midas.pictures.damage import DECODER_ERRORS, DamagedError
+from midas.pictures.jpeg import JpegFile, with_an_end
 
 _DPT_TAG = 202021.25
 
@@ -150,10 +150,13 @@ def read_lines(path: Path) -> list[str]:
 def _decode(path: Path, flags: int) -> Array:
     try:
         content = path.read_bytes()
-        _check_whole(content)
         jpeg = content.startswith(_JPEG)
+        if jpeg and not _has_end_of_jpeg(content):
+            content = with_an_end(content, str(path), DamagedError("the end of the JPEG file is missing"))
+        if content.startswith(_PNG) and not _has_sound_chunks(content):
+            raise ValueError("the PNG file is cut off, or differs from its checksums")
         array = _decode_jpeg(content, flags) if jpeg else cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    except (*DECODER_ERRORS, cv2.error) as error:
+    except (*DECODER_ERRORS, DamagedError, cv2.error) as error:
         raise DatasetError(f"{path} is damaged or no picture ({reason_of(error)}): download it again") from error
     if array is None:
         raise DatasetError(f"{path} is damaged or no picture: download it again")
@@ -172,21 +175,8 @@ def _decode_jpeg(content: bytes, flags: int) -> Array:
     return np.asarray(turned[..., ::-1])
 
 
-def _check_whole(content: bytes) -> None:
-    """Make sure that a JPEG file has its end, and that a PNG file's parts are as their checksums say.
-
-    Without its end a JPEG is filled with grey, and what libpng finds wrong it tells standard error, not us.
-
-    Raises:
-        ValueError: it isn't whole.
-    """
-    if content.startswith(_JPEG) and not _has_end_of_jpeg(content):
-        raise ValueError("the end of the JPEG file is missing")
-    if content.startswith(_PNG) and not _has_sound_chunks(content):
-        raise ValueError("the PNG file is cut off, or differs from its checksums")
-
-
 def _has_end_of_jpeg(content: bytes) -> bool:
+    """Whether a JPEG file has its end: without it, decoders fill up the rest with grey and say nothing."""
     at = 2
     while content[at : at + 1] == b"\xff" and content[at + 1 : at + 2] != _START_OF_SCAN:
         if content[at + 1 : at + 2] == b"\xff":  # any number of these may fill the space before a marker
@@ -198,6 +188,7 @@ def _has_end_of_jpeg(content: bytes) -> bool:
 
 
 def _has_sound_chunks(content: bytes) -> bool:
+    """Whether a PNG file's parts fit their checksums: what libpng finds wrong it tells standard error, not us."""
     at = len(_PNG)
     while len(content) >= at + 12:
         length, kind = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
