@@ -12,7 +12,7 @@ SLOW_S = 5.0
 FAULTS = {
     "foreign": "exceptions that are not ours, tracebacks, wrong statuses",
     "crash": "processes that died",
-    "slow": f"files that took more than {SLOW_S:.0f} s",
+    "slow": f"what took more than {SLOW_S:.0f} s of the processor's time",
     "line": "lines without a name",
     "half": "half files",
     "leftover": "temporary files left over",
