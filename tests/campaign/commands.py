@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.campaign.rendering import write_stand_in
 from tests.campaign.runs import write_pictures, write_training
 from tests.corpus_miniature import write_miniature
 
@@ -25,6 +27,7 @@ class LongCommand:
         check: raises an exception for a file among its output that isn't whole.
         again: what is added to the arguments when it goes on after it was stopped.
         room: kilobytes of a disk that is too small for its output.
+        progress: what lines on standard error that tell how far it is look like.
     """
 
     name: str
@@ -32,6 +35,12 @@ class LongCommand:
     check: Callable[[Path], None]
     again: Sequence[str] = ()
     room: int = 200
+    progress: str = "(?!)"
+
+    def nameless(self, said: str) -> list[str]:
+        """Lines on standard error that are neither a message of ours nor progress."""
+        lines = [line for line in said.splitlines() if line.strip()]
+        return [line for line in lines if not re.match(rf"midas: |{self.progress}", line)]
 
     def line(self, folder: Path, *, again: bool = False) -> list[str]:
         """The command line; what it needs is written if it isn't there."""
@@ -135,6 +144,19 @@ def _prepare_bench(folder: Path) -> list[str]:
     return ["bench", "--backend", "onnxruntime", "--json", str(folder / "out" / "run.json"), "--overwrite", *effort]
 
 
+def _prepare_render(folder: Path) -> list[str]:
+    return ["data", "render", "-o", str(folder / "out"), "--count", "24", *write_stand_in(folder)]
+
+
+def _check_rendered(out: Path) -> None:
+    from midas.datasets.readers.corpus import CorpusDataset
+
+    for path in out.glob("*/dataset.json"):
+        if any(path.parent.glob("*/*.jpg")):
+            pictures = CorpusDataset(path.parent)
+            assert all(pictures[index].mask.any() for index in range(len(pictures)))
+
+
 def _check_json(out: Path) -> None:
     for path in out.glob("*.json"):
         assert json.loads(path.read_text(encoding="utf-8"))
@@ -145,6 +167,7 @@ COMMANDS = (
     LongCommand("predict", _prepare_predict, _check_maps),
     LongCommand("train", _prepare_train, _check_train, again=("--resume",)),
     LongCommand("data pack", _prepare_pack, _check_shards),
+    LongCommand("data render", _prepare_render, _check_rendered, room=40, progress=r"\d+ (of \d+ )?pictures"),
     LongCommand("evaluate", _prepare_evaluate, _check_scores, again=("--resume", "--overwrite"), room=1),
     LongCommand("export", _prepare_export, _check_onnx, again=("--overwrite",)),
     LongCommand("bench", _prepare_bench, _check_json, room=1),

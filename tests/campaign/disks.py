@@ -55,7 +55,7 @@ def _inside(command: LongCommand, folder: Path) -> list[tuple[str, str]]:
     lines = finished.stderr.strip().splitlines()
     if finished.returncode != 1 or not any("No space left on device" in each for each in lines):
         faults.append(("foreign", f"status {finished.returncode}: {finished.stderr[-300:]}"))
-    faults += [("line", each) for each in lines if not each.startswith("midas: ")]
+    faults += [("line", each) for each in command.nameless(finished.stderr)]
     problem = whole_outputs(command, out)
     return faults + [("half", problem)] * bool(problem) + [("leftover", path) for path in leftovers(out)]
 

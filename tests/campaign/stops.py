@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -62,11 +63,15 @@ def _stop_once(part: Part, command: LongCommand, folder: Path, sent: signal.Sign
         part.found("foreign", f"{which}: status {status}: {said[-300:]}")
     else:
         part.outcomes["done before" if status == 0 else "stopped"] += 1
-    if status == 128 + sent and said.strip() not in ("", "midas: stopped"):
-        part.found("line", f"{which}: {said[-300:]!r}")
+    for line in command.nameless(said):
+        part.found("line", f"{which}: {line!r}")
+    if said.count("midas: ") > 1:
+        part.found("line", f"{which}, more than one: {said[-300:]!r}")
     problem = whole_outputs(command, folder / "run" / "out")
     if problem:
         part.found("half", f"{which}: {problem}")
+    if status == 0:  # from the beginning again
+        shutil.rmtree(folder / "run" / "out")
 
 
 def _finish(part: Part, command: LongCommand, folder: Path) -> None:
