@@ -24,7 +24,7 @@ class TinyGraph:
         shape: (batch, height, width) that it takes; a name stands for any number.
         channels: of the input.
         keep_channel: whether the output is (B, 1, H, W) and not (B, H, W).
-        logarithm: whether the output is the logarithm of the mean, no number for a picture darker than middle grey.
+        logarithm: whether the output is 1 + log of the mean, which is no number for a picture darker than middle grey.
     """
 
     metadata: dict[str, str] = field(default_factory=METADATA.copy)
@@ -41,7 +41,10 @@ class TinyGraph:
         mean = "mean" if self.logarithm else self.output_name
         nodes = [helper.make_node("ReduceMean", [self.input_name], [mean], axes=[1], keepdims=int(self.keep_channel))]
         if self.logarithm:
-            nodes.append(helper.make_node("Log", [mean], [self.output_name]))
+            one = helper.make_tensor("one", TensorProto.FLOAT, [], [1.0])
+            nodes.append(helper.make_node("Log", [mean], ["logarithm"]))
+            nodes.append(helper.make_node("Constant", [], ["one"], value=one))
+            nodes.append(helper.make_node("Add", ["logarithm", "one"], [self.output_name]))
         taken = [batch, self.channels, height, width]
         given = [batch, 1, height, width] if self.keep_channel else [batch, height, width]
         graph = helper.make_graph(
