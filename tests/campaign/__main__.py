@@ -12,28 +12,33 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.campaign import disks, files, oddities, stops
+from tests.campaign.commands import COMMANDS
 from tests.campaign.findings import Part, table
 
 # Share of the number of pictures that other kinds of files, and stops of each kind, are tried for.
-_MAPS, _MODELS, _CHECKPOINTS, _SETS, _STOPS = 5, 10, 20, 10, 500
+_MAPS, _MODELS, _CHECKPOINTS, _SETS, _STOPS = 5, 10, 20, 10, 2000
 
 
-def parts(pictures: int, seed: int) -> dict[str, Callable[[], list[Part]]]:
+def parts(pictures: int, seed: int) -> dict[str, Callable[[], Part]]:
     """The parts by name, in the order in which they run."""
     return {
-        "pictures": lambda: [files.damaged_files("pictures", pictures, seed)],
-        "maps": lambda: [files.damaged_files("maps", pictures // _MAPS, seed)],
-        "models": lambda: [files.damaged_files("models", pictures // _MODELS, seed)],
-        "checkpoints": lambda: [files.damaged_files("checkpoints", pictures // _CHECKPOINTS, seed)],
-        "sets": lambda: [files.damaged_files("sets", pictures // _SETS, seed)],
-        "names": lambda: [oddities.odd_names()],
-        "shapes": lambda: [oddities.odd_shapes()],
-        "settings": lambda: [oddities.absurd_settings()],
-        "disks": lambda: [disks.full_disks()],
-        "stops": lambda: stops.stopped_commands(max(1, pictures // _STOPS), seed),
+        "pictures": lambda: files.damaged_files("pictures", pictures, seed),
+        "maps": lambda: files.damaged_files("maps", pictures // _MAPS, seed),
+        "models": lambda: files.damaged_files("models", pictures // _MODELS, seed),
+        "checkpoints": lambda: files.damaged_files("checkpoints", pictures // _CHECKPOINTS, seed),
+        "sets": lambda: files.damaged_files("sets", pictures // _SETS, seed),
+        "names": lambda: oddities.odd_names(),
+        "shapes": lambda: oddities.odd_shapes(),
+        "settings": lambda: oddities.absurd_settings(),
+        "disks": lambda: disks.full_disks(),
+        **{
+            f"stop {command.name}": partial(stops.stopped_command, command, max(1, pictures // _STOPS), seed)
+            for command in COMMANDS
+        },
     }
 
 
@@ -50,7 +55,7 @@ def main() -> int:
     found: list[Part] = []
     for name in wanted:
         start = time.monotonic()
-        found += known[name]()
+        found.append(known[name]())
         print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
         if options.markdown is not None:
             options.markdown.write_text(f"{table(found)}\n", encoding="utf-8")

@@ -10,18 +10,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-from tests.campaign.commands import COMMANDS, LongCommand, leftovers, whole_outputs
+from tests.campaign.commands import LongCommand, leftovers, whole_outputs
 from tests.campaign.findings import Part
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
 
-def stopped_commands(times: int, seed: int, only: str | None = None) -> list[Part]:
-    """Stop every long command so many times by each signal, at random moments."""
-    return [_stop(command, times, seed) for command in COMMANDS if only in (None, command.name)]
-
-
-def _stop(command: LongCommand, times: int, seed: int) -> Part:
+def stopped_command(command: LongCommand, times: int, seed: int) -> Part:
+    """Stop a command so many times by each signal, at random moments, and let it finish in the end."""
     part = Part(f"stopped: {command.name}")
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory(prefix="campaign-") as name:

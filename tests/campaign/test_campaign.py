@@ -27,6 +27,6 @@ def test_damage_is_the_same_for_the_same_numbers_and_differs_for_others() -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("name", parts(PICTURES, seed=1))
 def test_a_part_finds_no_fault(name: str) -> None:
-    for part in parts(PICTURES, seed=1)[name]():
-        assert part.faults == {}
-        assert part.tried or part.outcomes
+    part = parts(PICTURES, seed=1)[name]()
+    assert part.faults == {}
+    assert part.tried or part.outcomes
