@@ -15,7 +15,7 @@ import torch
 
 from midas.arrays import Array, Float32
 from midas.backends.exactness import cpu_has_bfloat16, how_to_run, is_exact
-from midas.backends.options import check_threads
+from midas.backends.options import check_precision, check_threads
 from midas.backends.processes import Fork
 from midas.errors import ModelError, PrecisionWarning
 from midas.models.factory import create_model
@@ -238,8 +238,7 @@ def find_dtype(precision: str, device: torch.device) -> torch.dtype:
     Raises:
         ModelError: there is none, or the device doesn't compute in it.
     """
-    if precision not in _DTYPES:
-        raise ModelError(f"no precision is called {precision!r}; there are: {', '.join(_DTYPES)}")
+    check_precision(precision)
     dtype = _DTYPES[precision]
     try:
         with warnings.catch_warnings():
