@@ -12,6 +12,9 @@ from pathlib import Path
 from tests.campaign.commands import COMMANDS, LongCommand, leftovers, whole_outputs
 from tests.campaign.findings import Part
 
+# The least that a file takes there.
+_PAGE_KB = 4
+
 
 def available() -> bool:
     """Whether this machine lets us have file systems of our own."""
@@ -47,8 +50,9 @@ def _inside(command: LongCommand, folder: Path) -> list[tuple[str, str]]:
     line = command.line(folder)
     out = folder / "out"
     out.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={command.room}k", "none", str(out)], check=True)
-    (out / "filling").write_bytes(b"")
+    size_kb = max(command.room, _PAGE_KB)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_kb}k", "none", str(out)], check=True)
+    (out / "filling").write_bytes(bytes(0 if command.room else 1024 * _PAGE_KB))
     finished = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
     (out / "filling").unlink()
     faults = []

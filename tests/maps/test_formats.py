@@ -25,7 +25,7 @@ from PIL import Image
 
 from midas.errors import ConfigError, OutputError
 from midas.maps.colormaps import colorize
-from midas.maps.formats import FORMATS, encode_map, format_by_suffix, output_path, read_map, write_map
+from midas.maps.formats import FORMATS, MapContent, encode_map, format_by_suffix, output_path, read_map, write_map
 from midas.maps.layouts import plain_map
 from midas.maps.png import write_png
 from midas.storage.atomic import atomic_file
@@ -338,6 +338,15 @@ def test_a_writer_that_fails_midway_leaves_what_was_there(
     assert {found.name: found.read_bytes() for found in tmp_path.iterdir()} == ({path.name: before} if before else {})
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is a device of Linux")
+@pytest.mark.parametrize("name", [*EXACT, "png16"])
+def test_every_format_says_so_when_the_disk_is_full(name: str) -> None:
+    values = np.random.default_rng(0).normal(size=(300, 400)).astype(np.float32)
+    content = MapContent(values, {}, None, "inferno")
+    with pytest.raises(OSError, match="No space left"), Path("/dev/full").open("wb") as file:
+        FORMATS[name].write(file, content)
+
+
 def test_a_full_disk_is_an_error_with_the_reason_and_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"photo\.npy can't be written: No space left"):
         fail_midway(tmp_path / "photo.npy", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
@@ -406,6 +415,15 @@ def test_an_array_of_anything_but_real_numbers_is_no_map(tmp_path: Path, kind: t
 def test_axes_of_length_1_and_channels_alike_change_nothing(values: np.ndarray) -> None:
     for array in (values[None], values[..., None], values[None, None], values[..., None].repeat(3, 2)):
         np.testing.assert_array_equal(plain_map(array), values)
+
+
+def test_an_array_by_columns_is_written_by_rows(tmp_path: Path, values: np.ndarray) -> None:
+    for name in EXACT:
+        path = output_path(tmp_path, "photo", name)
+        write_map(path, values.T, name)
+        np.testing.assert_array_equal(read_map(path)[0], values.T)
+    np.save(tmp_path / "numpy.npy", np.ascontiguousarray(values.T))
+    assert (tmp_path / "numpy.npy").read_bytes() == (tmp_path / "photo.npy").read_bytes()
 
 
 def test_an_array_that_is_no_map_is_an_error(tmp_path: Path) -> None:

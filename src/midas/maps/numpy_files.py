@@ -19,7 +19,10 @@ def write_npy(
     file: BufferedWriter | BytesIO, values: Float32[Array, "H W"], metadata: Mapping[str, str] | None
 ) -> None:
     """Write an array, and metadata as a second one behind it: readers of one array see none of that."""
-    np.save(file, values, allow_pickle=False)
+    # numpy.save lets C write into files, and of a full disk then says how many numbers it lacks, and nothing of disks.
+    by_rows = np.ascontiguousarray(values)
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(by_rows))
+    file.write(by_rows.data)
     if metadata is not None:
         np.save(file, np.array(json.dumps(dict(metadata))), allow_pickle=False)
 
