@@ -165,7 +165,9 @@ def _check_json(out: Path) -> None:
 # Every command that runs long enough to be stopped; a new one is listed here.
 COMMANDS = (
     LongCommand("predict", _prepare_predict, _check_maps),
-    LongCommand("train", _prepare_train, _check_train, again=("--resume",)),
+    LongCommand(
+        "train", _prepare_train, _check_train, again=("--resume",), progress=r"epoch \d+/\d+: |best validation figure "
+    ),
     LongCommand("data pack", _prepare_pack, _check_shards),
     LongCommand("data render", _prepare_render, _check_rendered, room=40, progress=r"\d+ (of \d+ )?pictures"),
     LongCommand("evaluate", _prepare_evaluate, _check_scores, again=("--resume", "--overwrite"), room=1),

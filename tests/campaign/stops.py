@@ -19,6 +19,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 def stopped_command(command: LongCommand, times: int, seed: int) -> Part:
     """Stop a command so many times by each signal, at random moments, and let it finish in the end."""
     part = Part(f"stopped: {command.name}")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory(prefix="campaign-") as name:
         folder = Path(name)
