@@ -50,7 +50,7 @@ def _run(part: Part, kind: str, seed: int, first: int, count: int, folder: Path)
                 if "begins" in answer:
                     at, name = answer["begins"], answer["name"]
                 else:
-                    _note(part, kind, seed, answer)
+                    note(part, kind, seed, answer)
                     at = answer["number"] + 1
         worker.wait()
         if worker.returncode:
@@ -64,7 +64,8 @@ def _run(part: Part, kind: str, seed: int, first: int, count: int, folder: Path)
     return first + count
 
 
-def _note(part: Part, kind: str, seed: int, answer: dict[str, Any]) -> None:
+def note(part: Part, kind: str, seed: int, answer: dict[str, Any]) -> None:
+    """Note what a worker says of a file."""
     part.tried += 1
     which = f"{kind} {seed} {answer['number']} ({answer['name']})"
     if answer["foreign"]:

@@ -28,7 +28,7 @@ def stopped_command(command: LongCommand, times: int, seed: int) -> Part:
         subprocess.run(command.line(folder / "whole"), check=True, capture_output=True, cwd=folder)
         duration_s = time.monotonic() - start
         for number in range(times * len(SIGNALS)):
-            sent, delay_s = SIGNALS[number % len(SIGNALS)], float(rng.uniform(0, 1.1 * duration_s))
+            sent, delay_s = SIGNALS[number % len(SIGNALS)], float(rng.uniform(0, 0.9 * duration_s))
             _stop_once(part, command, folder, sent, delay_s)
         _finish(part, command, folder)
     return part
