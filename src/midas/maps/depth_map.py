@@ -11,6 +11,11 @@ import numpy as np
 from midas.alignment import Alignment
 from midas.arrays import Array, Float32, UInt8, UInt16
 from midas.errors import AlignmentError, MidasError, OutputError
+from midas.geometry.anchor import Anchor
+from midas.geometry.camera import Camera
+from midas.geometry.cloud import PointCloud, point_cloud
+from midas.geometry.mesh import Mesh, surface_mesh
+from midas.maps.anchored import anchored
 from midas.maps.colormaps import colorize
 from midas.maps.formats import read_map, write_map
 from midas.maps.kinds import (
@@ -160,6 +165,34 @@ class DepthMap:
             np.minimum(depth_m, np.float32(max_depth_m), out=depth_m)
         return AlignedDepth(depth_m, scale, shift, self.model, self.source)
 
+    def cloud(
+        self, camera: Camera, image: UInt8[Array, "h w 3"] | None = None, *, anchor: Anchor | None = None, **how: Any
+    ) -> PointCloud:
+        """Give the points that the pixels show; ``midas.geometry.point_cloud`` says how.
+
+        Args:
+            camera: of the picture: ``Camera.of_lens(read_lens(path))``, or by a stated angle of view.
+            image: the picture, for the colours.
+            anchor: scale and shift, from ``midas.geometry``; None assumes that the farthest things are ten times as far
+                as the nearest. Maps whose kind has no unknown shift need none.
+            how: ``max_points``, ``max_jump`` and ``far`` of ``point_cloud``.
+
+        Raises:
+            AlignmentError: the map is constant, or no point is left.
+        """
+        disparity, anchor = anchored(self.values, self.kind, anchor)
+        return point_cloud(disparity, camera, anchor, image, **how)
+
+    def mesh(
+        self, camera: Camera, image: UInt8[Array, "h w 3"] | None = None, *, anchor: Anchor | None = None, **how: Any
+    ) -> Mesh:
+        """Give the surface that the pixels show, with the picture on it; ``midas.geometry.surface_mesh`` says how.
+
+        Arguments and errors are those of ``cloud``, with ``detail`` in place of ``max_points``.
+        """
+        disparity, anchor = anchored(self.values, self.kind, anchor)
+        return surface_mesh(disparity, camera, anchor, image, **how)
+
     def save(
         self,
         path: str | Path,
@@ -223,6 +256,16 @@ class AlignedDepth:
         """(height, width) in pixels."""
         height, width = self.depth_m.shape
         return height, width
+
+    def cloud(self, camera: Camera, image: UInt8[Array, "h w 3"] | None = None, **how: Any) -> PointCloud:
+        """Give the points that the pixels show, in metres; ``midas.geometry.point_cloud`` says how."""
+        disparity, anchor = anchored(self.depth_m, self.kind, None)
+        return point_cloud(disparity, camera, anchor, image, **how)
+
+    def mesh(self, camera: Camera, image: UInt8[Array, "h w 3"] | None = None, **how: Any) -> Mesh:
+        """Give the surface that the pixels show, in metres; ``midas.geometry.surface_mesh`` says how."""
+        disparity, anchor = anchored(self.depth_m, self.kind, None)
+        return surface_mesh(disparity, camera, anchor, image, **how)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the depth in metres to a file, by suffix like ``DepthMap.save``; a 16-bit PNG has 0 for infinity."""
