@@ -178,12 +178,15 @@ def _triangles(
 def _in_picture(
     inverse_depth: Float32[Array, "H W"], rows: Shaped[Array, " H"], columns: Shaped[Array, " W"]
 ) -> Float32[Array, "N 3"]:
-    """Column and row in pixels, and inverse depth stretched so that its largest is the picture's longer side."""
+    """Column, row and inverse depth, each at most 1: columns and rows as shares of the longer side.
+
+    The thresholds of the simplification are made for coordinates of this size.
+    """
     longer = max(int(rows[-1]), int(columns[-1])) + 1
     flat = np.empty((inverse_depth.size, 3), np.float32)
-    flat[:, 0] = np.tile(columns, len(rows))
-    flat[:, 1] = np.repeat(rows, len(columns))
-    flat[:, 2] = (inverse_depth * np.float32(longer / float(inverse_depth.max()))).reshape(-1)
+    flat[:, 0] = np.tile(columns / longer, len(rows))
+    flat[:, 1] = np.repeat(rows / longer, len(columns))
+    flat[:, 2] = (inverse_depth / inverse_depth.max()).reshape(-1)
     return flat
 
 
@@ -192,8 +195,9 @@ def _in_space(
 ) -> tuple[Float32[Array, "N 3"], Float32[Array, "N 2"]]:
     """The places of vertices in space and in the texture."""
     height, width = size
-    uv = ((flat[:, :2] + np.float32(0.5)) / np.array([width, height], np.float32)).astype(np.float32)
-    depth: Float64[Array, " N"] = max(size) / nearest / flat[:, 2].astype(np.float64)
+    longer = max(size)
+    uv = ((flat[:, :2] * np.float32(longer) + np.float32(0.5)) / np.array([width, height], np.float32)).astype(np.float32)
+    depth: Float64[Array, " N"] = 1 / (nearest * flat[:, 2].astype(np.float64))
     column, row = camera.principal
     vertices = np.empty((len(flat), 3), np.float32)
     vertices[:, 0] = (uv[:, 0] * camera.size[1] - 0.5 - column) / camera.focal_px * depth

@@ -16,8 +16,8 @@ def page_of(glb: bytes, title: str) -> bytes:
     """
     here = resources.files(__name__)
     page = (here / "page.html").read_text(encoding="utf-8")
+    page = page.replace("{{title}}", html.escape(title))
     parts = {
-        "{{title}}": html.escape(title),
         "{{three}}": (here / "three.min.js").read_text(encoding="utf-8"),
         "{{viewer}}": (here / "viewer.js").read_text(encoding="utf-8"),
         "{{glb}}": base64.b64encode(glb).decode("ascii"),

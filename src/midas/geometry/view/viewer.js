@@ -25,8 +25,11 @@ function fit() {
   draw();
 }
 
-function goBack(distance) {
-  camera.position.set(0, 0, 0);
+// "#turn=30,10" in the page's address: first seen from 30 degrees to the right and 10 above.
+function goBack(distance, turn = [0, 0]) {
+  const [right, up] = turn.map((degrees) => degrees * Math.PI / 180);
+  camera.position.set(distance * Math.sin(right) * Math.cos(up), distance * Math.sin(up),
+    distance * Math.cos(right) * Math.cos(up) - distance);
   controls.target.set(0, 0, -distance);
   controls.update();
   draw();
@@ -55,7 +58,8 @@ new THREE.GLTFLoader().parse(bytesOf("glb"), "", (gltf) => {
   facts.textContent = `${nearest.toFixed(2)} to ${farthest.toFixed(2)}${unit}; shift ${said.alignment_found}, ` +
     `focal length ${said.focal_found}`;
   fit();
-  goBack(2 * nearest * farthest / (nearest + farthest));
+  const asked = /turn=(-?[\d.]+),(-?[\d.]+)/.exec(window.location.hash);
+  goBack(2 * nearest * farthest / (nearest + farthest), asked ? asked.slice(1).map(Number) : [0, 0]);
   document.body.dataset.ready = "yes";
 }, (error) => { facts.textContent = `can't be shown: ${error.message || error}`; document.body.dataset.ready = "no"; });
 
