@@ -42,6 +42,7 @@ class Lens:
         pixels_per_mm: on the sensor, along the picture's width before it was turned.
         taken_size: (height, width) in which the camera stored the picture, upright: another one tells of cropping or
             scaling later on.
+        orientation: EXIF's number for how the stored picture is turned to be upright, 1 to 8.
     """
 
     size: tuple[int, int]
@@ -50,6 +51,7 @@ class Lens:
     digital_zoom: float = 1.0
     pixels_per_mm: float | None = None
     taken_size: tuple[int, int] | None = None
+    orientation: int = 1
 
 
 def read_lens(source: str | os.PathLike[str] | bytes) -> Lens:
@@ -70,7 +72,8 @@ def read_lens(source: str | os.PathLike[str] | bytes) -> Lens:
 
 
 def _lens(image: Image.Image) -> Lens:
-    turned = orientation_of(image.info) >= TRANSPOSED
+    orientation = orientation_of(image.info)
+    turned = orientation >= TRANSPOSED
     width, height = image.size
     size = (width, height) if turned else (height, width)
     with warnings.catch_warnings():
@@ -84,6 +87,7 @@ def _lens(image: Image.Image) -> Lens:
             _positive(tags.get(_DIGITAL_ZOOM)) or 1.0,
             _pixels_per_mm(tags),
             _upright_size(taken, turned),
+            orientation,
         )
 
 
