@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from midas.arrays import Array, Float32, Shaped, UInt8, UInt16
+from midas.arrays import Array, Float32, Shaped, UInt8
+from midas.pictures.light import to_light
 from midas.version import __version__
 
 _JSON, _BIN = 0x4E4F534A, 0x004E4942
@@ -65,7 +66,7 @@ def points_glb(points: Float32[Array, "N 3"], colors: UInt8[Array, "N 3"], facts
     """The bytes of a GLB file of points; colours are stored linear, in 16 bits, as the standard has it."""
     glb = _Glb()
     linear = np.full((len(points), 4), np.iinfo(np.uint16).max, np.uint16)  # the fourth, alpha, aligns them to 4 bytes
-    linear[:, :3] = _linear_codes()[colors]
+    linear[:, :3] = np.rint(to_light(colors) * np.float32(np.iinfo(np.uint16).max))
     attributes = {
         "POSITION": glb.accessor(points * _TO_GLTF, "VEC3", _FLOAT, _ARRAY_BUFFER, bounds=True),
         "COLOR_0": glb.accessor(linear, "VEC4", _USHORT, _ARRAY_BUFFER, normalized=True),
@@ -139,11 +140,3 @@ class _Glb:
         chunks = [struct.pack("<II", len(text), _JSON), text, struct.pack("<II", self.length, _BIN), *self.parts]
         size = 12 + sum(map(len, chunks))
         return b"".join([struct.pack("<4sII", b"glTF", 2, size), *chunks])
-
-
-def _linear_codes() -> UInt16[Array, " 256"]:
-    """Each code of the screen as light, 0 to 65535: IEC 61966-2-1."""
-    screen = np.arange(256) / 255
-    light = np.where(screen <= 0.04045, screen / 12.92, ((screen + 0.055) / 1.055) ** 2.4)
-    codes: Array = np.rint(light * np.iinfo(np.uint16).max).astype(np.uint16)
-    return codes

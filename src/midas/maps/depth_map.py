@@ -165,6 +165,10 @@ class DepthMap:
             np.minimum(depth_m, np.float32(max_depth_m), out=depth_m)
         return AlignedDepth(depth_m, scale, shift, self.model, self.source)
 
+    def anchored(self, anchor: Anchor | None = None) -> tuple[Float32[Array, "H W"], Anchor]:
+        """Give disparity, and what takes it to 1 / depth; ``midas.maps.anchored`` says how and what it raises."""
+        return anchored(self.values, self.kind, anchor)
+
     def cloud(
         self, camera: Camera, image: UInt8[Array, "h w 3"] | None = None, *, anchor: Anchor | None = None, **how: Any
     ) -> PointCloud:
@@ -180,7 +184,7 @@ class DepthMap:
         Raises:
             AlignmentError: the map is constant, or no point is left.
         """
-        disparity, anchor = anchored(self.values, self.kind, anchor)
+        disparity, anchor = self.anchored(anchor)
         return point_cloud(disparity, camera, anchor, image, **how)
 
     def mesh(
@@ -190,7 +194,7 @@ class DepthMap:
 
         Arguments and errors are those of ``cloud``, with ``detail`` in place of ``max_points``.
         """
-        disparity, anchor = anchored(self.values, self.kind, anchor)
+        disparity, anchor = self.anchored(anchor)
         return surface_mesh(disparity, camera, anchor, image, **how)
 
     def save(
