@@ -82,7 +82,7 @@ def effect(
     focus: Annotated[
         str | None,
         typer.Option(
-            metavar="ROW,COLUMN|N", help="Of bokeh: the pixel to focus on, or 0 (farthest) to 1 (nearest, the default)."
+            metavar="ROW,COLUMN|N", help="Of bokeh: the pixel to focus on, by default the middle; or 0 (farthest) to 1 (nearest)."
         ),
     ] = None,
     aperture: Annotated[
@@ -120,6 +120,7 @@ def effect(
     options = EffectFileOptions(
         EffectOptions(divergence, convergence, layout, colors, nearness, aperture),  # type: ignore[arg-type]
         focus_at,
+        focus is None,
         frames,
         amplitude,
         side,

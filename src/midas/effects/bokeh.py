@@ -21,7 +21,7 @@ _CLIPPED, _HIGHLIGHT = 0.85, 3.0
 
 def bokeh(
     image: UInt8[Array, "H W 3"],
-    nearness: Float32[Array, "H W"],
+    nearness: Float32[Array, "h w"],
     *,
     focus: float = 1.0,
     aperture: float = APERTURE,

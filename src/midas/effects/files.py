@@ -49,6 +49,7 @@ class EffectFileOptions:
     Attributes:
         effect: its settings.
         focus_at: (row, column) to focus on, in place of ``effect.focus``.
+        focus_on_middle: whether the middle of the picture is focused on, in place of both.
         frames, amplitude: of parallax.
         side_px: longer side of a moving picture.
         normal_y: of normals.
@@ -57,6 +58,7 @@ class EffectFileOptions:
 
     effect: EffectOptions = field(default_factory=EffectOptions)
     focus_at: tuple[int, int] | None = None
+    focus_on_middle: bool = False
     frames: int = FRAMES
     amplitude: float = AMPLITUDE
     side_px: int = 800
@@ -106,8 +108,10 @@ def _nearness(work: Work) -> Float32[Array, "H W"]:
 def _still(options: EffectFileOptions, work: Work, image: UInt8[Array, "H W 3"]) -> bytes:
     near = _nearness(work)
     settings = options.effect
-    if options.focus_at is not None:
-        settings = replace(settings, focus=nearness_at(near, *options.focus_at))
+    height, width = near.shape
+    focus_at = (height // 2, width // 2) if options.focus_on_middle else options.focus_at
+    if focus_at is not None:
+        settings = replace(settings, focus=nearness_at(near, *focus_at))
     return _encoded(frame_effect(work.format_name, settings)(image, near), work.path.suffix)
 
 
@@ -119,7 +123,7 @@ def _parallax(options: EffectFileOptions, work: Work, image: UInt8[Array, "H W 3
     near = unit_nearness(nearness(work.depth_map.resized(size).values, work.depth_map.kind))
     frames = [Image.fromarray(frame) for frame in parallax_frames(small, near, frames=options.frames, amplitude=options.amplitude)]
     # One palette for all frames: with one for each the colours would flicker.
-    palette = frames[0].quantize(255, dither=Image.Dither.NONE)
+    palette = frames[0].quantize(255, kmeans=2, dither=Image.Dither.NONE)
     coded = [frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
     file = io.BytesIO()
     duration_ms = max(20, round(1000 * _LOOP_SECONDS / len(coded)))

@@ -25,7 +25,7 @@ _QUALITY = 95
 
 def gdepth_jpeg(
     image: UInt8[Array, "H W 3"],
-    nearness: Float32[Array, "H W"],
+    nearness: Float32[Array, "h w"],
     near_m: float,
     far_m: float,
     jpeg: bytes | None = None,

@@ -20,7 +20,7 @@ _HEIGHT_SHARE = 0.4
 
 def parallax_frames(
     image: UInt8[Array, "H W 3"],
-    nearness: Float32[Array, "H W"],
+    nearness: Float32[Array, "h w"],
     *,
     frames: int = FRAMES,
     amplitude: float = AMPLITUDE,

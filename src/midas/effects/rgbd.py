@@ -8,7 +8,7 @@ from midas.arrays import Array, Float32, UInt8
 from midas.effects.stereo import check_pair
 
 
-def color_and_depth(image: UInt8[Array, "H W 3"], nearness: Float32[Array, "H W"]) -> UInt8[Array, "H W2 3"]:
+def color_and_depth(image: UInt8[Array, "H W 3"], nearness: Float32[Array, "h w"]) -> UInt8[Array, "H W2 3"]:
     """The picture on the left, its nearness in grey on the right: white is near.
 
     Raises:

@@ -43,7 +43,7 @@ class StereoPair:
 
 def stereo_pair(
     image: UInt8[Array, "H W 3"],
-    nearness: Float32[Array, "H W"],
+    nearness: Float32[Array, "h w"],
     *,
     divergence: float = DIVERGENCE,
     convergence: float = CONVERGENCE,
