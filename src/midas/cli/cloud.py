@@ -34,6 +34,7 @@ from midas.geometry.anchor import ASSUMED_RATIO
 from midas.geometry.cloud import MAX_POINTS
 from midas.geometry.jumps import MAX_JUMP
 from midas.geometry.mesh import FULL_DETAIL, MAX_FACES, MeshDetail
+from midas.lenses.choice import PROJECTIONS
 from midas.models.zoo import DEFAULT_MODEL
 from midas.reconstruction.scenes import SCENE_FORMATS, SceneOptions, scene_path, scene_product
 
@@ -101,6 +102,14 @@ def cloud(
     focal: Annotated[
         float | None, typer.Option(metavar="MM", help="Focal length, as on 36 x 24 mm, in place of the file's.")
     ] = None,
+    projection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=lambda name: name and names_among(PROJECTIONS)([name])[0],
+            help=f"Of wide lenses: {', '.join(PROJECTIONS)}; --fov is then that of the fisheye, by default 180.",
+        ),
+    ] = None,
     sky: Annotated[
         str,
         typer.Option(
@@ -153,6 +162,7 @@ def cloud(
         detail=FULL_DETAIL if full else MeshDetail(max_faces=max_faces),
         max_jump=None if fill else edge,
         far=sky,  # type: ignore[arg-type]
+        projection=projection,  # type: ignore[arg-type]
     )
     wanted = list(dict.fromkeys([*formats, "html"])) if view else formats
     made = make_of_pictures(
@@ -161,7 +171,7 @@ def cloud(
         wanted,
         scene_path,
         scene_product(options),
-        Network(model, size, tile, backend, device, offline),
+        Network(model, size, tile, backend, device, offline, projection, fov),
         Manner(recursive, overwrite, as_json, quiet, debug),
     )
     pages = [path for path in made.outputs if path.suffix == ".html"]

@@ -12,6 +12,7 @@ import typer
 from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
 from midas.cli import STATUS_USAGE
+from midas.cli.lens_options import predictor_of_lens
 from midas.cli.predict import Reporter
 from midas.folder import PictureReport, Product, Settings, predict_files
 from midas.maps.names import plan_outputs
@@ -55,6 +56,8 @@ class Network:
     backend: str = AUTO
     device: str = AUTO
     offline: bool = False
+    projection: str | None = None
+    fov_deg: float | None = None
 
     def ready(self, pictures: int) -> Predictor:
         """The predictor for so many pictures."""
@@ -65,7 +68,10 @@ class Network:
             size=None if self.tile else self.size,
             offline=self.offline or None,
         )
-        return whole.tiled(self.tile, size=self.size) if self.tile else whole
+        plain = whole.tiled(self.tile, size=self.size) if self.tile else whole
+        if self.projection is None:
+            return plain
+        return predictor_of_lens(plain, self.projection, self.fov_deg, None)
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,15 @@ class Camera:
         )
         return (x_px - column) / self.focal_px, (y_px - row) / self.focal_px
 
+    def unprojected(
+        self, x_px: Float64[Array, " N"], y_px: Float64[Array, " N"], inverse_depth: Float64[Array, " N"]
+    ) -> Float64[Array, "N 3"]:
+        """Points in space of places in the picture, whole numbers being pixel centres, by their depth along the axis."""
+        column, row = self.principal
+        slopes = [(x_px - column) / self.focal_px, (y_px - row) / self.focal_px, np.ones(len(x_px))]
+        points: Array = np.stack(slopes, axis=-1) / inverse_depth[:, None]
+        return points
+
     def facts(self) -> dict[str, str]:
         """What files say of the camera."""
         column, row = self.principal

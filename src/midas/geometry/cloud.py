@@ -12,13 +12,13 @@ import numpy as np
 from midas.arrays import Array, Float32, UInt8
 from midas.errors import AlignmentError, ConfigError
 from midas.geometry.anchor import Anchor
-from midas.geometry.camera import Camera
 from midas.geometry.far import Far, place_far
 from midas.geometry.glb import points_glb
 from midas.geometry.jumps import MAX_JUMP, beside_jumps, jump_tolerance
 from midas.geometry.ply import points_ply
 from midas.geometry.sampling import sample_grid, sampled, sampled_colors
 from midas.geometry.scene_files import write_scene_file
+from midas.geometry.sphere import AnyCamera
 
 MAX_POINTS = 1_000_000
 GREY = 188
@@ -54,7 +54,7 @@ class PointCloud:
 
 def point_cloud(
     values: Float32[Array, "H W"],
-    camera: Camera,
+    camera: AnyCamera,
     anchor: Anchor,
     image: UInt8[Array, "h w 3"] | None = None,
     *,
@@ -66,7 +66,7 @@ def point_cloud(
 
     Args:
         values: disparity.
-        camera: of the picture.
+        camera: of the picture; of a panorama or a fisheye picture, whose values are along the ray, its lens.
         anchor: disparity → 1 / depth.
         image: the picture, for the colours; grey without.
         max_points: of a larger map every second, third ... row and column is taken. None takes all.
@@ -90,14 +90,15 @@ def point_cloud(
         there &= ~beside_jumps(inverse_depth, jump_tolerance(inverse_depth.shape, max_jump))
     if not there.any():
         raise AlignmentError("no point of this map is left: all lie too far or beside jumps; keep those, or clamp them")
-    slopes_x, slopes_y = (slopes[index] for slopes, index in zip(camera.slopes(values.shape), (columns, rows)))
-    points = np.empty((int(there.sum()), 3), np.float32)
-    points[:, 2] = 1 / inverse_depth[there]
-    points[:, 0] = np.broadcast_to(slopes_x.astype(np.float32), there.shape)[there] * points[:, 2]
-    points[:, 1] = np.broadcast_to(slopes_y.astype(np.float32)[:, None], there.shape)[there] * points[:, 2]
+    x_px, y_px = (
+        (index + 0.5) * (pixels / samples) - 0.5
+        for index, pixels, samples in zip((columns, rows), camera.size[::-1], (width, height), strict=True)
+    )
+    at_rows, at_columns = np.nonzero(there)
+    points = camera.unprojected(x_px[at_columns], y_px[at_rows], inverse_depth[there].astype(np.float64))
     if image is None:
         colors = np.full(points.shape, GREY, np.uint8)
     else:
         colors = sampled_colors(image, (height, width), rows, columns)[there]
     facts = {**camera.facts(), **anchor.facts(), "far": far}
-    return PointCloud(points, colors, facts)
+    return PointCloud(points.astype(np.float32), colors, facts)

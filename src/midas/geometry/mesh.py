@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from midas.arrays import Array, Bool, Float32, Float64, Shaped, UInt8
+from midas.arrays import Array, Bool, Float32, Shaped, UInt8
 from midas.errors import AlignmentError, ConfigError
 from midas.geometry.anchor import Anchor
-from midas.geometry.camera import Camera
 from midas.geometry.far import Far, place_far
 from midas.geometry.glb import mesh_glb
 from midas.geometry.jumps import MAX_JUMP, jump_tolerance
@@ -22,6 +21,7 @@ from midas.geometry.ply import mesh_ply
 from midas.geometry.sampling import sample_grid, sampled
 from midas.geometry.scene_files import write_scene_file
 from midas.geometry.simplify import simplified
+from midas.geometry.sphere import AnyCamera
 
 MAX_FACES = 100_000
 GRID_SIDE = 512
@@ -109,7 +109,7 @@ FULL_DETAIL = MeshDetail(None, None, None)
 
 def surface_mesh(
     values: Float32[Array, "H W"],
-    camera: Camera,
+    camera: AnyCamera,
     anchor: Anchor,
     image: UInt8[Array, "h w 3"] | None = None,
     *,
@@ -191,19 +191,15 @@ def _in_picture(
 
 
 def _in_space(
-    flat: Float32[Array, "N 3"], camera: Camera, size: tuple[int, int], nearest: float
+    flat: Float32[Array, "N 3"], camera: AnyCamera, size: tuple[int, int], nearest: float
 ) -> tuple[Float32[Array, "N 3"], Float32[Array, "N 2"]]:
     """The places of vertices in space and in the texture."""
     height, width = size
     longer = max(size)
     uv = ((flat[:, :2] * np.float32(longer) + np.float32(0.5)) / np.array([width, height], np.float32)).astype(np.float32)
-    depth: Float64[Array, " N"] = 1 / (nearest * flat[:, 2].astype(np.float64))
-    column, row = camera.principal
-    vertices = np.empty((len(flat), 3), np.float32)
-    vertices[:, 0] = (uv[:, 0] * camera.size[1] - 0.5 - column) / camera.focal_px * depth
-    vertices[:, 1] = (uv[:, 1] * camera.size[0] - 0.5 - row) / camera.focal_px * depth
-    vertices[:, 2] = depth
-    return vertices, uv
+    x_px, y_px = (uv[:, axis].astype(np.float64) * camera.size[1 - axis] - 0.5 for axis in (0, 1))
+    vertices = camera.unprojected(x_px, y_px, nearest * flat[:, 2].astype(np.float64))
+    return vertices.astype(np.float32), uv
 
 
 def _texture(image: UInt8[Array, "H W 3"], side_px: int | None) -> UInt8[Array, "h w 3"]:

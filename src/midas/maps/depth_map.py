@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,9 +13,9 @@ from midas.alignment import Alignment
 from midas.arrays import Array, Float32, UInt8, UInt16
 from midas.errors import AlignmentError, MidasError, OutputError
 from midas.geometry.anchor import Anchor
-from midas.geometry.camera import Camera
 from midas.geometry.cloud import PointCloud, point_cloud
 from midas.geometry.mesh import Mesh, surface_mesh
+from midas.geometry.sphere import AnyCamera
 from midas.maps.anchored import anchored
 from midas.maps.colormaps import colorize
 from midas.maps.formats import read_map, write_map
@@ -32,6 +33,9 @@ from midas.maps.kinds import (
 from midas.maps.resize import Interpolation, resize_map
 from midas.maps.value_range import ValueRange, as_float32_map
 from midas.version import __version__
+
+LENS_FACTS = ("projection", "projection_found", "fov_deg", "values_along", "distortion")
+"""What files may say of a lens."""
 
 _SOFTWARE = f"midas-depth {__version__}"
 
@@ -51,18 +55,22 @@ class DepthMap:
         model: the model that made them, if known.
         source: the name of the picture, if known.
         kind: what the values are.
+        lens: what files say of a lens that is no ordinary one; of a panorama or a fisheye picture the values are inverse
+            distances along the ray, not along the axis.
     """
 
     values: Float32[Array, "H W"]
     model: str | None = None
     source: str | None = None
     kind: Kind = RELATIVE_DISPARITY
+    lens: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", _read_only_map(self.values))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DepthMap, (self.values, self.model, self.source)  # so that copies are read-only too
+        # So that copies are read-only too.
+        return DepthMap, (self.values, self.model, self.source, self.kind, dict(self.lens))
 
     @classmethod
     def load(cls, path: str | Path, *, kind: Kind | None = None) -> DepthMap:
@@ -83,7 +91,8 @@ class DepthMap:
             raise OutputError(f"{path} can't be read as a map: {error}") from error
         if kind is not None and said not in (None, kind):
             raise OutputError(f"{path} holds values of kind {said!r}: expected {kind!r}")
-        return cls(values, metadata.get("model"), metadata.get("source"), said or kind or RELATIVE_DISPARITY)
+        lens = {name: text for name, text in metadata.items() if name in LENS_FACTS}
+        return cls(values, metadata.get("model"), metadata.get("source"), said or kind or RELATIVE_DISPARITY, lens)
 
     @property
     def space(self) -> str:
@@ -170,7 +179,7 @@ class DepthMap:
         return anchored(self.values, self.kind, anchor)
 
     def cloud(
-        self, camera: Camera, image: UInt8[Array, "h w 3"] | None = None, *, anchor: Anchor | None = None, **how: Any
+        self, camera: AnyCamera, image: UInt8[Array, "h w 3"] | None = None, *, anchor: Anchor | None = None, **how: Any
     ) -> PointCloud:
         """Give the points that the pixels show; ``midas.geometry.point_cloud`` says how.
 
@@ -188,7 +197,7 @@ class DepthMap:
         return point_cloud(disparity, camera, anchor, image, **how)
 
     def mesh(
-        self, camera: Camera, image: UInt8[Array, "h w 3"] | None = None, *, anchor: Anchor | None = None, **how: Any
+        self, camera: AnyCamera, image: UInt8[Array, "h w 3"] | None = None, *, anchor: Anchor | None = None, **how: Any
     ) -> Mesh:
         """Give the surface that the pixels show, with the picture on it; ``midas.geometry.surface_mesh`` says how.
 
@@ -225,7 +234,7 @@ class DepthMap:
     @property
     def metadata(self) -> dict[str, str]:
         """What files say about the values."""
-        return _metadata(self.kind, self.model, self.source)
+        return {**_metadata(self.kind, self.model, self.source), **self.lens}
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,12 +270,12 @@ class AlignedDepth:
         height, width = self.depth_m.shape
         return height, width
 
-    def cloud(self, camera: Camera, image: UInt8[Array, "h w 3"] | None = None, **how: Any) -> PointCloud:
+    def cloud(self, camera: AnyCamera, image: UInt8[Array, "h w 3"] | None = None, **how: Any) -> PointCloud:
         """Give the points that the pixels show, in metres; ``midas.geometry.point_cloud`` says how."""
         disparity, anchor = anchored(self.depth_m, self.kind, None)
         return point_cloud(disparity, camera, anchor, image, **how)
 
-    def mesh(self, camera: Camera, image: UInt8[Array, "h w 3"] | None = None, **how: Any) -> Mesh:
+    def mesh(self, camera: AnyCamera, image: UInt8[Array, "h w 3"] | None = None, **how: Any) -> Mesh:
         """Give the surface that the pixels show, in metres; ``midas.geometry.surface_mesh`` says how."""
         disparity, anchor = anchored(self.depth_m, self.kind, None)
         return surface_mesh(disparity, camera, anchor, image, **how)

@@ -16,7 +16,9 @@ from midas.geometry.far import Far
 from midas.geometry.jumps import MAX_JUMP
 from midas.geometry.mesh import MeshDetail
 from midas.geometry.right_angles import anchor_from_right_angles
+from midas.geometry.sphere import AnyCamera
 from midas.geometry.view import page_of
+from midas.lenses.choice import Projection, wide_lens
 from midas.maps.kinds import RELATIVE_DISPARITY
 from midas.pictures.lens import read_lens
 from midas.storage.atomic import atomic_file
@@ -52,6 +54,7 @@ class SceneOptions:
         detail: of meshes.
         max_jump: None joins everything.
         far: what becomes of the sky.
+        projection: of a wide lens; ``fov_deg`` is then that of a fisheye.
     """
 
     fov_deg: float | None = None
@@ -65,6 +68,7 @@ class SceneOptions:
     detail: MeshDetail = field(default_factory=MeshDetail)
     max_jump: float | None = MAX_JUMP
     far: Far = "clamp"
+    projection: Projection | None = None
 
 
 def scene_path(folder: Path, stem: str, format_name: str) -> Path:
@@ -83,6 +87,13 @@ def scene_product(options: SceneOptions) -> Product:
     return Product(lambda name: True, lambda work: _save(options, work))
 
 
+def lens_for(source: Path, size: tuple[int, int], options: SceneOptions) -> AnyCamera:
+    """The camera of a picture, or its lens if that is a wide one."""
+    if options.projection is not None:
+        return wide_lens(options.projection, size, options.fov_deg)
+    return camera_for(source, size, options)
+
+
 def camera_for(source: Path, size: tuple[int, int], options: SceneOptions) -> Camera:
     """The camera of a picture: as stated, else by its file."""
     if options.fov_deg is not None:
@@ -92,7 +103,7 @@ def camera_for(source: Path, size: tuple[int, int], options: SceneOptions) -> Ca
     return Camera.of_lens(read_lens(source))
 
 
-def anchor_for(values: Float32[Array, "H W"], camera: Camera, options: SceneOptions) -> Anchor:
+def anchor_for(values: Float32[Array, "H W"], camera: AnyCamera, options: SceneOptions) -> Anchor:
     """Scale and shift of a relative map: what is known, else right angles, else assumed.
 
     Raises:
@@ -103,7 +114,9 @@ def anchor_for(values: Float32[Array, "H W"], camera: Camera, options: SceneOpti
         return find_anchor(
             values, points=options.points, near_m=options.near_m, far_m=options.far_m, ratio=options.ratio
         )
-    if options.shift == "assumed":
+    if not isinstance(camera, Camera) and options.shift == "right-angles":
+        raise AlignmentError("right angles are looked for in pictures by ordinary lenses only: state distances instead")
+    if not isinstance(camera, Camera) or options.shift == "assumed":
         return assumed_anchor(values)
     if options.shift == "right-angles":
         return anchor_from_right_angles(values, camera)
@@ -115,7 +128,7 @@ def anchor_for(values: Float32[Array, "H W"], camera: Camera, options: SceneOpti
 
 def _save(options: SceneOptions, work: Work) -> None:
     depth_map = work.depth_map
-    camera = camera_for(work.source, depth_map.size, options)
+    camera = lens_for(work.source, depth_map.size, options)
     anchor = anchor_for(depth_map.values, camera, options) if depth_map.kind == RELATIVE_DISPARITY else None
     if work.format_name in ("points", "points-glb"):
         cloud = depth_map.cloud(
