@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from midas.alignment.measured import CODES_PER_METRE
 from midas.backends import AUTO
 from midas.cli import STATUS_FAILED, DebugOption, command_app, finite
 from midas.cli.pictures_in import (
@@ -82,6 +83,16 @@ def cloud(
         list[str] | None,
         typer.Option(metavar="ROW,COLUMN,METRES", help="A point of known depth; give two or more of them."),
     ] = None,
+    points: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Measured points, many and some of them wrong: CSV or NPY of row,column,metres."),
+    ] = None,
+    lidar: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Measured depth, 16 bit in millimetres, 0 unknown; may be small.")
+    ] = None,
+    lidar_per_metre: Annotated[
+        float, typer.Option(metavar="N", min=1e-6, callback=finite, help="Codes of --lidar per metre, if not millimetres.")
+    ] = CODES_PER_METRE,
     near: Annotated[float | None, typer.Option(metavar="METRES", help="Distance of the nearest things.")] = None,
     far: Annotated[float | None, typer.Option(metavar="METRES", help="Distance of the farthest things.")] = None,
     depth_ratio: Annotated[
@@ -150,10 +161,15 @@ def cloud(
     """
     if fov is not None and focal is not None:
         raise ConfigError("--fov and --focal say the same in two ways: give one of them")
+    if (points or lidar) and (known or near is not None or far is not None or depth_ratio is not None):
+        raise ConfigError("measured points say all of scale and shift: leave --known, --near, --far and --depth-ratio out")
     options = SceneOptions(
         fov_deg=fov,
         focal_35mm=focal,
         points=tuple(_point(text) for text in known or ()),
+        measured=points,
+        lidar=lidar,
+        lidar_per_metre=lidar_per_metre,
         near_m=near,
         far_m=far,
         ratio=depth_ratio,

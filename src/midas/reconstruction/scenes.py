@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
+from midas.alignment import Alignment, align_sparse
+from midas.alignment.measured import CODES_PER_METRE, read_lidar, read_points
 from midas.arrays import Array, Float32
 from midas.errors import AlignmentError, OutputError
 from midas.folder import Product, Work
@@ -47,6 +51,9 @@ class SceneOptions:
         fov_deg: horizontal angle of view; None leaves the camera to the picture's file.
         focal_35mm: equivalent focal length, likewise.
         points: (row, column, depth in metres) that are known.
+        measured: file of points, CSV or NPY, many of them, some wrong.
+        lidar: 16-bit PNG file of depth, small or sparse.
+        lidar_per_metre: its codes per metre.
         near_m, far_m: distances of the nearest and farthest things, together.
         ratio: how many times as far these are as those.
         shift: where none of these is given: by right angles, assumed, or by right angles where they are plain.
@@ -60,6 +67,9 @@ class SceneOptions:
     fov_deg: float | None = None
     focal_35mm: float | None = None
     points: tuple[tuple[int, int, float], ...] = ()
+    measured: Path | None = None
+    lidar: Path | None = None
+    lidar_per_metre: float = CODES_PER_METRE
     near_m: float | None = None
     far_m: float | None = None
     ratio: float | None = None
@@ -126,10 +136,34 @@ def anchor_for(values: Float32[Array, "H W"], camera: AnyCamera, options: SceneO
         return assumed_anchor(values)
 
 
+def measured_disparity(
+    values: Float32[Array, "H W"], options: SceneOptions
+) -> tuple[Float32[Array, "H W"], Anchor] | None:
+    """A map as inverse depth in metres by measured points; None where there are none.
+
+    Raises:
+        AlignmentError: their file can't be read, or they don't determine scale and shift.
+    """
+    if options.measured is None and options.lidar is None:
+        return None
+    parts = []
+    if options.measured is not None:
+        parts.append(read_points(options.measured))
+    if options.lidar is not None:
+        height, width = values.shape
+        parts.append(read_lidar(options.lidar, (height, width), options.lidar_per_metre))
+    aligned = align_sparse(values, np.concatenate(parts))
+    return aligned.apply(values), Anchor(Alignment(1.0, 0.0), aligned.found, metric=True)
+
+
 def _save(options: SceneOptions, work: Work) -> None:
     depth_map = work.depth_map
     camera = lens_for(work.source, depth_map.size, options)
-    anchor = anchor_for(depth_map.values, camera, options) if depth_map.kind == RELATIVE_DISPARITY else None
+    anchor = None
+    if depth_map.kind == RELATIVE_DISPARITY:
+        measured = measured_disparity(depth_map.values, options)
+        values, anchor = measured or (depth_map.values, anchor_for(depth_map.values, camera, options))
+        depth_map = replace(depth_map, values=values)
     if work.format_name in ("points", "points-glb"):
         cloud = depth_map.cloud(
             camera, work.image, anchor=anchor, max_points=options.max_points, max_jump=options.max_jump, far=options.far
