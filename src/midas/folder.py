@@ -92,9 +92,7 @@ class Product:
 
 
 def _save_map(work: Work) -> None:
-    work.depth_map.save(
-        work.path, work.format_name, image=work.image, colormap=work.colormap, overwrite=work.overwrite
-    )
+    work.depth_map.save(work.path, work.format_name, image=work.image, colormap=work.colormap, overwrite=work.overwrite)
 
 
 MAPS = Product(lambda name: format_by_name(name).shows_image, _save_map)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from midas.effects import EffectOptions, FRAME_EFFECTS, anaglyph, bokeh, frame_effect, parallax_frames, stereo_pair
+from midas.effects import FRAME_EFFECTS, EffectOptions, anaglyph, bokeh, frame_effect, parallax_frames, stereo_pair
 from midas.effects.views import shifted_view
 from midas.errors import ConfigError
 from midas.pictures.light import to_light, to_screen

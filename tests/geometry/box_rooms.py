@@ -16,7 +16,7 @@ SIZE = (240, 320)
 
 @dataclass(frozen=True)
 class BoxRoom:
-    """A room: its camera, its inverse depth, which surface each pixel shows, and disparity of hidden scale and shift."""
+    """A room: camera, inverse depth, which surface each pixel shows, and disparity of hidden scale and shift."""
 
     camera: Camera
     inverse_depth: Array
@@ -31,4 +31,6 @@ def box_room(seed: int, size: tuple[int, int] = SIZE) -> BoxRoom:
     inverse_depth = raster.inverse_depth
     hidden = inverse_depth - np.float32(inverse_depth.min() * rng.uniform(0, 1))
     disparity = hidden * np.float32(rng.uniform(0.5, 30))
-    return BoxRoom(Camera(scene.camera.focal_px(size), size), inverse_depth, raster.surface, disparity.astype(np.float32))
+    return BoxRoom(
+        Camera(scene.camera.focal_px(size), size), inverse_depth, raster.surface, disparity.astype(np.float32)
+    )

@@ -82,7 +82,7 @@ def test_exact_maps_of_any_scale_and_shift_join_to_the_exact_inverse_distance(le
 
 
 def test_the_sides_of_a_panorama_meet() -> None:
-    maps, true = exact_maps(PANORAMA, 3)
+    maps, _ = exact_maps(PANORAMA, 3)
     joined = join_views(views_of(PANORAMA), maps, pixel_rays(PANORAMA, PANORAMA.size))
     assert np.abs(joined[:, 0] - joined[:, -1]).max() < 0.02 * np.ptp(joined)
 
@@ -100,7 +100,9 @@ def test_a_predicted_panorama_has_no_seam_and_says_what_its_values_are(tmp_path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("lens", "seeds"), [(Equirectangular((384, 768)), 8), (Fisheye((512, 512), 180.0), 8)], ids=str)
+@pytest.mark.parametrize(
+    ("lens", "seeds"), [(Equirectangular((384, 768)), 8), (Fisheye((512, 512), 180.0), 8)], ids=str
+)
 def test_the_error_is_at_most_seven_tenths_of_the_plain_predictions(lens: WideLens, seeds: int) -> None:
     plain = midas.load()
     wide = WidePredictor(plain, lambda size: lens)

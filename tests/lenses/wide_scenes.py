@@ -43,7 +43,9 @@ def wide_scene(world: str, seed: int, lens: WideLens, face_px: int = 384) -> tup
         focal_px, middle = camera.focal_px((face_px, face_px)), (face_px - 1) / 2
         along = np.maximum(turned[..., 2], 1e-6)
         column, row = (turned[..., axis] / along * focal_px + middle for axis in (0, 1))
-        shown = (turned[..., 2] > 0) & (np.abs(column - middle) <= middle + 0.5) & (np.abs(row - middle) <= middle + 0.5)
+        shown = (
+            (turned[..., 2] > 0) & (np.abs(column - middle) <= middle + 0.5) & (np.abs(row - middle) <= middle + 0.5)
+        )
         grid = (column.astype(np.float32), row.astype(np.float32))
         colors = cv2.remap(light, *grid, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         depth = cv2.remap(raster.inverse_depth, *grid, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)

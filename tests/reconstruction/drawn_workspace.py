@@ -49,7 +49,9 @@ def make_workspace(folder: Path, *, images: int = 4, points: int = 150, binary: 
     for number in range(images):
         x, y, z = scene.camera.position
         # From y forward, z up to COLMAP's world makes no difference: any world will do.
-        camera: SceneCamera = replace(scene.camera, position=(x + 0.1 * number, y, z), yaw_deg=scene.camera.yaw_deg + 3 * number)
+        camera: SceneCamera = replace(
+            scene.camera, position=(x + 0.1 * number, y, z), yaw_deg=scene.camera.yaw_deg + 3 * number
+        )
         raster = draw_scene(replace(scene, camera=camera), SIZE)
         name = f"view_{number}.jpg"
         Image.fromarray(rng.integers(0, 255, (*SIZE, 3), dtype=np.uint8)).save(folder / "images" / name)
@@ -59,7 +61,9 @@ def make_workspace(folder: Path, *, images: int = 4, points: int = 150, binary: 
         rows, columns = rng.integers(0, SIZE[0], points), rng.integers(0, SIZE[1], points)
         focal_px = camera.focal_px(SIZE)
         z_axis = depth[rows, columns] * np.where(rng.random(points) < WRONG_SHARE, rng.uniform(0.3, 3, points), 1)
-        rays = np.stack([(columns + 0.5 - SIZE[1] / 2) / focal_px, (rows + 0.5 - SIZE[0] / 2) / focal_px, np.ones(points)], 1)
+        rays = np.stack(
+            [(columns + 0.5 - SIZE[1] / 2) / focal_px, (rows + 0.5 - SIZE[0] / 2) / focal_px, np.ones(points)], 1
+        )
         to_world = camera.to_world()
         world = (rays * z_axis[:, None]) @ to_world[:3, :3].T + to_world[:3, 3]
         numbers = np.arange(points) + 1 + number * points
@@ -80,7 +84,9 @@ def write_binary(sparse: Path, focal_px: float, images: list, places: dict) -> N
     for number, pose, name, xy, points in images:
         data += struct.pack("<i7di", number, *pose, 1) + name.encode() + b"\0" + struct.pack("<Q", len(xy) + 1)
         data += struct.pack("<ddq", 1.0, 1.0, -1)  # a feature that became no point
-        data += b"".join(struct.pack("<ddq", *place, point) for place, point in zip(xy.tolist(), points.tolist()))
+        data += b"".join(
+            struct.pack("<ddq", *place, point) for place, point in zip(xy.tolist(), points.tolist(), strict=True)
+        )
     (sparse / "images.bin").write_bytes(data)
     data = struct.pack("<Q", len(places))
     for number, place in places.items():
@@ -91,11 +97,13 @@ def write_binary(sparse: Path, focal_px: float, images: list, places: dict) -> N
 
 def write_text(sparse: Path, focal_px: float, images: list, places: dict) -> None:
     height, width = SIZE
-    (sparse / "cameras.txt").write_text(f"# cameras\n1 PINHOLE {width} {height} {focal_px} {focal_px} {width / 2} {height / 2}\n")
+    (sparse / "cameras.txt").write_text(
+        f"# cameras\n1 PINHOLE {width} {height} {focal_px} {focal_px} {width / 2} {height / 2}\n"
+    )
     lines = ["# images"]
     for number, pose, name, xy, points in images:
         lines.append(" ".join(map(str, [number, *pose, 1, name])))
-        lines.append(" ".join(f"{x} {y} {point}" for (x, y), point in zip(xy.tolist(), points.tolist())))
+        lines.append(" ".join(f"{x} {y} {point}" for (x, y), point in zip(xy.tolist(), points.tolist(), strict=True)))
     (sparse / "images.txt").write_text("\n".join(lines) + "\n")
     points = [f"{number} {x} {y} {z} 1 2 3 0.5 1 0" for number, (x, y, z) in places.items()]
     (sparse / "points3D.txt").write_text("\n".join(points) + "\n")

@@ -60,7 +60,8 @@ class SparseAlignment:
         inverse = self.alignment.apply(values)
         if self.field is None:
             return inverse
-        return inverse * np.exp(_grown(self.field, values.shape)).astype(np.float32)
+        result: Array = inverse * np.exp(_grown(self.field, values.shape)).astype(np.float32)
+        return result
 
     @property
     def found(self) -> str:
@@ -96,7 +97,9 @@ def align_sparse(
     measured = 1 / points[usable, 2]
     alignment = align_robust(disparity, measured)
     if alignment.scale <= 0:
-        raise AlignmentError("the map runs against the points, near for far: are they of this picture, row before column?")
+        raise AlignmentError(
+            "the map runs against the points, near for far: are they of this picture, row before column?"
+        )
     inliers = np.abs(alignment.scale * disparity + alignment.shift - measured) < 0.1 * measured
     whole = SparseAlignment(alignment, len(measured), float(inliers.mean()))
     if not local or len(measured) < LEAST_POINTS:

@@ -85,13 +85,16 @@ def cloud(
     ] = None,
     points: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Measured points, many and some of them wrong: CSV or NPY of row,column,metres."),
+        typer.Option(
+            metavar="FILE", help="Measured points, many and some of them wrong: CSV or NPY of row,column,metres."
+        ),
     ] = None,
     lidar: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Measured depth, 16 bit in millimetres, 0 unknown; may be small.")
     ] = None,
     lidar_per_metre: Annotated[
-        float, typer.Option(metavar="N", min=1e-6, callback=finite, help="Codes of --lidar per metre, if not millimetres.")
+        float,
+        typer.Option(metavar="N", min=1e-6, callback=finite, help="Codes of --lidar per metre, if not millimetres."),
     ] = CODES_PER_METRE,
     near: Annotated[float | None, typer.Option(metavar="METRES", help="Distance of the nearest things.")] = None,
     far: Annotated[float | None, typer.Option(metavar="METRES", help="Distance of the farthest things.")] = None,
@@ -140,7 +143,9 @@ def cloud(
         ),
     ] = MAX_JUMP,
     fill: Annotated[bool, typer.Option("--fill", help="Cut nothing: a closed surface.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="Every pixel a point, every triangle, the whole picture.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Every pixel a point, every triangle, the whole picture.")
+    ] = False,
     view: Annotated[bool, typer.Option("--view", help="Write a page that shows the first scene, and open it.")] = False,
     model: ModelOption = DEFAULT_MODEL,
     size: SizeOption = None,
@@ -162,7 +167,9 @@ def cloud(
     if fov is not None and focal is not None:
         raise ConfigError("--fov and --focal say the same in two ways: give one of them")
     if (points or lidar) and (known or near is not None or far is not None or depth_ratio is not None):
-        raise ConfigError("measured points say all of scale and shift: leave --known, --near, --far and --depth-ratio out")
+        raise ConfigError(
+            "measured points say all of scale and shift: leave --known, --near, --far and --depth-ratio out"
+        )
     options = SceneOptions(
         fov_deg=fov,
         focal_35mm=focal,

@@ -47,7 +47,9 @@ Train with:
 
 @app.command(epilog=EPILOG)
 def colmap(
-    workspace: Annotated[Path, typer.Argument(help="Folder with a sparse model by COLMAP (binary or text) and images.")],
+    workspace: Annotated[
+        Path, typer.Argument(help="Folder with a sparse model by COLMAP (binary or text) and images.")
+    ],
     consumer: Annotated[
         str,
         typer.Option(

@@ -67,7 +67,8 @@ def effect(
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the pictures made.")
     ] = DEFAULT_OUTPUT_DIR,
     divergence: Annotated[
-        float, typer.Option(metavar="PERCENT", help="Of stereo and anaglyph: between nearest and farthest, of the width.")
+        float,
+        typer.Option(metavar="PERCENT", help="Of stereo and anaglyph: between nearest and farthest, of the width."),
     ] = DIVERGENCE,
     convergence: Annotated[
         float, typer.Option(metavar="N", help="What lies in the plane of the screen: 0 the farthest, 1 the nearest.")
@@ -77,12 +78,15 @@ def effect(
     ] = LAYOUTS[0],
     colors: Annotated[
         str,
-        typer.Option(metavar="NAME", callback=_one_of(*ANAGLYPH_COLORS), help=f"Of anaglyph: {', '.join(ANAGLYPH_COLORS)}."),
+        typer.Option(
+            metavar="NAME", callback=_one_of(*ANAGLYPH_COLORS), help=f"Of anaglyph: {', '.join(ANAGLYPH_COLORS)}."
+        ),
     ] = "dubois",
     focus: Annotated[
         str | None,
         typer.Option(
-            metavar="ROW,COLUMN|N", help="Of bokeh: the pixel to focus on, by default the middle; or 0 (farthest) to 1 (nearest)."
+            metavar="ROW,COLUMN|N",
+            help="Of bokeh: the pixel to focus on, by default the middle; or 0 (farthest) to 1 (nearest).",
         ),
     ] = None,
     aperture: Annotated[
@@ -94,7 +98,10 @@ def effect(
     ] = AMPLITUDE,
     side: Annotated[int, typer.Option(metavar="N", min=16, help="Of parallax: longer side in pixels.")] = 800,
     normal_y: Annotated[
-        str, typer.Option(metavar="NAME", callback=_one_of("up", "down"), help="Of normals: where green points, up or down.")
+        str,
+        typer.Option(
+            metavar="NAME", callback=_one_of("up", "down"), help="Of normals: where green points, up or down."
+        ),
     ] = "up",
     near: Annotated[
         float | None, typer.Option(metavar="METRES", help="Of gdepth and normals: distance of the nearest things.")

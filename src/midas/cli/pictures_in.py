@@ -107,9 +107,7 @@ def make_of_pictures(
     found = find_pictures(paths, output_dir, recursive=manner.recursive)
     jobs = plan_outputs(found.pictures, output_dir, formats, path_of)
     settings = Settings(overwrite=manner.overwrite, product=product)
-    with Reporter(
-        len(jobs), output_dir, as_json=manner.as_json, quiet=manner.quiet, debug=manner.debug
-    ) as reporter:
+    with Reporter(len(jobs), output_dir, as_json=manner.as_json, quiet=manner.quiet, debug=manner.debug) as reporter:
         for path, error in found.problems.items():
             reporter.show(PictureReport(Path(path), (), error=error))
         if not jobs:

@@ -185,18 +185,21 @@ def predict(
         typer.Option(
             metavar="NAME",
             callback=lambda name: name and _one_of(PROJECTIONS)(name),
-            help=f"Of wide lenses: {', '.join(PROJECTIONS)}. Overlapping views are predicted and joined; the values are "
-            "then inverse distance along the ray.",
+            help=f"Of wide lenses: {', '.join(PROJECTIONS)}. Overlapping views are predicted and joined; "
+            "the values are then inverse distance along the ray.",
         ),
     ] = None,
     fov: Annotated[
         float | None,
-        typer.Option(metavar="DEGREES", help="Horizontal angle of view: of a fisheye, by default 180; of --distortion."),
+        typer.Option(
+            metavar="DEGREES", help="Horizontal angle of view: of a fisheye, by default 180; of --distortion."
+        ),
     ] = None,
     distortion: Annotated[
         str | None,
         typer.Option(
-            metavar="K1,K2,P1,P2,K3", help="Distortion of the lens as OpenCV counts it, undone for the network and redone."
+            metavar="K1,K2,P1,P2,K3",
+            help="Distortion of the lens as OpenCV counts it, undone for the network and redone.",
         ),
     ] = None,
     full_decode: Annotated[

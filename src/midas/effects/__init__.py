@@ -1,8 +1,8 @@
 """Pictures made of a picture and its depth: for two eyes, with a shallow focus, moving, as normals.
 
-Each effect is a function on arrays, of a picture (uint8 RGB) and of nearness: float32 of the same size, 1 for the nearest
-and 0 for the farthest, an affine function of inverse depth. ``table`` lists them; those that work frame by frame can be
-called for each frame of a film, whose nearness must then be steady.
+Each effect is a function on arrays, of a picture (uint8 RGB) and of nearness: float32 of the same size, 1 for the
+nearest and 0 for the farthest, an affine function of inverse depth. ``table`` lists them; those that work frame by
+frame can be called for each frame of a film, whose nearness must then be steady.
 """
 
 from midas.effects.anaglyph import anaglyph

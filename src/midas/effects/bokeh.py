@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -81,7 +83,7 @@ def _slices(focus: float) -> list[tuple[float, float]]:
     step = 1 / _LAYERS
     first = focus - step / 2
     edges = [first + step * number for number in range(-_LAYERS - 1, _LAYERS + 2)]
-    return [(low, high) for low, high in zip(edges, edges[1:], strict=False) if high > 0 and low < 1]
+    return [(low, high) for low, high in pairwise(edges) if high > 0 and low < 1]
 
 
 def _share(nearness: Float32[Array, "H W"], low: float, high: float) -> Float32[Array, "H W"]:
@@ -121,7 +123,8 @@ def _disc(radius_px: float) -> Float32[Array, "k k"]:
     reach = int(np.ceil(radius_px))
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     disc = np.clip(radius_px + 0.5 - np.hypot(x, y), 0, 1)
-    return (disc / disc.sum()).astype(np.float32)
+    result: Array = (disc / disc.sum()).astype(np.float32)
+    return result
 
 
 def _highlights_back(light: Float32[Array, "H W 3"]) -> Float32[Array, "H W 3"]:

@@ -90,7 +90,8 @@ def unit_nearness(values: Float32[Array, "H W"]) -> Float32[Array, "H W"]:
     low, high = np.percentile(values[np.isfinite(values)], _PERCENTILES)
     if low == high:
         return np.zeros_like(values)
-    return np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1).astype(np.float32)
+    result: Array = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1).astype(np.float32)
+    return result
 
 
 def _save(options: EffectFileOptions, work: Work) -> None:
@@ -121,7 +122,10 @@ def _parallax(options: EffectFileOptions, work: Work, image: UInt8[Array, "H W 3
     size = (max(1, round(height * share)), max(1, round(width * share)))
     small = np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.LANCZOS), np.uint8)
     near = unit_nearness(nearness(work.depth_map.resized(size).values, work.depth_map.kind))
-    frames = [Image.fromarray(frame) for frame in parallax_frames(small, near, frames=options.frames, amplitude=options.amplitude)]
+    frames = [
+        Image.fromarray(frame)
+        for frame in parallax_frames(small, near, frames=options.frames, amplitude=options.amplitude)
+    ]
     # One palette for all frames: with one for each the colours would flicker.
     palette = frames[0].quantize(255, kmeans=2, dither=Image.Dither.NONE)
     coded = [frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]

@@ -1,4 +1,4 @@
-"""Depth in the photograph's own file: a JPEG with Google's GDepth metadata (XMP), as Blender, Facebook and others read it."""
+"""Depth in the photograph's own file: a JPEG with Google's GDepth metadata (XMP)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _segments(png: bytes, near_m: float, far_m: float) -> list[bytes]:
     """The packet that says what the depth is, and the parts of the one that holds it."""
     depth = base64.b64encode(png).decode("ascii")
     extension = _packet(f'xmlns:GDepth="{_GDEPTH}" GDepth:Data="{depth}"')
-    digest = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper()  # noqa: S324
+    digest = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper()
     said = {
         "Format": "RangeInverse",
         "Near": f"{near_m:.6g}",
@@ -81,7 +81,10 @@ def _segments(png: bytes, near_m: float, far_m: float) -> list[bytes]:
     attributes = " ".join(f'GDepth:{name}="{text}"' for name, text in said.items())
     main = f'xmlns:GDepth="{_GDEPTH}" xmlns:xmpNote="{_NOTE}" xmpNote:HasExtendedXMP="{digest}" {attributes}'
     parts = [
-        _EXTENSION + digest.encode() + struct.pack(">II", len(extension), start) + extension[start : start + _PART_BYTES]
+        _EXTENSION
+        + digest.encode()
+        + struct.pack(">II", len(extension), start)
+        + extension[start : start + _PART_BYTES]
         for start in range(0, len(extension), _PART_BYTES)
     ]
     return [_APP1 + struct.pack(">H", 2 + len(body)) + body for body in (_XMP + _packet(main), *parts)]

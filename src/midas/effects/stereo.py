@@ -33,7 +33,10 @@ class StereoPair:
         views = [self.right, self.left] if crossed else [self.left, self.right]
         if half:
             height, width = self.left.shape[:2]
-            views = [np.asarray(cv2.resize(view, (max(1, width // 2), height), interpolation=cv2.INTER_AREA)) for view in views]
+            views = [
+                np.asarray(cv2.resize(view, (max(1, width // 2), height), interpolation=cv2.INTER_AREA))
+                for view in views
+            ]
         return np.hstack(views)
 
     def top_bottom(self) -> UInt8[Array, "H2 W 3"]:
@@ -48,9 +51,10 @@ def stereo_pair(
     divergence: float = DIVERGENCE,
     convergence: float = CONVERGENCE,
 ) -> StereoPair:
-    """The views of two eyes: ``stereo_disparity = divergence / 100 * width * (nearness - convergence)`` pixels between them.
+    """The views of two eyes.
 
-    Each view moves by half of it. What uncovers itself behind near things is filled from the background.
+    Between them are ``stereo_disparity = divergence / 100 * width * (nearness - convergence)`` pixels; each view moves
+    by half of it. What uncovers itself behind near things is filled from the background.
 
     Args:
         image: RGB.
@@ -66,7 +70,9 @@ def stereo_pair(
     if not 0 <= divergence <= MOST_DIVERGENCE:
         raise ConfigError(f"a divergence of {divergence} %: expected 0 to {MOST_DIVERGENCE:g}")
     if not -1 <= convergence <= 2:
-        raise ConfigError(f"a convergence of {convergence}: expected -1 to 2, where 0 is the farthest and 1 the nearest")
+        raise ConfigError(
+            f"a convergence of {convergence}: expected -1 to 2, where 0 is the farthest and 1 the nearest"
+        )
     half_px = divergence / 100 * image.shape[1] / 2
     near, far = half_px * (1 - convergence), -half_px * convergence
     return StereoPair(shifted_view(image, nearness, near, far), shifted_view(image, nearness, -near, -far))

@@ -1,9 +1,9 @@
 """A picture seen from a little to the side: near things move more, and what they uncover is filled from behind them.
 
-Each pixel is carried to where the other eye sees it, at twice the resolution. Pixels of a row are laid down in the order
-in which nearer ones come last (McMillan, 1997: for a camera that moves sideways it is from one end of the row to the
-other). Each pixel of the new view then knows its disparity and takes its colour from the picture; gaps take the disparity
-of their farther side and the colours beside it, mirrored.
+Each pixel is carried to where the other eye sees it, at twice the resolution. Pixels of a row are laid down in the
+order in which nearer ones come last (McMillan, 1997: for a camera that moves sideways it is from one end of the row to
+the other). Each pixel of the new view then knows its disparity and takes its colour from the picture; gaps take the
+disparity of their farther side and the colours beside it, mirrored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FEATHER_PX = 3
 def shifted_view(
     image: UInt8[Array, "H W 3"], nearness: Float32[Array, "H W"], nearest_px: float, farthest_px: float
 ) -> UInt8[Array, "H W 3"]:
-    """The picture with each pixel moved to the right, by a distance between those of the nearest and the farthest things.
+    """The picture with each pixel moved to the right, by a distance that depends on its nearness.
 
     Args:
         image: RGB.
@@ -61,8 +61,8 @@ def _strip(
 def _carried(move: Float32[Array, "h W"]) -> tuple[Float32[Array, "h W"], Bool[Array, "h W"]]:
     """Each pixel's move in the new view, and where nothing came to lie; gaps have the move of their farther side.
 
-    Nearer pixels move farther to the right, so of two that meet the nearer started farther to the left: rows are written
-    from right to left.
+    Nearer pixels move farther to the right, so of two that meet the nearer started farther to the left: rows are
+    written from right to left.
     """
     height, width = move.shape
     fine = _FINER * width
@@ -120,11 +120,13 @@ def _beside_gaps(
     edge = np.where(from_left, left, right)
     move = np.where(from_left, at_left, at_right)
     mirrored = 2 * edge - columns - np.where(np.isfinite(move), move, 0)
-    return mirrored.astype(np.float32)
+    result: Array = mirrored.astype(np.float32)
+    return result
 
 
 def _feathered(view: UInt8[Array, "h W 3"], gap: Bool[Array, "h W"]) -> UInt8[Array, "h W 3"]:
     """Gaps softened along the row, so that what was filled in doesn't draw the eye."""
     weight = cv2.blur(gap.astype(np.float32), (_FEATHER_PX, 1))[..., None] * gap[..., None]
     soft = cv2.blur(view, (_FEATHER_PX, 1))
-    return np.rint(view + (soft.astype(np.float32) - view) * weight).astype(np.uint8)
+    result: Array = np.rint(view + (soft.astype(np.float32) - view) * weight).astype(np.uint8)
+    return result

@@ -157,7 +157,8 @@ def disparity_range(values: Float32[Array, "H W"]) -> tuple[float, float]:
 
 def _without_outliers(values: Float32[Array, "H W"]) -> Float32[Array, "H W"]:
     low, high = disparity_range(values)
-    return np.clip(values, np.float32(low), np.float32(high))
+    result: Array = np.clip(values, np.float32(low), np.float32(high))
+    return result
 
 
 def _upright(alignment: Alignment) -> Alignment:

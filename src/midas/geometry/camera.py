@@ -115,7 +115,7 @@ class Camera:
     def unprojected(
         self, x_px: Float64[Array, " N"], y_px: Float64[Array, " N"], inverse_depth: Float64[Array, " N"]
     ) -> Float64[Array, "N 3"]:
-        """Points in space of places in the picture, whole numbers being pixel centres, by their depth along the axis."""
+        """Points in space of places in the picture (whole numbers are pixel centres) by their depth along the axis."""
         column, row = self.principal
         slopes = [(x_px - column) / self.focal_px, (y_px - row) / self.focal_px, np.ones(len(x_px))]
         points: Array = np.stack(slopes, axis=-1) / inverse_depth[:, None]

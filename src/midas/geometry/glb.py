@@ -1,8 +1,8 @@
 """GLB files (glTF 2.0, binary): a mesh with the photograph as its texture, or points with colours.
 
 Written by hand, since the writers at hand put the screen's colours where the standard wants linear ones, and eight bits
-where sixteen are needed. Chunks are padded to four bytes, JSON by spaces, the rest by zeros; axes are turned to glTF's (x
-right, y up, looking to -z); nothing is shaded (``KHR_materials_unlit``), because a photograph holds its light already.
+where sixteen are needed. Chunks are padded to four bytes, JSON by spaces, the rest by zeros; axes are turned to glTF's
+(x right, y up, looking to -z); nothing is shaded (``KHR_materials_unlit``): a photograph holds its light already.
 """
 
 from __future__ import annotations

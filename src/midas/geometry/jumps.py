@@ -8,8 +8,8 @@ from midas.arrays import Array, Bool, Float32
 
 MAX_JUMP = 0.04
 """Relative change of depth per 1/512 of the longer side beyond which two neighbours lie on two surfaces: MoGe's
-tolerance at about its resolution. Stated per share of the picture, because an outline that was smoothed on its way up to
-a large picture is as wide there as it was, counted so."""
+tolerance at about its resolution. Stated per share of the picture, because an outline that was smoothed on its way up
+to a large picture is as wide there as it was, counted so."""
 
 _REFERENCE_SAMPLES = 512
 

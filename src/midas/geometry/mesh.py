@@ -1,4 +1,4 @@
-"""Meshes: the pixels of a grid joined to triangles, cut where the depth jumps, and made fewer where the surface is flat."""
+"""Meshes: the pixels of a grid joined to triangles, cut where the depth jumps, made fewer where the surface is flat."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ class Mesh:
         """The texture's colour at each vertex."""
         height, width = self.texture.shape[:2]
         columns, rows = (
-            np.clip(self.uv[:, axis] * pixels, 0, pixels - 1).astype(np.intp) for axis, pixels in ((0, width), (1, height))
+            np.clip(self.uv[:, axis] * pixels, 0, pixels - 1).astype(np.intp)
+            for axis, pixels in ((0, width), (1, height))
         )
         colors: Array = self.texture[rows, columns]
         return colors
@@ -146,7 +147,9 @@ def surface_mesh(
     tolerance = math.inf if max_jump is None else jump_tolerance(inverse_depth.shape, max_jump)
     faces = _triangles(inverse_depth, there, tolerance)
     if not len(faces):
-        raise AlignmentError("no surface is left of this map: all of it lies too far or beside jumps; keep or clamp them")
+        raise AlignmentError(
+            "no surface is left of this map: all of it lies too far or beside jumps; keep or clamp them"
+        )
     flat = _in_picture(inverse_depth, rows, columns)
     flat, faces = simplified(flat, faces, detail.max_faces)
     vertices, uv = _in_space(flat, camera, (height, width), float(inverse_depth.max()))
@@ -196,7 +199,9 @@ def _in_space(
     """The places of vertices in space and in the texture."""
     height, width = size
     longer = max(size)
-    uv = ((flat[:, :2] * np.float32(longer) + np.float32(0.5)) / np.array([width, height], np.float32)).astype(np.float32)
+    uv = ((flat[:, :2] * np.float32(longer) + np.float32(0.5)) / np.array([width, height], np.float32)).astype(
+        np.float32
+    )
     x_px, y_px = (uv[:, axis].astype(np.float64) * camera.size[1 - axis] - 0.5 for axis in (0, 1))
     vertices = camera.unprojected(x_px, y_px, nearest * flat[:, 2].astype(np.float64))
     return vertices.astype(np.float32), uv

@@ -26,7 +26,9 @@ def surface_normals(inverse_depth: Float32[Array, "H W"], camera: Camera) -> Flo
         [-along_x, -along_y, x[None, :] * along_x + y[:, None] * along_y - inverse_depth], axis=-1
     ).astype(np.float32)
     length = np.linalg.norm(normals, axis=-1, keepdims=True)
-    unit: Array = np.divide(normals, length, out=np.zeros_like(normals), where=(length > 0) & (inverse_depth > 0)[..., None])
+    unit: Array = np.divide(
+        normals, length, out=np.zeros_like(normals), where=(length > 0) & (inverse_depth > 0)[..., None]
+    )
     return unit
 
 

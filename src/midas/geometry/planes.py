@@ -76,7 +76,8 @@ def _samples(
     """Slopes and disparity of evenly spaced pixels."""
     height, width = values.shape
     rows, columns = (
-        np.arange(step // 2, pixels, step) for pixels, step in ((side, max(1, max(values.shape) // _SIDE)) for side in (height, width))
+        np.arange(step // 2, pixels, step)
+        for pixels, step in ((side, max(1, max(values.shape) // _SIDE)) for side in (height, width))
     )
     across, down = camera.slopes((height, width))
     x, y = np.meshgrid(across[columns], down[rows])
@@ -84,7 +85,11 @@ def _samples(
 
 
 def _best_patch(
-    samples: tuple[Array, Array], d: Float64[Array, "h w"], left: Bool[Array, "h w"], near: float, rng: np.random.Generator
+    samples: tuple[Array, Array],
+    d: Float64[Array, "h w"],
+    left: Bool[Array, "h w"],
+    near: float,
+    rng: np.random.Generator,
 ) -> Bool[Array, "h w"]:
     """The samples on the best of many patches, each through three samples that lie near one another."""
     x, y = samples

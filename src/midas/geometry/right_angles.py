@@ -1,8 +1,8 @@
 """The shift by right angles: rooms and streets are built of planes that stand upright on one another.
 
-A plane is an affine patch of inverse depth, and so of disparity, ``d = a x + b y + c`` in slopes x and y, whatever scale
-and shift are. Its normal in space is along ``(a, b, c + q)`` for ``depth ∝ 1 / (d + q)``. Two planes at right angles give
-``a_i a_j + b_i b_j + (c_i + q)(c_j + q) = 0``: a quadratic equation for q.
+A plane is an affine patch of inverse depth, and so of disparity, ``d = a x + b y + c`` in slopes x and y, whatever
+scale and shift are. Its normal in space is along ``(a, b, c + q)`` for ``depth ∝ 1 / (d + q)``. Two planes at right
+angles give ``a_i a_j + b_i b_j + (c_i + q)(c_j + q) = 0``: a quadratic equation for q.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ _TOLERANCE_DEG = 2.0
 def anchor_from_right_angles(values: Float32[Array, "H W"], camera: Camera, *, least_planes: int = 2) -> Anchor:
     """The anchor that puts most pairs of large planes at right angles, or side by side.
 
-    Each pair gives two shifts; of those that leave everything before the camera, and the farthest things 1.5 to 100 times
-    as far as the nearest, the one with which most pairs agree is taken, and of equals the one with a ratio next to 10.
+    Each pair gives two shifts; of those that leave everything before the camera, and the farthest things 1.5 to 100
+    times as far as the nearest, the one with which most pairs agree is taken, and of equals the one with a ratio next
+    to 10.
 
     Args:
         values: disparity.
         camera: of the picture; its focal length should be known.
-        least_planes: how many planes must stand at right angles to another: of two alone there's no telling whether they
-            do, three that agree can't do so by chance.
+        least_planes: how many planes must stand at right angles to another: of two alone there's no telling whether
+            they do, three that agree can't do so by chance.
 
     Raises:
         AlignmentError: there are no such planes, or no such shift.
@@ -45,7 +46,9 @@ def anchor_from_right_angles(values: Float32[Array, "H W"], camera: Camera, *, l
     planes = find_planes(values, camera)
     low, high = disparity_range(values)
     candidates = [zero for pair in itertools.combinations(planes, 2) for zero in _zeros(*pair)]
-    candidates = [zero for zero in candidates if zero + low > 0 and LEAST_RATIO <= (high + zero) / (low + zero) <= MOST_RATIO]
+    candidates = [
+        zero for zero in candidates if zero + low > 0 and LEAST_RATIO <= (high + zero) / (low + zero) <= MOST_RATIO
+    ]
     scored = [(_agreement(planes, zero), -_from_usual(low, high, zero), zero) for zero in candidates]
     best = max(scored, default=None)
     if best is None or _square_planes(planes, best[2]) < least_planes:

@@ -79,7 +79,9 @@ class Fisheye:
 
     def __post_init__(self) -> None:
         if not 0 < self.fov_deg <= MOST_FISHEYE_DEG:
-            raise ConfigError(f"a fisheye of {self.fov_deg} degrees: expected more than 0, at most {MOST_FISHEYE_DEG:g}")
+            raise ConfigError(
+                f"a fisheye of {self.fov_deg} degrees: expected more than 0, at most {MOST_FISHEYE_DEG:g}"
+            )
 
     @property
     def wraps(self) -> bool:

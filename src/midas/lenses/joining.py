@@ -18,7 +18,7 @@ from midas.lenses.views import View
 
 # Directions of the solve: so many samples along the longer side of the picture.
 _SOLVE_SIDE = 128
-# How much the weak wishes count, that each view's farthest things be far and that scales be alike, against the overlaps.
+# How much the weak wishes count against the overlaps: that each view's farthest things be far, and scales alike.
 _PRIOR = 0.02
 _ROUNDS = 3
 
@@ -51,7 +51,8 @@ def _unit_spread(values: Float32[Array, "side side"]) -> Float32[Array, "side si
     """The map with median 0 and mean absolute deviation 1: networks' scales differ by more than views do."""
     middle = np.median(values)
     spread = float(np.abs(values - middle).mean())
-    return ((values - middle) / np.float32(spread or 1.0)).astype(np.float32)
+    result: Array = ((values - middle) / np.float32(spread or 1.0)).astype(np.float32)
+    return result
 
 
 def _sampled(
@@ -94,7 +95,9 @@ def _solve(
         robust = np.sqrt(np.minimum(1, limit / np.maximum(residual, 1e-12))) if limit > 0 else robust
     scales = solution[:count]
     if not (scales > 0).any():
-        raise AlignmentError("the views of this picture don't fit one another: is it of the projection that was stated?")
+        raise AlignmentError(
+            "the views of this picture don't fit one another: is it of the projection that was stated?"
+        )
     # A view without any depth of its own, such as one of the sky, may come out turned over.
     return np.maximum(scales, 0), solution[count:]
 

@@ -31,7 +31,9 @@ class _LensPredictor(Predictor):
     def __init__(self, plain: Predictor) -> None:
         super().__init__(plain.name, plain.input, plain.backend, plain.spec, plain.tiling)
         if plain.kind not in INVERSE:
-            raise ConfigError(f"other lenses need a network that gives disparity; the maps of {plain.name} are {plain.kind}")
+            raise ConfigError(
+                f"other lenses need a network that gives disparity; the maps of {plain.name} are {plain.kind}"
+            )
         self._plain = plain
 
     def prepare(self, image: ImageSource, **how: Any) -> Prepared:
@@ -100,7 +102,9 @@ class DistortedPredictor(_LensPredictor):
         camera_of: (height, width) of a picture → its camera.
     """
 
-    def __init__(self, plain: Predictor, distortion: Distortion, camera_of: Callable[[tuple[int, int]], Camera]) -> None:
+    def __init__(
+        self, plain: Predictor, distortion: Distortion, camera_of: Callable[[tuple[int, int]], Camera]
+    ) -> None:
         super().__init__(plain)
         self.distortion = distortion
         self.camera_of = camera_of

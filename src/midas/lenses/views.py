@@ -56,7 +56,7 @@ class View:
     def seen(
         self, rays: Float32[Array, "*shape 3"]
     ) -> tuple[Float32[Array, "*shape"], Float32[Array, "*shape"], Float32[Array, "*shape"], Bool[Array, "*shape"]]:
-        """Where directions lie in the view: column, row, the cosine of the angle to its axis, and whether they are seen."""
+        """Where directions lie in the view: column, row, cosine of the angle to its axis, and whether they are seen."""
         turned = rays @ self.to_view.T.astype(np.float32)
         cosine = turned[..., 2]
         before = cosine > 0.1
@@ -116,7 +116,8 @@ def _side(pixels: float) -> int:
 
 def _turned(longitude_deg: float, latitude_deg: float) -> Float64[Array, "3 3"]:
     """To a view that looks to a longitude (to the right) and a latitude (down)."""
-    return _about_x(latitude_deg) @ _about_y(-longitude_deg)
+    result: Array = _about_x(latitude_deg) @ _about_y(-longitude_deg)
+    return result
 
 
 def _tilted(angle_deg: float, direction_deg: float) -> Float64[Array, "3 3"]:

@@ -11,9 +11,7 @@ from midas.geometry.anchor import Anchor, anchor_of_zero, assumed_anchor
 from midas.maps.kinds import INVERSE, METRIC, RELATIVE_DISPARITY, Kind
 
 
-def anchored(
-    values: Float32[Array, "H W"], kind: Kind, anchor: Anchor | None
-) -> tuple[Float32[Array, "H W"], Anchor]:
+def anchored(values: Float32[Array, "H W"], kind: Kind, anchor: Anchor | None) -> tuple[Float32[Array, "H W"], Anchor]:
     """Disparity of a map, and what takes it to 1 / depth.
 
     Args:
@@ -22,8 +20,8 @@ def anchored(
         anchor: for disparity of unknown shift; None assumes one.
 
     Raises:
-        AlignmentError: the map is constant, of a kind whose shift has no meaning in inverse depth, or there is an anchor
-            for a map in metres.
+        AlignmentError: the map is constant, of a kind whose shift has no meaning in inverse depth, or there is an
+            anchor for a map in metres.
     """
     if kind == RELATIVE_DISPARITY:
         return values, anchor or assumed_anchor(values)

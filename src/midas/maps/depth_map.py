@@ -55,8 +55,8 @@ class DepthMap:
         model: the model that made them, if known.
         source: the name of the picture, if known.
         kind: what the values are.
-        lens: what files say of a lens that is no ordinary one; of a panorama or a fisheye picture the values are inverse
-            distances along the ray, not along the axis.
+        lens: what files say of a lens that is no ordinary one; of a panorama or a fisheye picture the values are
+            inverse distances along the ray, not along the axis.
     """
 
     values: Float32[Array, "H W"]

@@ -110,7 +110,9 @@ def read_sparse_model(folder: Path) -> SparseModel:
     """
     binary = (folder / "images.bin").exists()
     suffix = ".bin" if binary else ".txt"
-    readers = (_binary_cameras, _binary_images, _binary_points) if binary else (_text_cameras, _text_images, _text_points)
+    readers = (
+        (_binary_cameras, _binary_images, _binary_points) if binary else (_text_cameras, _text_images, _text_points)
+    )
     parts = []
     for name, reader in zip(("cameras", "images", "points3D"), readers, strict=True):
         path = folder / f"{name}{suffix}"

@@ -46,7 +46,8 @@ class Prior:
         """1 / depth in the reconstruction's unit, not below 0; zeros where there is no alignment."""
         if self.alignment is None:
             return np.zeros_like(self.values)
-        return np.maximum(self.alignment.apply(self.values), 0)
+        result: Array = np.maximum(self.alignment.apply(self.values), 0)
+        return result
 
     def depth(self) -> Float32[Array, "H W"]:
         """Depth in the reconstruction's unit; 0 where it isn't known."""
@@ -100,5 +101,7 @@ def outlying_scales(scales: dict[str, float]) -> list[str]:
         return []
     median = float(np.median(positive))
     return [
-        name for name, scale in scales.items() if 0 < scale and not LEAST_OF_MEDIAN * median <= scale <= MOST_OF_MEDIAN * median
+        name
+        for name, scale in scales.items()
+        if scale > 0 and not LEAST_OF_MEDIAN * median <= scale <= MOST_OF_MEDIAN * median
     ]

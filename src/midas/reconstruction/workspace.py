@@ -112,7 +112,9 @@ def prior_of(
     """
     depth_map = predictor(images / image.name)
     if depth_map.kind not in INVERSE:
-        raise DatasetError(f"priors need a network that gives disparity; this one's maps are of kind {depth_map.kind!r}")
+        raise DatasetError(
+            f"priors need a network that gives disparity; this one's maps are of kind {depth_map.kind!r}"
+        )
     size = model.cameras[image.camera].size
     values = as_stored(depth_map.values, read_lens(images / image.name).orientation, size)
     return align_prior(image.name, values, size, *model.depths(image), least_points=least_points)
