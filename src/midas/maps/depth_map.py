@@ -85,10 +85,7 @@ class DepthMap:
             OutputError: if it can't be read, or says that its values are of another kind.
         """
         values, metadata = read_map(Path(path))
-        try:
-            said = kind_said(metadata)
-        except ValueError as error:
-            raise OutputError(f"{path} can't be read as a map: {error}") from error
+        said = kind_said(metadata, path)
         if kind is not None and said not in (None, kind):
             raise OutputError(f"{path} holds values of kind {said!r}: expected {kind!r}")
         lens = {name: text for name, text in metadata.items() if name in LENS_FACTS}
