@@ -17,10 +17,9 @@ from midas.pipeline import MAX_BATCH, MAX_THREADS
 
 app = command_app()
 
-KEYS_VARIABLE = "MIDAS_SERVE_KEYS"
 PACKAGES = ("fastapi", "uvicorn", "prometheus_client", "python_multipart")
 
-EPILOG = f"""\b
+EPILOG = """\b
 Examples:
   midas serve                                  the page, on http://127.0.0.1:8000/
   curl --data-binary @photo.jpg 'localhost:8000/v1/depth?format=npy' -o depth.npy
@@ -29,7 +28,7 @@ Examples:
 
 \b
 Keys: one a line in --key-file, or between blanks in the variable
-{KEYS_VARIABLE}. A request bears one as Authorization: Bearer KEY.
+MIDAS_SERVE_KEYS. A request bears one as Authorization: Bearer KEY.
 """
 
 
@@ -93,8 +92,7 @@ def serve(
     """Serve a page for people and an HTTP API for programs, on this machine; pictures don't leave it."""
     if any(find_spec(package) is None for package in PACKAGES):
         raise MissingExtraError("serve", "serve")
-    from midas.serving.limits import Address, Limits, ServeOptions, check_exposure, keys_from
-    from midas.serving.server import serve as run
+    from midas.serving.limits import KEYS_VARIABLE, Address, Limits, ServeOptions, check_exposure, keys_from
 
     given = {} if decodes is None else {"decodes": decodes}
     limits = Limits(
@@ -125,4 +123,8 @@ def serve(
     check_exposure(address, options, insecure=insecure)
     tell(f"midas: limits: {limits.described()}")
     keys = f"{len(options.keys)} keys" if options.keys else "no key is asked for"
-    run(address, options, lambda url: tell(f"midas: serving {', '.join(models)} on {url} ({keys})"), access_log=access_log)
+
+    def announce(url: str) -> None:
+        tell(f"midas: serving {', '.join(models)} on {url} ({keys})")
+
+    run(address, options, announce, access_log=access_log)

@@ -20,6 +20,7 @@ from starlette.types import Scope
 from midas.errors import MidasError
 from midas.maps.colormaps import COLORMAPS, colormap_table
 from midas.serving.answers import ANSWERS
+from midas.serving.envelope import Envelope
 from midas.serving.limits import ServeOptions
 from midas.serving.metrics import CONTENT_TYPE
 from midas.serving.openapi import DEPTH_BODY, DEPTH_RESPONSES, problem
@@ -33,14 +34,15 @@ DEPTH_PATH = "/v1/depth"
 _router = APIRouter()
 
 
-def create_app(options: ServeOptions = ServeOptions()) -> FastAPI:
+def create_app(options: ServeOptions | None = None) -> FastAPI:
     """An application of its own: for uvicorn, for other ASGI servers, or to be mounted in another application.
 
     Its models are loaded when it starts, or with the first request where a server doesn't tell it that it starts.
 
     Args:
-        options: models, keys, limits.
+        options: models, keys, limits; None for the default model, without keys.
     """
+    options = options or ServeOptions()
     service = Service(options)
 
     @asynccontextmanager
@@ -70,11 +72,17 @@ def create_app(options: ServeOptions = ServeOptions()) -> FastAPI:
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["*"],
         )
-    # Imported here: it is the outermost, and belongs to no route.
-    from midas.serving.envelope import Envelope
-
     app.add_middleware(Envelope, is_draining=lambda: service.is_draining, count=_counter(service))
     return app
+
+
+def app_from_environment() -> FastAPI:
+    """An application by the options in the environment: ``uvicorn --factory midas.serving.app:app_from_environment``.
+
+    Raises:
+        ConfigError: as ``ServeOptions.from_environment``.
+    """
+    return create_app(ServeOptions.from_environment())
 
 
 def page_folder() -> Path:

@@ -73,4 +73,3 @@ class Batches:
             for _, future in group.members:
                 if not future.done():  # the others must not wait for ever, whatever was raised here
                     future.set_exception(ModelError("the batch that this picture was in has failed; try it again"))
-

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from midas.backends import AUTO, QUICK
 from midas.errors import ConfigError
 from midas.models.zoo import DEFAULT_MODEL
+
+KEYS_VARIABLE = "MIDAS_SERVE_KEYS"
+"""The variable of the environment that holds keys, between blanks."""
+
+OPTIONS_VARIABLE = "MIDAS_SERVE_OPTIONS"
+"""The variable of the environment that holds all other options, as JSON."""
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 """The hosts that nobody but this machine reaches."""
@@ -102,6 +109,27 @@ class ServeOptions:
         if any(origin == "*" or "://" not in origin for origin in self.cors_origins):
             raise ConfigError(f"origins {', '.join(self.cors_origins)}: expected each as https://host:port, and no *")
 
+    def to_json(self) -> str:
+        """All but the keys, for ``from_environment``."""
+        return json.dumps({name: value for name, value in asdict(self).items() if name != "keys"})
+
+    @classmethod
+    def from_environment(cls) -> ServeOptions:
+        """The options that two variables of the environment hold; those that aren't there are the default.
+
+        Raises:
+            ConfigError: they hold something else.
+        """
+        try:
+            given = json.loads(os.environ.get(OPTIONS_VARIABLE, "{}"))
+            limits = Limits(**given.pop("limits", {}))
+            lists = {name: tuple(given.pop(name)) for name in ("models", "cors_origins") if name in given}
+            return cls(**lists, **given, keys=keys_from(None, KEYS_VARIABLE), limits=limits)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ConfigError(
+                f"${OPTIONS_VARIABLE} can't be read: {error}; expected JSON with the names of ServeOptions"
+            ) from error
+
 
 @dataclass(frozen=True)
 class Address:
@@ -123,6 +151,11 @@ class Address:
     def is_private(self) -> bool:
         """Whether only this machine reaches it."""
         return self.host in LOOPBACK
+
+    def url(self, port: int) -> str:
+        """Of the page."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{port}{self.root_path}/"
 
 
 def check_exposure(address: Address, options: ServeOptions, *, insecure: bool) -> None:

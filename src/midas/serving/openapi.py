@@ -36,7 +36,10 @@ _MEANINGS = {
 
 _HEADERS = {
     "X-Midas-Model": ("string", "The model's name."),
-    "X-Midas-Kind": ("string", "What the values are: affine_invariant_inverse is relative disparity, metric is metres."),
+    "X-Midas-Kind": (
+        "string",
+        "What the values are: affine_invariant_inverse is relative disparity; metric, metres.",
+    ),
     "X-Midas-Size": ("string", "WIDTHxHEIGHT of the map."),
     "X-Midas-Scale": ("number", "Of PNGs with codes: value = offset + scale * code."),
     "X-Midas-Offset": ("number", "See X-Midas-Scale."),

@@ -1,4 +1,4 @@
-"""What is wrong with a request, as ``application/problem+json`` (RFC 9457): what was wrong, expected, and what to do."""
+"""What is wrong with a request, as ``application/problem+json`` (RFC 9457): what, what was expected, what to do."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class DepthQuery(BaseModel):
         None,
         ge=1,
         le=MAX_SIZE_PX,
-        description="Shorter side of the network's input, pixels; with `tile`, that of a tile. Larger is finer, slower.",
+        description="Shorter side of the network's input, pixels; with `tile`, that of a tile. Larger is finer.",
     )
     tile: int | None = Field(
         None, ge=1, le=MAX_ZOOM, description="See a large picture so many times as fine, in overlapping tiles."

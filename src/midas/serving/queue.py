@@ -65,9 +65,7 @@ class WorkQueue:
             self._full_since = None
         return 0.0 if self._full_since is None else time.monotonic() - self._full_since
 
-    async def run(
-        self, job: Callable[[], Result], cost: float, gone: Callable[[], Awaitable[bool]]
-    ) -> Done[Result]:
+    async def run(self, job: Callable[[], Result], cost: float, gone: Callable[[], Awaitable[bool]]) -> Done[Result]:
         """Do a job in a thread when it is its turn.
 
         Args:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from functools import partial
-from socket import socket
+from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.supervisors import Multiprocess
 
-from midas.errors import ConfigError, CostWarning, DamageWarning, EmptyMapWarning
+from midas.errors import ConfigError
 from midas.serving.app import create_app
-from midas.serving.limits import Address, ServeOptions
+from midas.serving.limits import KEYS_VARIABLE, OPTIONS_VARIABLE, Address, ServeOptions
 from midas.serving.metrics import PROCESSES_FOLDER
 from midas.serving.service import Service
-from midas.serving.shelf import Shelf
 
 # How long a balancer has to notice that this server is no longer ready, before connections are refused, in seconds.
 _NOTICE_S = 1.0
@@ -34,7 +31,9 @@ _KEEP_ALIVE_S = 5
 _MOST_HEADER_BYTES = 64 * 1024
 
 
-def serve(address: Address, options: ServeOptions, announce: Callable[[str], None], *, access_log: bool = False) -> None:
+def serve(
+    address: Address, options: ServeOptions, announce: Callable[[str], None], *, access_log: bool = False
+) -> None:
     """Serve until a signal asks to stop; requests that are under way are finished.
 
     Args:
@@ -46,35 +45,33 @@ def serve(address: Address, options: ServeOptions, announce: Callable[[str], Non
     Raises:
         MidasError: a model that can't be had, or a port that is taken.
     """
-    for each in (DamageWarning, EmptyMapWarning, CostWarning):  # of pictures that aren't ours; each text is remembered
-        warnings.simplefilter("ignore", each)
     app = create_app(options)
     app.state.service.shelf.load()
-    config = partial(
-        uvicorn.Config,
-        host=address.host,
-        port=address.port,
-        root_path=address.root_path,
-        http="h11",
-        ws="none",
-        log_level="info" if access_log else "warning",
-        access_log=access_log,
-        server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=max(1, round(options.limits.drain_s)),
-        limit_concurrency=_MOST_CONNECTIONS,
-        h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
-    )
-    listening = _listen(address)
-    port = listening.getsockname()[1]
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    announce(f"http://{host}:{port}{address.root_path}/")
+    settings: dict[str, Any] = {
+        "host": address.host,
+        "port": address.port,
+        "root_path": address.root_path,
+        "http": "h11",
+        "ws": "none",
+        "log_level": "info" if access_log else "warning",
+        "access_log": access_log,
+        "server_header": False,
+        "timeout_keep_alive": _KEEP_ALIVE_S,
+        "timeout_graceful_shutdown": max(1, round(options.limits.drain_s)),
+        "limit_concurrency": _MOST_CONNECTIONS,
+        "h11_max_incomplete_event_size": _MOST_HEADER_BYTES,
+    }
     if address.processes == 1:
-        DrainingServer(config(app)).run([listening])
+        listening = _listen(address)
+        announce(address.url(listening.getsockname()[1]))
+        DrainingServer(uvicorn.Config(app, **settings)).run([listening])
         return
-    with _counted_together():
-        several = config(partial(_app_of_process, options), factory=True, workers=address.processes)
-        Multiprocess(several, [listening]).run()
+    if address.port == 0:
+        raise ConfigError("several workers share a port: expected its number, not 0")
+    _listen(address).close()  # so that a port that is taken gives our error
+    announce(address.url(address.port))
+    with _shared_environment(options):
+        uvicorn.run("midas.serving.app:app_from_environment", factory=True, workers=address.processes, **settings)
 
 
 class DrainingServer(uvicorn.Server):
@@ -114,12 +111,10 @@ def _service_of(server: uvicorn.Server) -> Service:
     return service
 
 
-def _listen(address: Address) -> socket:
-    import socket as sockets
-
-    family = sockets.AF_INET6 if ":" in address.host else sockets.AF_INET
-    listening = sockets.socket(family, sockets.SOCK_STREAM)
-    listening.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+def _listen(address: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((address.host, address.port))
     except OSError as error:
@@ -132,15 +127,10 @@ def _listen(address: Address) -> socket:
 
 
 @contextmanager
-def _counted_together() -> Iterator[None]:
-    """A folder in which several processes keep their counters; the one that the environment names, if it does."""
-    named = os.environ.get(PROCESSES_FOLDER)
-    with nullcontext(named) if named else tempfile.TemporaryDirectory(prefix="midas-metrics-") as folder:
-        os.environ[PROCESSES_FOLDER] = str(folder)
+def _shared_environment(options: ServeOptions) -> Iterator[None]:
+    """What the processes find in their environment: the options, and a folder in which they count together."""
+    with tempfile.TemporaryDirectory(prefix="midas-metrics-") as folder:
+        os.environ.setdefault(PROCESSES_FOLDER, folder)
+        os.environ[OPTIONS_VARIABLE] = options.to_json()
+        os.environ[KEYS_VARIABLE] = " ".join(options.keys)
         yield
-
-
-def _app_of_process(options: ServeOptions) -> FastAPI:
-    for each in (DamageWarning, EmptyMapWarning, CostWarning):
-        warnings.simplefilter("ignore", each)
-    return create_app(options)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import warnings
 
 from fastapi import Request, Response
 
-from midas.errors import MidasError
+from midas.errors import CostWarning, DamageWarning, EmptyMapWarning, MidasError
 from midas.serving.answers import chosen_form
 from midas.serving.batching import Batches
 from midas.serving.bodies import Bodies
@@ -56,6 +57,9 @@ class Service:
     def start(self) -> None:
         """Begin to load the models, in a thread; a second call does nothing."""
         if self._loader is None and not self.shelf.is_ready:
+            for each in (DamageWarning, EmptyMapWarning, CostWarning):
+                # Of pictures that aren't ours; each text that is shown is remembered for ever.
+                warnings.simplefilter("ignore", each)
             self._loader = threading.Thread(target=self._load, name="midas-serve-load", daemon=True)
             self._loader.start()
 
@@ -128,4 +132,3 @@ class Service:
     def note(self, error: MidasError, request_id: str) -> None:
         """Write an error of ours to the log, with its traceback; those of a request aren't ours."""
         _log.error("request %s failed: %s", request_id, error, exc_info=error)
-

@@ -117,9 +117,7 @@ def _metres(depth_map: DepthMap, query: DepthQuery, picture: tuple[int, int]) ->
     return depth_map.aligned(alignment.scale, alignment.shift)
 
 
-def _points_of_map(
-    query: DepthQuery, picture: tuple[int, int], size: tuple[int, int]
-) -> list[tuple[int, int, float]]:
+def _points_of_map(query: DepthQuery, picture: tuple[int, int], size: tuple[int, int]) -> list[tuple[int, int, float]]:
     """The points where they lie in a map of another size; one outside the picture is left to be refused."""
     return [
         (
