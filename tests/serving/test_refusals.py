@@ -166,7 +166,7 @@ def test_without_the_key_there_is_nothing_but_the_page(path: str, served: Client
 
 
 def test_a_client_that_asks_too_often_is_told_when_to_come_again(served: Client) -> None:
-    client = served(Limits(rate=12))
+    client = served(Limits(rate=12.0))
     statuses = [client.post("/v1/depth", content=picture()).status_code for _ in range(3)]
     answer = client.post("/v1/depth", content=picture())
     assert statuses[:2] == [200, 200]
@@ -176,7 +176,7 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_again(served: Client)
 
 def test_the_rate_of_one_client_is_not_that_of_another_and_refills() -> None:
     now = 0.0
-    rate = Rate(6, clock=lambda: now)
+    rate = Rate(6.0, clock=lambda: now)
     rate.take("a")
     rate.take("b")
     with pytest.raises(ProblemError):

@@ -93,6 +93,7 @@ def serve(
     if any(find_spec(package) is None for package in PACKAGES):
         raise MissingExtraError("serve", "serve")
     from midas.serving.limits import KEYS_VARIABLE, Address, Limits, ServeOptions, check_exposure, keys_from
+    from midas.serving.server import serve as run
 
     given = {} if decodes is None else {"decodes": decodes}
     limits = Limits(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -61,7 +61,9 @@ def create_app(options: ServeOptions | None = None) -> FastAPI:
     )
     app.state.service = service
     app.include_router(_router)
-    app.mount("/", StaticFiles(directory=page_folder(), html=True), name="page")
+    # Routes and no mount: a mount would take the API's paths with other methods for files that aren't there.
+    for path in ("/", "/{name}"):
+        app.add_api_route(path, _page(), methods=["GET", "HEAD"], include_in_schema=False)
     for kind, handler in ((MidasError, _refuse), (RequestValidationError, _explain), (HTTPException, _no_such_page)):
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
     if options.cors_origins:
@@ -132,7 +134,7 @@ async def readyz(request: Request) -> dict[str, str]:
     """Not while models are loaded, not while the server is being stopped, not when it has long been full."""
     reason = _service(request).why_not_ready()
     if reason is not None:
-        raise BusyError(1, reason, reason="not-ready")
+        raise BusyError(1.0, reason, reason="not-ready")
     return {"status": "ready"}
 
 
@@ -151,6 +153,17 @@ async def metrics(request: Request) -> Response:
 async def colormaps() -> JSONResponse:
     """The tables of the page's colour maps."""
     return JSONResponse(colormap_tables(), headers={"Cache-Control": "max-age=3600"})
+
+
+def _page() -> Callable[..., Awaitable[Response]]:
+    folder = StaticFiles(directory=page_folder())
+
+    async def page(request: Request, name: str = "index.html") -> Response:
+        answer = await folder.get_response(name, request.scope)
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
+
+    return page
 
 
 def _service(request: Request) -> Service:

@@ -96,7 +96,7 @@ class _Account:
                 self._bodies._held += len(chunk)
                 chunks.append(chunk)
         if busy:
-            raise BusyError(1, "the pictures of other requests fill the memory that is set aside", reason="memory")
+            raise BusyError(1.0, "the pictures of other requests fill the memory that is set aside", reason="memory")
         if excess:
             raise ProblemError(
                 413,

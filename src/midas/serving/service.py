@@ -103,7 +103,7 @@ class Service:
         request.state.format = form.name
         self.start()
         if not self.shelf.is_ready:
-            raise BusyError(1, "the models are being loaded", reason="starting")
+            raise BusyError(1.0, "the models are being loaded", reason="starting")
         limits = self.options.limits
         for name, most in (("size", limits.size_px), ("tile", limits.tile)):
             if (getattr(query, name) or 0) > most:
