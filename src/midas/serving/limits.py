@@ -123,8 +123,9 @@ class ServeOptions:
         try:
             given = json.loads(os.environ.get(OPTIONS_VARIABLE, "{}"))
             limits = Limits(**given.pop("limits", {}))
-            lists = {name: tuple(given.pop(name)) for name in ("models", "cors_origins") if name in given}
-            return cls(**lists, **given, keys=keys_from(None, KEYS_VARIABLE), limits=limits)
+            for name in {"models", "cors_origins"} & set(given):
+                given[name] = tuple(given[name])
+            return cls(**given, keys=keys_from(None, KEYS_VARIABLE), limits=limits)
         except (ValueError, TypeError, AttributeError) as error:
             raise ConfigError(
                 f"${OPTIONS_VARIABLE} can't be read: {error}; expected JSON with the names of ServeOptions"
