@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from tests.serving.conftest import Client, picture
 
 import midas
 from midas.alignment import align_from_range
@@ -17,7 +18,6 @@ from midas.cli import main
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import FORMATS, read_map
 from midas.serving.answers import ANSWERS
-from tests.serving.conftest import Client, picture
 
 every_format = pytest.mark.parametrize("name", FORMATS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -18,6 +19,7 @@ from tests.serving.browser import browser, npm_files, wait
 from tests.serving.running import Running, running
 
 from midas.maps.colormaps import apply_colormap
+from midas.serving.answers import ANSWERS
 
 pytestmark = pytest.mark.slow
 
@@ -83,8 +85,6 @@ def show(driver: Any, tab: str) -> None:
 def pixels(driver: Any, selector: str) -> np.ndarray:
     """What a canvas holds, RGB."""
     url = driver.execute_script("return arguments[0].toDataURL('image/png')", one(driver, selector))
-    import base64
-
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB"))
 
 
@@ -92,7 +92,8 @@ def click_at(driver: Any, x: float, y: float) -> None:
     """Click the picture at a share of its width and height."""
     driver.execute_script(
         """const box = document.getElementById("photo").getBoundingClientRect();
-        const at = {clientX: box.left + arguments[0] * box.width, clientY: box.top + arguments[1] * box.height, bubbles: true};
+        const [clientX, clientY] = [box.left + arguments[0] * box.width, box.top + arguments[1] * box.height];
+        const at = {clientX, clientY, bubbles: true};
         document.getElementById("photo").dispatchEvent(new PointerEvent("pointermove", at));
         document.getElementById("photo").dispatchEvent(new MouseEvent("click", at));""",
         x,
@@ -111,9 +112,7 @@ def downloaded(folder: Path, name: str) -> bytes:
     return data
 
 
-def test_the_map_in_the_browser_has_the_colours_of_the_command(
-    page: Any, server: Running, examples_dir: Path
-) -> None:
+def test_the_map_in_the_browser_has_the_colours_of_the_command(page: Any, server: Running, examples_dir: Path) -> None:
     body = (examples_dir / PICTURES[-1]).read_bytes()
     codes = np.asarray(Image.open(io.BytesIO(server.ask("POST", "/v1/depth", body)[1])))
     for colormap in ("inferno", "grey", "spectral"):
@@ -138,7 +137,7 @@ def test_the_window_moves_both_ends(page: Any) -> None:
     assert np.array_equal(pixels(page, "#map"), before)
 
 
-@pytest.mark.parametrize("format_name", ["png16", "png8", "color", "side-by-side", "pfm", "npy", "npz", "exr", "tiff", "json"])
+@pytest.mark.parametrize("format_name", ANSWERS)
 def test_a_download_has_the_bytes_of_the_api(
     format_name: str, page: Any, server: Running, downloads: Path, examples_dir: Path
 ) -> None:
@@ -208,7 +207,7 @@ def test_the_scene_turns_and_takes_its_two_assumptions(page: Any) -> None:
 
 
 def test_several_pictures_stand_in_a_strip(page: Any) -> None:
-    first, second = all_of(page, "#strip button")
+    first, _ = all_of(page, "#strip button")
     first.click()
     assert [each.get_attribute("aria-pressed") for each in all_of(page, "#strip button")] == ["true", "false"]
     shown = pixels(page, "#photo")
@@ -283,7 +282,9 @@ def test_no_request_leaves_the_origin_and_nothing_fails(page: Any, server: Runni
     assert [url for url in strangers if not url.startswith(server.url)] == []
     assert len(strangers) > 5
     # The refusal of the letter is one.
-    severe = [entry for entry in page.get_log("browser") if entry["level"] == "SEVERE" and "415" not in entry["message"]]
+    severe = [
+        entry for entry in page.get_log("browser") if entry["level"] == "SEVERE" and "415" not in entry["message"]
+    ]
     assert severe == []
 
 
@@ -305,7 +306,10 @@ def test_a_key_is_asked_for_and_remembered(tmp_path: Path) -> None:
         wait(lambda: driver.execute_script("return document.body.dataset.ready"))
 
 
-@pytest.mark.parametrize(("name", "size", "dark"), [("desktop", (1400, 1000), False), ("phone", (390, 844), False), ("dark", (1400, 1000), True)])
+@pytest.mark.parametrize(
+    ("name", "size", "dark"),
+    [("desktop", (1400, 1000), False), ("phone", (390, 844), False), ("dark", (1400, 1000), True)],
+)
 def test_axe_finds_no_serious_issue_and_nothing_is_cut_off(
     name: str, size: tuple[int, int], dark: bool, server: Running, tmp_path: Path, examples_dir: Path
 ) -> None:

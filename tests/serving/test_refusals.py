@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from tests.serving.conftest import Client, picture
 
 from midas.errors import ConfigError
 from midas.serving.keys import Rate
 from midas.serving.limits import Address, Limits, ServeOptions, check_exposure, keys_from
 from midas.serving.problems import ProblemError
-from tests.serving.conftest import Client, picture
 
 KEY = "a-key-of-many-letters"
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
@@ -18,12 +15,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from midas.errors import MidasError
-from midas.maps.colormaps import COLORMAPS, colormap_table
 from midas.serving.answers import ANSWERS
 from midas.serving.envelope import Envelope
 from midas.serving.limits import ServeOptions
 from midas.serving.metrics import CONTENT_TYPE
 from midas.serving.openapi import DEPTH_BODY, DEPTH_RESPONSES, problem
+from midas.serving.pages import colormap_tables, page_folder
 from midas.serving.problems import BusyError, ProblemError, problem_of, problem_response
 from midas.serving.query import DepthQuery
 from midas.serving.service import Service
@@ -85,16 +82,6 @@ def app_from_environment() -> FastAPI:
         ConfigError: as ``ServeOptions.from_environment``.
     """
     return create_app(ServeOptions.from_environment())
-
-
-def page_folder() -> Path:
-    """Where the page's files are."""
-    return Path(str(files("midas.serving").joinpath("page")))
-
-
-def colormap_tables() -> dict[str, str]:
-    """Each colour map as base64 of its 256 rows of RGB, for the page."""
-    return {name: base64.b64encode(colormap_table(name).tobytes()).decode() for name in COLORMAPS}
 
 
 @_router.post(

@@ -9,9 +9,9 @@ import numpy as np
 
 from midas.backends.identity import resized_rule
 from midas.errors import ConfigError, MidasError
-from midas.models.specs import ModelSpec
 from midas.predictor import Predictor, load
 from midas.serving.limits import ServeOptions
+from midas.serving.pages import facts_of
 from midas.serving.problems import ProblemError
 
 # A grey picture at which each model is tried out before it counts as ready.
@@ -103,18 +103,12 @@ class Shelf:
     def cards(self) -> list[dict[str, Any]]:
         """What is to be known of each model, for ``GET /v1/models``."""
         return [
-            {"name": name, "default": index == 0, "kind": each.kind, "size": list(each.input.size), **_facts(each.spec)}
+            {
+                "name": name,
+                "default": index == 0,
+                "kind": each.kind,
+                "size": list(each.input.size),
+                **facts_of(each.spec),
+            }
             for index, (name, each) in enumerate(self._predictors.items())
         ]
-
-
-def _facts(spec: ModelSpec | None) -> dict[str, Any]:
-    if spec is None:
-        return {"summary": "a file of this server", "licence": None, "commercial": None, "parameters": None, "note": ""}
-    return {
-        "summary": spec.summary,
-        "licence": spec.weights.licence,
-        "commercial": not spec.weights.non_commercial,
-        "parameters": spec.parameters,
-        "note": spec.weights.note,
-    }
