@@ -20,17 +20,17 @@ export async function describe() {
 async function open() {
   if (await navigator.gpu?.requestAdapter().catch(() => null)) {
     try {
-      return await openOn("webgpu", "./runtime/ort.webgpu.bundle.min.mjs");
+      return await openOn("webgpu", "ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.wasm");
     } catch (error) {
       console.info(`not on the graphics card: ${error.message}`);
     }
   }
-  return openOn("wasm", "./runtime/ort.wasm.bundle.min.mjs");
+  return openOn("wasm", "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm");
 }
 
-async function openOn(provider, runtime) {
-  const ort = await import(runtime);
-  ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
+async function openOn(provider, runtime, code) {
+  const ort = await import(`./runtime/${runtime}`);
+  ort.env.wasm.wasmPaths = { wasm: new URL(`./runtime/${code}`, import.meta.url).href };
   ort.env.wasm.numThreads = 1; // more need headers that hosts of files don't send
   const session = await ort.InferenceSession.create("model.onnx", { executionProviders: [provider] });
   return { ort, session, provider };
