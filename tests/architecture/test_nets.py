@@ -28,6 +28,8 @@ BOUNDARIES = {
     "midas/pictures/files.py": ["find_pictures"],
     "midas/pictures/reading.py": ["_opened"],
     "midas/predictor.py": ["_depth_map", "infer_batch", "load", "prepare"],
+    "midas/training/distributed.py": ["batches"],
+    "midas/training/sources.py": ["_open", "open_training_set"],
     "midas/training/state.py": ["_save", "load_checkpoint", "restoring"],
 }
 

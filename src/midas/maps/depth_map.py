@@ -57,7 +57,7 @@ class DepthMap:
         object.__setattr__(self, "values", _read_only_map(self.values))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DepthMap, (self.values, self.model, self.source)  # so that copies are read-only too
+        return DepthMap, (self.values, self.model, self.source, self.kind)  # so that copies are read-only too
 
     @classmethod
     def load(cls, path: str | Path, *, kind: Kind | None = None) -> DepthMap:
@@ -72,10 +72,7 @@ class DepthMap:
             OutputError: if it can't be read, or says that its values are of another kind.
         """
         values, metadata = read_map(Path(path))
-        try:
-            said = kind_said(metadata)
-        except ValueError as error:
-            raise OutputError(f"{path} can't be read as a map: {error}") from error
+        said = kind_said(metadata, path)
         if kind is not None and said not in (None, kind):
             raise OutputError(f"{path} holds values of kind {said!r}: expected {kind!r}")
         return cls(values, metadata.get("model"), metadata.get("source"), said or kind or RELATIVE_DISPARITY)
