@@ -27,6 +27,7 @@ _NOTICE_S = 1.0
 # Of them uvicorn answers without looking at the request: the last fence.
 _MOST_CONNECTIONS = 2000
 
+_BACKLOG = 2048
 _KEEP_ALIVE_S = 5
 _MOST_HEADER_BYTES = 64 * 1024
 
@@ -122,7 +123,7 @@ def _listen(address: Address) -> socket.socket:
         raise ConfigError(
             f"{address.host}, port {address.port}, can't be listened at: {error.strerror or error}; try another --port"
         ) from error
-    listening.set_inheritable(True)
+    listening.listen(_BACKLOG)  # here, so that whoever is told the address can connect
     return listening
 
 
