@@ -47,6 +47,7 @@ def browser(downloads: Path, *, size: tuple[int, int] = (1400, 1000), dark: bool
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        driver.set_script_timeout(2 * PATIENCE_S)  # drawing without a graphics card takes its time
         yield driver
     finally:
         driver.quit()

@@ -84,7 +84,9 @@ def show(driver: Any, tab: str) -> None:
 
 def pixels(driver: Any, selector: str) -> np.ndarray:
     """What a canvas holds, RGB."""
-    url = driver.execute_script("return arguments[0].toDataURL('image/png')", one(driver, selector))
+    script = """const [canvas, done] = arguments;
+        requestAnimationFrame(() => requestAnimationFrame(() => done(canvas.toDataURL("image/png"))));"""
+    url = driver.execute_async_script(script, one(driver, selector))
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB"))
 
 

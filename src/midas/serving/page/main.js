@@ -15,10 +15,12 @@ let current = null;
 let picking = -1;
 let cursor = null;
 let scene = null;
+let said = ["", {}, false];
 
 // ── words and models ────────────────────────────────────────────────────────
 
 function say(name, parts, bad = false) {
+  said = [name, parts, bad];
   const status = byId("status");
   status.textContent = name ? word(name, parts) : "";
   status.classList.toggle("bad", bad);
@@ -320,6 +322,7 @@ function listen() {
   const on = (target, kind, action) => (typeof target === "string" ? byId(target) : target).addEventListener(kind, action);
   on("language", "change", (event) => {
     speak(event.target.value);
+    say(...said);
     showCard();
     showMetres();
   });

@@ -73,17 +73,32 @@ export class Scene {
   turn(yaw, pitch) {
     const within = (angle) => Math.max(-1, Math.min(1, angle));
     this.angles = [within(this.angles[0] + yaw), within(this.angles[1] + pitch)];
-    this.draw();
+    this.later();
   }
 
   approach(times) {
     this.nearer = Math.max(0.3, Math.min(4, this.nearer * times));
-    this.draw();
+    this.later();
   }
 
-  /** Build the grid: `fov` across the longer side in degrees, `ratio` how many times as far the farthest is as the nearest. */
+  /** Show a map: `fov` across the longer side in degrees, `ratio` how many times as far the farthest is as the nearest. */
   show(map, photo, fov, ratio) {
-    if (!this.gl) return;
+    this.asked = [map, photo, fov, ratio];
+    this.later();
+  }
+
+  /** With the next frame: sliders and keys ask more often than slow machines draw. */
+  later() {
+    if (!this.gl || this.coming) return;
+    this.coming = requestAnimationFrame(() => {
+      this.coming = null;
+      if (this.asked) this.build(...this.asked);
+      this.asked = null;
+      this.draw();
+    });
+  }
+
+  build(map, photo, fov, ratio) {
     const { gl } = this;
     const step = Math.max(1, Math.max(map.width, map.height) / MOST_CELLS);
     const [columns, rows] = [map.width, map.height].map((side) => Math.max(2, Math.floor(side / step)));
@@ -107,7 +122,7 @@ export class Scene {
     }
     const triangles = surfaces(depths, columns, rows);
     this.count = triangles.length;
-    this.pivot = -[...depths].sort((a, b) => a - b)[depths.length >> 1];
+    this.pivot = -depths.slice().sort()[depths.length >> 1];
     this.slope = slope;
     this.shape = map.width / map.height;
     this.fill("place", this.places, places, 3);
@@ -115,7 +130,6 @@ export class Scene {
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.triangles);
     gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, triangles, gl.STATIC_DRAW);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, gl.RGB, gl.UNSIGNED_BYTE, photo);
-    this.draw();
   }
 
   fill(name, buffer, data, size) {
@@ -129,7 +143,7 @@ export class Scene {
 
   draw() {
     const { gl, canvas } = this;
-    if (!gl || !this.count) return;
+    if (!this.count) return;
     const width = Math.round(canvas.clientWidth * devicePixelRatio) || 640;
     const height = Math.round(canvas.clientHeight * devicePixelRatio) || 480;
     Object.assign(canvas, { width, height });
