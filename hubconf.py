@@ -65,13 +65,19 @@ def _entry_point(name):
 def transforms():
     """The rules by which a picture becomes a network's input, as attributes named after the official ones."""
     import torch
+    from PIL import Image
 
     from midas.models.zoo import MODELS
     from midas.pictures.preprocess import Preprocess
+    from midas.pictures.reading import read_image
 
     def transform(name):
         preprocess = Preprocess(MODELS[name].input)
-        return lambda image: torch.from_numpy(preprocess(image))
+
+        def prepare(image):
+            return torch.from_numpy(preprocess(read_image(image) if isinstance(image, Image.Image) else image))
+
+        return prepare
 
     return _SimpleNamespace(**{attribute: transform(name) for attribute, name in _TRANSFORMS.items()})
 
