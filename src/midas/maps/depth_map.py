@@ -279,9 +279,13 @@ class AlignedDepth:
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the depth in metres to a file, by suffix like ``DepthMap.save``; a 16-bit PNG has 0 for infinity."""
+        write_map(Path(path), self.depth_m, metadata=self.metadata, kind=self.kind, overwrite=overwrite)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What files say about the values."""
         alignment = {"alignment_scale": repr(float(self.scale)), "alignment_shift": repr(float(self.shift))}
-        metadata = {**_metadata(self.kind, self.model, self.source), **alignment}
-        write_map(Path(path), self.depth_m, metadata=metadata, kind=self.kind, overwrite=overwrite)
+        return {**_metadata(self.kind, self.model, self.source), **alignment}
 
 
 def _metadata(kind: Kind, model: str | None, source: str | None) -> dict[str, str]:
