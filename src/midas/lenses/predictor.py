@@ -29,7 +29,7 @@ class _LensPredictor(Predictor):
     """A predictor that looks at whole pictures."""
 
     def __init__(self, plain: Predictor) -> None:
-        super().__init__(plain.name, plain.input, plain.backend, plain.spec, plain.tiling)
+        super().__init__(plain.name, plain.input, plain.backend, plain.spec)  # tiles are of the views
         if plain.kind not in INVERSE:
             raise ConfigError(
                 f"other lenses need a network that gives disparity; the maps of {plain.name} are {plain.kind}"

@@ -169,7 +169,7 @@ class DepthMap:
             np.divide(1, inverse_depth, out=depth_m, where=~(inverse_depth <= 0))
         if max_depth_m is not None:
             np.minimum(depth_m, np.float32(max_depth_m), out=depth_m)
-        return AlignedDepth(depth_m, scale, shift, self.model, self.source)
+        return AlignedDepth(depth_m, scale, shift, self.model, self.source, self.lens)
 
     def anchored(self, anchor: Anchor | None = None) -> tuple[Float32[Array, "H W"], Anchor]:
         """Give disparity, and what takes it to 1 / depth; ``midas.maps.anchored`` says how and what it raises."""
@@ -238,12 +238,15 @@ class DepthMap:
 class AlignedDepth:
     """Depth along the optical axis, in metres, by a scale and a shift that the caller chose.
 
+    Of panoramas and fisheye pictures it is the distance along the ray, and ``lens`` says so.
+
     Attributes:
         depth_m: float32 (H, W), read-only; infinite where the pixel lies beyond every measurable distance.
         scale: factor of the relative disparity, in 1/metre.
         shift: inverse depth at disparity 0, in 1/metre.
         model: the model that made the disparity, if known.
         source: the name of the picture, if known.
+        lens: as of ``DepthMap``.
     """
 
     kind: ClassVar[Kind] = METRIC
@@ -254,12 +257,13 @@ class AlignedDepth:
     shift: float
     model: str | None = None
     source: str | None = None
+    lens: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "depth_m", _read_only_map(self.depth_m))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return AlignedDepth, (self.depth_m, self.scale, self.shift, self.model, self.source)
+        return AlignedDepth, (self.depth_m, self.scale, self.shift, self.model, self.source, dict(self.lens))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -285,7 +289,7 @@ class AlignedDepth:
     def metadata(self) -> dict[str, str]:
         """What files say about the values."""
         alignment = {"alignment_scale": repr(float(self.scale)), "alignment_shift": repr(float(self.shift))}
-        return {**_metadata(self.kind, self.model, self.source), **alignment}
+        return {**_metadata(self.kind, self.model, self.source), **self.lens, **alignment}
 
 
 def _metadata(kind: Kind, model: str | None, source: str | None) -> dict[str, str]:
