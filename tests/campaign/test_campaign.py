@@ -12,7 +12,9 @@ from tests.campaign.files import note
 from tests.campaign.findings import Part
 from tests.campaign.mutations import MUTATIONS, mutate
 from tests.campaign.seeds import maps, pictures
+from tests.campaign.stops import interpreter_s_own
 
+import midas
 from midas.maps.depth_map import DepthMap
 
 PICTURES = 200
@@ -45,6 +47,12 @@ def test_a_line_without_a_name_is_seen_and_progress_is_none() -> None:
     train = next(command for command in COMMANDS if command.name == "train")
     said = "midas: stopped\n\nepoch 1/3: loss 0.8\nTraceback (most recent call last):\nepochs are odd\n"
     assert train.nameless(said) == ["Traceback (most recent call last):", "epochs are odd"]
+
+
+def test_a_traceback_with_a_frame_of_ours_is_never_the_interpreter_s() -> None:
+    assert interpreter_s_own('Could not import runpy module\n  File "runpy.py", line 15\nKeyboardInterrupt\n')
+    assert not interpreter_s_own(f'  File "{midas.__file__}", line 3, in <module>\nKeyboardInterrupt\n')
+    assert not interpreter_s_own("ZeroDivisionError\n")
 
 
 @pytest.mark.parametrize(
