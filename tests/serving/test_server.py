@@ -142,13 +142,14 @@ def test_more_than_can_be_done_in_time_is_refused_at_once_and_the_rest_is_done(t
     assert counted == {"200": statuses.count(200), "503": statuses.count(503)}
 
 
-def test_the_client_in_the_documents_gets_values(tiny: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_client_in_the_documents_gets_values(
+    server: Running, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = (repository / "docs" / "serve.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```py\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     monkeypatch.chdir(repository)
-    with running("--model", str(tiny)) as server:
-        names: dict[str, object] = {}
-        exec(block.replace("http://127.0.0.1:8000/", server.url), names)
+    names: dict[str, object] = {}
+    exec(block.replace("http://127.0.0.1:8000/", server.url), names)
     assert names["values"].shape == (300, 451)  # type: ignore[attr-defined]
 
 
