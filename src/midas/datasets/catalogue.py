@@ -81,6 +81,7 @@ READERS: dict[str, ReaderEntry] = {
         ReaderEntry("arkitscenes", "ArkitscenesReader"),
         ReaderEntry("blendedmvs", "BlendedmvsReader"),
         ReaderEntry("diml", "DimlReader"),
+        ReaderEntry("folder", "FolderReader"),
         ReaderEntry("hrwsi", "HrwsiReader"),
         ReaderEntry("hypersim", "HypersimReader"),
         ReaderEntry("irs", "IrsReader"),

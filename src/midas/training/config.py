@@ -62,8 +62,10 @@ class SetSettings:
         sky: find the sky and count it as valid at disparity 0.
         gradient_weight: of the gradient term for this set's pictures; None for the loss's own. High where edges are
             exact, as in drawn and rendered scenes; low where a sensor or stereo matching has smeared them.
-        validation_scenes: of a set in the corpus format, scenes that are never trained on and that the validation
+        validation_scenes: of a set whose frames lie in scenes, those that are never trained on and that the validation
             figure is taken from.
+        validation_share: in place of scenes, this share of the frames: frames in a row, at a place that ``run.seed``
+            draws.
         validation_weight: their share in the validation figure.
         validation_protocol: name of the rules for them; empty for those that the set's kind calls for.
     """
@@ -77,6 +79,7 @@ class SetSettings:
     sky: bool = False
     gradient_weight: float | None = Field(default=None, ge=0)
     validation_scenes: tuple[str, ...] = ()
+    validation_share: float = Field(default=0.0, ge=0, lt=1)
     validation_weight: float = Field(default=1.0, gt=0)
     validation_protocol: str = ""
 
