@@ -47,7 +47,9 @@ def train(
     config: Annotated[Path | None, typer.Argument(help="Settings of the run, TOML; see configs/.")] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for checkpoint, log and weights; with --data runs/NAME by default."),
+        typer.Option(
+            "--output", "-o", help="Folder for checkpoint, log and weights; with --data runs/NAME by default."
+        ),
     ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Your pictures and depth maps, in place of a file.")
@@ -57,7 +59,8 @@ def train(
     ] = Unit.auto,
     model: Annotated[str, typer.Option(metavar="NAME", help="With --data: what is trained.")] = DEFAULT_MODEL,
     weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="With --data: weights to start from; the model's own by default.")
+        Path | None,
+        typer.Option(metavar="FILE", help="With --data: weights to start from; the model's own by default."),
     ] = None,
     look: Annotated[bool, typer.Option("--look", help="With --data: say what is there, and stop.")] = False,
     resume: Annotated[
@@ -88,7 +91,9 @@ def train(
     from midas.training.trainer import Trainer
 
     if (config is None) == (data is None):
-        raise ConfigError("expected a file of settings, or --data with a folder of pictures and depth maps, one of them")
+        raise ConfigError(
+            "expected a file of settings, or --data with a folder of pictures and depth maps, one of them"
+        )
     if look and data is not None:
         say_lines(_look_at(data, depth_unit)[1])
         return

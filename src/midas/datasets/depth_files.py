@@ -1,7 +1,7 @@
 """Depth maps in whatever file people keep them, and what the numbers in them are: millimetres, metres, disparity.
 
-Nothing in a PNG says what its numbers mean. Two things tell: whether they grow with the distance or with nearness, which
-a prediction of the same picture shows; and how large they are.
+Nothing in a PNG says what its numbers mean. Two things tell: whether they grow with the distance or with nearness,
+which a prediction of the same picture shows; and how large they are.
 """
 
 from __future__ import annotations
@@ -155,7 +155,9 @@ def guess_unit(found: FoundPairs, nearness: Callable[[UInt8[Array, "H W 3"]], Fl
         seen.whole = seen.whole and bool((known == np.round(known)).all())
         seen.correlations.append(_rank_correlation(values, nearness(picture)))
     if not seen.medians:
-        raise DatasetError(f"none of {len(looked_at)} depth maps has numbers above 0; the first is {looked_at[0].depth}")
+        raise DatasetError(
+            f"none of {len(looked_at)} depth maps has numbers above 0; the first is {looked_at[0].depth}"
+        )
     return _told(found, seen)
 
 
@@ -193,16 +195,17 @@ def _disparity(seen: _Seen, reason: str) -> GuessedUnit:
 
 def _rank_correlation(values: Float32[Array, "h w"], nearness: Float32[Array, "H W"]) -> float:
     """Spearman's, over a grid of pixels where the map has a value; 0 where there are none to compare."""
-    rows, columns = (np.linspace(0, 1, _GRID) for _ in range(2))
-    stored, seen = (
-        array[np.ix_((rows * (array.shape[0] - 1)).astype(int), (columns * (array.shape[1] - 1)).astype(int))]
-        for array in (values, nearness)
-    )
+    stored, seen = (_on_grid(array) for array in (values, nearness))
     known = stored > 0
     if known.sum() < _GRID:
         return 0.0
     ranks = [np.argsort(np.argsort(array[known])).astype(np.float64) for array in (stored, seen)]
     return float(np.corrcoef(ranks)[0, 1])
+
+
+def _on_grid(values: Float32[Array, "H W"]) -> Float32[Array, "G G"]:
+    rows, columns = (np.linspace(0, side - 1, _GRID).astype(int) for side in values.shape)
+    return values[np.ix_(rows, columns)]
 
 
 def _spread(pairs: Sequence[Pair], count: int) -> list[Pair]:

@@ -27,14 +27,16 @@ DEPTH_SUFFIXES = frozenset((".png", ".npy", ".npz", ".exr", ".pfm", ".tif", ".ti
 _DEPTH_ONLY = DEPTH_SUFFIXES - PICTURE_SUFFIXES
 _JPEG = frozenset((".jpg", ".jpeg"))
 _WORDS: dict[str, Role] = {
-    **dict.fromkeys(("rgb", "rgbs", "image", "images", "img", "imgs", "color", "colors", "colour", "colours"), "picture"),
-    **dict.fromkeys(("picture", "pictures", "photo", "photos", "left"), "picture"),
+    **dict.fromkeys(("rgb", "rgbs", "image", "images", "img", "imgs", "color", "colors"), "picture"),
+    **dict.fromkeys(("colour", "colours", "picture", "pictures", "photo", "photos", "left"), "picture"),
     **dict.fromkeys(("depth", "depths", "depthmap", "depthmaps", "disp", "disparity", "disparities"), "depth"),
     **dict.fromkeys(("gt", "groundtruth", "target", "targets"), "depth"),
     **dict.fromkeys(("mask", "masks", "confidence", "normal", "normals", "segmentation", "label", "labels"), "mask"),
 }  # fmt: skip
 # These stand beside one of the words above and say nothing by themselves.
-_FILLERS = frozenset(("sync", "raw", "map", "maps", "gt", "dense", "aligned", "registered", "metric", "data", "16", "mm"))
+_FILLERS = frozenset(
+    ("sync", "raw", "map", "maps", "gt", "dense", "aligned", "registered", "metric", "data", "16", "mm")
+)
 _DEPTH_WORDS = frozenset(("depth", "depths", "depthmap", "depthmaps"))
 _DISPARITY_WORDS = frozenset(("disp", "disparity", "disparities"))
 _SEPARATORS = re.compile(r"[ _.\-]+")
@@ -175,9 +177,7 @@ def _by_names(named: Iterable[_Named]) -> FoundPairs:
         else:
             place[file.key] = file
     common = sorted(set(pictures) & set(depths))
-    pairs = tuple(
-        Pair("/".join(key), "/".join(key[:-1]), pictures[key].path, depths[key].path) for key in common
-    )
+    pairs = tuple(Pair("/".join(key), "/".join(key[:-1]), pictures[key].path, depths[key].path) for key in common)
     unpaired += [file.path for place in (pictures, depths) for key, file in place.items() if key not in set(common)]
     disparity = bool(common) and all(depths[key].words & _DISPARITY_WORDS for key in common)
     depth = bool(common) and all(depths[key].words & _DEPTH_WORDS for key in common)

@@ -16,6 +16,7 @@ from midas.datasets.transforms import PhotometricJitter
 from midas.errors import ConfigError, TrainingError
 from midas.losses import DATA_TERMS
 from midas.models.network import DepthNetwork
+from midas.training.blending import Blend
 from midas.training.config import ParetoSettings, TrainingConfig
 from midas.training.distributed import StepSampler, launch
 from midas.training.fast_layers import use_fast_layers
@@ -65,6 +66,8 @@ class Trainer:
             raise ConfigError("run.accumulate is 1 with [pareto]: a step is found from the gradients of one batch")
         if config.pareto is not None and config.run.strategy == "fsdp":
             raise ConfigError("run.strategy is ddp with [pareto]: a step is found from whole gradients")
+        if config.run.start_share and config.run.strategy == "fsdp":
+            raise ConfigError("run.start_share wants whole weights on each device: run.strategy is ddp")
         torch.manual_seed(config.run.seed)
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
@@ -76,6 +79,7 @@ class Trainer:
         self.network = network.to(memory_format=torch.channels_last)
         self.sharded = config.run.strategy == "fsdp" and self.fabric.world_size > 1
         self.average = average_of(self.network, config.run.ema_decay, sharded=self.sharded)
+        self.blend = Blend(cast(DepthNetwork, self.average.module), config.run.start_share)
         training_mode(self.network, config.model)
         self.fast_layers = use_fast_layers(self.network, config.run)
         if self.sharded:
@@ -332,4 +336,4 @@ class Trainer:
         return self.sharded or self._leads()
 
     def _averaged(self) -> DepthNetwork:
-        return cast(DepthNetwork, self.average.module)
+        return self.blend(cast(DepthNetwork, self.average.module))

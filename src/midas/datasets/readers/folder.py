@@ -85,8 +85,8 @@ class FolderReader:
         picture = _fitting(pair.picture, values.shape)
         if picture is None:
             raise DatasetError(
-                f"{pair.picture} and {pair.depth} ({values.shape[1]}x{values.shape[0]}) have different shapes: expected "
-                "a depth map that lies over its picture"
+                f"{pair.picture} and {pair.depth} ({values.shape[1]}x{values.shape[0]}) have different shapes: "
+                "expected a depth map that lies over its picture"
             )
         picture = _smaller(picture, self.long_side_px)
         values = _resampled(values, (picture.shape[0], picture.shape[1]))
@@ -97,7 +97,9 @@ class FolderReader:
         scaled = values * np.float32(self.scale)
         sparse = bool(valid.mean() < _SPARSE_SHARE)
         if self.unit == "disparity":
-            return Sample(picture, np.where(valid, scaled, np.float32(0)), valid, name, False, sparse, shift_known=False)
+            return Sample(
+                picture, np.where(valid, scaled, np.float32(0)), valid, name, False, sparse, shift_known=False
+            )
         sample = Sample.from_depth(picture, scaled, name=name, valid=valid, sparse=sparse)
         return sample if self.unit != "depth" else replace(sample, metric=False)
 
