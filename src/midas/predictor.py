@@ -12,11 +12,11 @@ import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
 from midas.backends import AUTO, Backend
-from midas.backends.identity import kind_of, open_model, resized_rule
+from midas.backends.identity import calibration_of, kind_of, open_model, resized_rule
 from midas.errors import ConfigError, ImageError, MidasError, ModelError, net
 from midas.maps.depth_map import DepthMap
 from midas.maps.emptiness import warn_of_emptiness
-from midas.maps.kinds import RELATIVE_DISPARITY
+from midas.maps.kinds import METRIC, RELATIVE_DISPARITY
 from midas.maps.resize import Interpolation, resize_map
 from midas.models.specs import ModelSpec
 from midas.models.zoo import DEFAULT_MODEL, MODELS
@@ -111,6 +111,7 @@ class Predictor:
         spec: the model's row in the model table; None for a file that the table doesn't know.
         tiling: how large pictures are refined in tiles; None to predict each in one piece.
         kind: what the values of its maps are: relative disparity but for a few models.
+        network_kind, calibration: what the network gives, and what makes metres of it.
     """
 
     def __init__(
@@ -126,7 +127,9 @@ class Predictor:
         self.backend = backend
         self.spec = spec
         self.tiling = tiling
-        self.kind = kind_of(backend, spec)
+        self.network_kind = kind_of(backend, spec)
+        self.calibration = calibration_of(backend, name)
+        self.kind = self.network_kind if self.calibration is None else METRIC
         self._preprocess = Preprocess(input)
 
     def tiled(self, zoom: int, *, overlap: float = DEFAULT_OVERLAP, size: int | None = None) -> Predictor:
@@ -261,7 +264,7 @@ class Predictor:
                 f"{self.name} gives numbers that are not finite for {prepared.source or 'this picture'} at an input of "
                 f"{'x'.join(map(str, disparity.shape))}; try another size"
             )
-        if self.kind == RELATIVE_DISPARITY:
+        if self.network_kind == RELATIVE_DISPARITY:
             warn_of_emptiness(disparity, self.name, prepared.source)
         try:
             with net(f"{prepared.source or 'this picture'} gets no map of its size", ModelError):
@@ -269,7 +272,8 @@ class Predictor:
                     disparity = predict_tiles(disparity, prepared.finer, self.backend, at_once=at_once)
                 rule = interpolation or self.input.restore
                 values = resize_map(disparity, prepared.size, rule)
-                return DepthMap(values, self.name, prepared.source, self.kind)
+                found = DepthMap(values, self.name, prepared.source, self.network_kind)
+                return found if self.calibration is None else found.in_metres(self.calibration)
         except MidasError as error:
             return error
 

@@ -7,6 +7,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+from midas.alignment.calibration import CALIBRATION_KEY, Calibration
 from midas.backends import AUTO, open_backend
 from midas.backends.choice import Choice, choose_for_file, choose_for_name
 from midas.backends.protocol import Backend
@@ -102,6 +103,19 @@ def kind_of(network: Backend, spec: ModelSpec | None) -> Kind:
     if said is not None and found is None:
         raise ModelError(f"the model file says that its values are of kind {said!r}; expected {', '.join(KINDS)}")
     return found or (spec.kind if spec else RELATIVE_DISPARITY)
+
+
+def calibration_of(network: Backend, name: str) -> Calibration | None:
+    """The two numbers that make a network's values metres, if its file has them.
+
+    Raises:
+        ModelError: what the file has is no calibration.
+    """
+    text = network.metadata.get(CALIBRATION_KEY)
+    try:
+        return None if text is None else Calibration.from_metadata(text)
+    except ValueError as error:
+        raise ModelError(f"{name} has a calibration that can't be read: {error}; calibrate it again") from error
 
 
 def input_of(network: Backend, choice: Choice) -> InputSpec:

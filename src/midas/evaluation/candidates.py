@@ -74,9 +74,9 @@ class ModelCandidate:
         Raises:
             ModelError: it holds numbers that are not finite.
         """
-        kind = self.predictor.kind
+        kind = self.predictor.network_kind
         if prepared.finer is not None:
-            return nearness(self.predictor.infer(prepared).values, kind)
+            return nearness(self.predictor.infer(prepared).values, self.predictor.kind)
         values: Float32[Array, "h w"] = self.predictor.backend(prepared.pixels)[0]
         if not np.isfinite(values).all():
             raise ModelError(f"{self.name} gives numbers that are not finite; try another size")

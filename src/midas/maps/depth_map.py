@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from midas.alignment import Alignment
+from midas.alignment.calibration import Calibration
 from midas.arrays import Array, Float32, UInt8, UInt16
 from midas.errors import AlignmentError, MidasError, OutputError
 from midas.maps.colormaps import colorize
@@ -57,7 +58,7 @@ class DepthMap:
         object.__setattr__(self, "values", _read_only_map(self.values))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DepthMap, (self.values, self.model, self.source)  # so that copies are read-only too
+        return DepthMap, (self.values, self.model, self.source, self.kind)  # so that copies are read-only too
 
     @classmethod
     def load(cls, path: str | Path, *, kind: Kind | None = None) -> DepthMap:
@@ -159,6 +160,15 @@ class DepthMap:
         if max_depth_m is not None:
             np.minimum(depth_m, np.float32(max_depth_m), out=depth_m)
         return AlignedDepth(depth_m, scale, shift, self.model, self.source)
+
+    def in_metres(self, calibration: Calibration) -> DepthMap:
+        """Give the depth map by the scale and shift that hold for a camera: a map of kind ``"metric"``.
+
+        Raises:
+            AlignmentError: the values are depth already.
+        """
+        depth = self.aligned(calibration.scale, calibration.shift)
+        return replace(self, values=depth.depth_m, kind=METRIC)
 
     def save(
         self,

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from midas.arrays import Array, Float32, UInt8
-from midas.datasets.catalogue import open_reader
-from midas.datasets.depth_files import UNIT_WORDS, DepthUnit, GuessedUnit, guess_unit, named_unit
+from midas.datasets.depth_files import UNIT_WORDS, DepthUnit, GuessedUnit
 from midas.datasets.inspect import Inspection, SetStatistics, chosen_indices, inspect_set
-from midas.datasets.layouts import find_pairs, is_corpus
+from midas.datasets.own_folder import Nearness, OwnFolder, open_own_folder
 from midas.datasets.parts import chosen_scenes, scenes_of
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
@@ -22,8 +20,6 @@ from midas.errors import DatasetError
 from midas.evaluation.runs import own_rules
 from midas.models.zoo import DEFAULT_MODEL, find_model
 from midas.pictures.preprocess import InputSpec
-
-Nearness = Callable[[UInt8[Array, "H W 3"]], Float32[Array, "H W"]]
 
 VALIDATION_SHARE = 0.15
 MOST_VALIDATION_PICTURES = 150
@@ -43,11 +39,7 @@ class OwnSet:
 
     Attributes:
         root: the folder, absolute.
-        reader: name of the reader that reads it.
-        options: of the reader.
-        layout: in words.
-        unpaired: files without a partner.
-        unit: what its depth maps hold, and why that is believed.
+        found: what reads it, and what its depth maps hold.
         inspection: figures of its targets, and some samples.
         held_out: the scenes to measure on; empty where a share of the frames is held out.
         scenes: number of scenes.
@@ -55,11 +47,7 @@ class OwnSet:
     """
 
     root: Path
-    reader: str
-    options: dict[str, Any]
-    layout: str
-    unpaired: tuple[Path, ...]
-    unit: GuessedUnit
+    found: OwnFolder
     inspection: Inspection
     held_out: tuple[str, ...]
     scenes: int
@@ -96,15 +84,10 @@ def look_at(
     Raises:
         DatasetError: nothing there is a picture with a depth map, or their unit can't be told.
     """
-    if is_corpus(root) and depth_unit is None:
-        reader: Reader
-        options: dict[str, Any] = {}
-        reader, unit, layout, unpaired = _corpus(root)
-    else:
-        found = find_pairs(root)
-        unit = guess_unit(found, nearness) if depth_unit is None else named_unit(depth_unit)
-        options = {"depth_unit": unit.unit, "depth_scale": unit.scale}
-        reader, layout, unpaired = open_reader("folder", root, **options), found.layout, found.unpaired
+    found = open_own_folder(root, depth_unit, nearness)
+    reader, unit = found.reader, found.unit
+    if isinstance(reader, CorpusDataset) and reader.info.split != "train":
+        raise DatasetError(f"{root} is for evaluation only: its dataset.json has the split {reader.info.split!r}")
     looked_at = chosen_indices(len(reader), LOOKED_AT, seed)
     inspection = inspect_set(reader, track(looked_at), shown=SHOWN, seed=seed)
     if not inspection.shown:
@@ -113,20 +96,8 @@ def look_at(
     scenes = scenes_of(reader)
     share = min(VALIDATION_SHARE, MOST_VALIDATION_PICTURES / len(reader))
     held_out = tuple(chosen_scenes(scenes, share, seed)) if len(set(scenes)) > 1 else ()
-    name = "corpus" if isinstance(reader, CorpusDataset) else "folder"
     rules = _rules(reader, inspection.statistics, unit)
-    root = root.resolve()
-    return OwnSet(root, name, options, layout, unpaired, unit, inspection, held_out, len(set(scenes)), rules)
-
-
-def _corpus(root: Path) -> tuple[CorpusDataset, GuessedUnit, str, tuple[Path, ...]]:
-    dataset = CorpusDataset(root)
-    if dataset.info.split != "train":
-        raise DatasetError(f"{root} is for evaluation only: its dataset.json has the split {dataset.info.split!r}")
-    kind: DepthUnit = "m" if dataset.info.metric else "disparity"
-    alone = tuple(path for path in dataset.pictures if not path.with_suffix(".png").is_file())
-    unit = GuessedUnit(kind, dataset.info.depth_scale, f"dataset.json says depth_kind {dataset.info.depth_kind!r}")
-    return dataset, unit, "corpus format", alone
+    return OwnSet(root.resolve(), found, inspection, held_out, len(set(scenes)), rules)
 
 
 def _rules(reader: Reader, statistics: SetStatistics, unit: GuessedUnit) -> str:
@@ -145,13 +116,13 @@ def summary(own: OwnSet) -> str:
     statistics = own.inspection.statistics
     sizes = ", ".join(f"{width}x{height} ({count})" for height, width, count in statistics.sizes[:3])
     more = f" and {len(statistics.sizes) - 3} more" if len(statistics.sizes) > 3 else ""
-    unpaired = f"{len(own.unpaired)}" + (f", such as {own.unpaired[0].name}" if own.unpaired else "")
+    unpaired = f"{len(own.found.unpaired)}" + (f", such as {own.found.unpaired[0].name}" if own.found.unpaired else "")
     lines = {
-        "layout": own.layout,
+        "layout": own.found.layout,
         "pairs": f"{own.pictures} in {own.scenes} scene{'s' if own.scenes != 1 else ''}",
         "unpaired": unpaired,
         "sizes": f"{sizes}{more} of {statistics.looked_at} looked at",
-        "depth maps": f"{UNIT_WORDS[own.unit.unit]}: {own.unit.reason}",
+        "depth maps": f"{UNIT_WORDS[own.found.unit.unit]}: {own.found.unit.reason}",
         "range": _range(statistics),
         "valid": f"{100 * (statistics.valid_share or 0):.0f} % of the pixels",
         "held out": _held_out(own),
@@ -191,12 +162,12 @@ def settings(own: OwnSet, folder: Path, *, model: str = DEFAULT_MODEL, weights: 
     drawn = str(folder.resolve() / "drawn")
     mine = {
         "name": own.root.name,
-        "reader": own.reader,
+        "reader": own.found.reader_name,
         "weight": 1.0,
         "validation_scenes": list(own.held_out) or None,
         "validation_share": own.share or None,
         "validation_protocol": own.protocol,
-        "options": own.options,
+        "options": own.found.options,
     }
     general = {"name": "drawn", "reader": "synthetic", "weight": 0.5, "options": _DRAWN | {"folder": drawn}}
     measured = general | {
