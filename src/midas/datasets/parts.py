@@ -38,6 +38,16 @@ class Part:
         """The set's name."""
         return self.reader.name
 
+    @property
+    def frame_names(self) -> list[str]:
+        """``scene/frame`` of each sample of this part.
+
+        Raises:
+            DatasetError: the set doesn't tell its frames' names.
+        """
+        names = names_of(self.reader)
+        return [names[index] for index in self.indices]
+
     def __len__(self) -> int:
         return len(self.indices)
 
@@ -57,9 +67,18 @@ def scenes_of(reader: Reader) -> list[str]:
     Raises:
         DatasetError: the reader doesn't tell its frames' names.
     """
+    return [name.rpartition("/")[0] for name in names_of(reader)]
+
+
+def names_of(reader: Reader) -> Sequence[str]:
+    """The name of each frame.
+
+    Raises:
+        DatasetError: the reader doesn't tell its frames' names.
+    """
     if not isinstance(reader, NamedFrames):
         raise DatasetError(f"the frames of {reader.name} have no names to tell scenes by")
-    return [name.rpartition("/")[0] for name in reader.frame_names]
+    return reader.frame_names
 
 
 def chosen_scenes(scenes: Sequence[str], share: float, seed: int) -> list[str]:

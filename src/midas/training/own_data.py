@@ -192,7 +192,7 @@ def settings(own: OwnSet, folder: Path, *, model: str = DEFAULT_MODEL, weights: 
         "loss": {"data": "ssi_mse", "gradient_weight": 0.1},
         "run": {
             "epochs": _EPOCHS, "pictures_per_epoch": -(-pictures // _EPOCHS // 8) * 8, "batch_size": 8,
-            "ema_decay": 0.98, "patience": 3, "workers": 0,
+            "ema_decay": 0.95, "start_share": 0.5, "patience": 3, "workers": 0,
         },
     }  # fmt: skip
 
