@@ -21,6 +21,7 @@ BOUNDARIES = {
     "midas/datasets/shards.py": ["_encoded"],
     "midas/datasets/stereo_set.py": ["add_read"],
     "midas/evaluation/evaluator.py": ["_predicted", "measure", "prepare"],
+    "midas/export/calibrated.py": ["write_calibrated"],
     "midas/folder.py": ["_read", "_write"],
     "midas/models/convert.py": ["convert_weights"],
     "midas/models/factory.py": ["create_model", "load_encoder"],

@@ -57,9 +57,8 @@ def calibrate(
     source, name = _file_of(model, output)
     check_output(source, output)
     predictor = load(source)
-    reader = open_own_folder(
-        root, None if depth_unit is Unit.auto else depth_unit.value, lambda p: load()(p).values
-    ).reader
+    unit = None if depth_unit is Unit.auto else depth_unit.value
+    reader = open_own_folder(root, unit, lambda picture: load()(picture).values).reader
     count = min(limit, len(reader))
     indices = [index * len(reader) // count for index in range(count)]
     found = found_from(predictor, reader, track(indices, f"{predictor.name} on {reader.name}", total=count))
@@ -80,9 +79,10 @@ def calibrate(
         return
     say_lines(
         f"{output}: {found.calibration}\n"
-        f"relative error of depth on pictures left out: {found.calibration.abs_rel:.1%} (95 % interval "
-        f"{found.interval[0]:.1%} to {found.interval[1]:.1%})\n"
-        f"one distance for all pixels: {found.constant_abs_rel:.1%}; each picture fitted to its own depth: {found.per_picture_abs_rel:.1%}\n"
+        f"relative error of depth on pictures left out: {found.calibration.abs_rel:.1%} "
+        f"(95 % interval {found.interval[0]:.1%} to {found.interval[1]:.1%})\n"
+        f"one distance for all pixels: {found.constant_abs_rel:.1%}; "
+        f"each picture fitted to its own depth: {found.per_picture_abs_rel:.1%}\n"
         f"explained of the differences of inverse depth: {found.calibration.explained:.0%}"
     )
 

@@ -208,8 +208,8 @@ class RunSettings:
         seed: draws of samples, augmentation and initial weights depend on it alone.
         late_from: share of the epochs after which the late weights of the sets hold.
         ema_decay: weight of the past in the running average of weights that is validated and shipped.
-        start_share: share of the weights that the run starts from in those that are validated and shipped, the rest being the
-            running average: what is learnt from few pictures costs others less that way.
+        start_share: share of the weights that the run starts from in those that are validated and shipped; the rest is
+            the running average. What is learnt from few pictures costs others less that way.
         accumulate: a batch is computed in so many parts.
         devices, nodes: processes per machine, and machines; ``torchrun`` says how many there are where it starts them.
         strategy: how processes share the work: ``ddp``, or ``fsdp`` for networks that don't fit one device.
