@@ -15,11 +15,13 @@ from midas.errors import CostWarning, ModelError
 from midas.maps.kinds import KINDS, RELATIVE_DISPARITY, Kind
 from midas.models.onnx_names import INPUT_KEY, KIND_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
-from midas.models.zoo import MODELS
+from midas.models.zoo import MODELS, find_weights_file
 from midas.pictures.preprocess import InputSpec
 
 # Below, detail is worth its time to somebody. Above, a small network takes seconds and gigabytes for a picture.
 COSTLY = 16
+
+_NAMES_OF_EVERY_RUN = frozenset(("best", "last", "model", "checkpoint", "weights"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,7 @@ class OpenedModel:
     """A network ready to run, and what is known of it.
 
     Attributes:
-        name: of the model; of a file that the table doesn't know, what it calls itself, or its file name.
+        name: of the model, as it was asked for; of a file its own, so that two files of one model are told apart.
         network: the network.
         spec: its row in the model table, if it has one.
         input: how a picture becomes its input.
@@ -69,8 +71,21 @@ def open_model(
         threads=threads,
     )
     spec = row_of(network, choice, named=weights is not None)
-    name = spec.name if spec else network.metadata.get(NAME_KEY, choice.path.stem)
-    return OpenedModel(name, network, spec, input_of(network, choice))
+    return OpenedModel(_name(name_or_path, weights, choice.path, spec), network, spec, input_of(network, choice))
+
+
+def _name(name_or_path: str | Path, weights: str | Path | None, path: Path, spec: ModelSpec | None) -> str:
+    if weights is not None or not _is_path(name_or_path):
+        return str(name_or_path)
+    # The names of published files say little.
+    return spec.name if spec is not None and find_weights_file(path.name) else name_of_file(path)
+
+
+def name_of_file(path: Path) -> str:
+    """What a model from a file is called: the file's name, with its folder's where every run has such a file."""
+    plain = path.stem in _NAMES_OF_EVERY_RUN or path.stem.startswith("epoch_")
+    folder = path.resolve().parent.name
+    return f"{folder}-{path.stem}" if plain and folder else path.stem
 
 
 def row_of(network: Backend, choice: Choice, *, named: bool) -> ModelSpec | None:

@@ -49,19 +49,21 @@ class ModelCandidate:
     Args:
         predictor: what runs it.
         resize: the side of the network's input that meets its target size; None leaves the model its own rule.
+        label: what tables call it in place of its name.
     """
 
-    def __init__(self, predictor: Predictor, *, resize: ResizeRule | None = None) -> None:
+    def __init__(self, predictor: Predictor, *, resize: ResizeRule | None = None, label: str | None = None) -> None:
         if resize is not None and not predictor.input.fixed:
             rule = dataclasses.replace(predictor.input, resize=resize)
             predictor = Predictor(predictor.name, rule, predictor.backend, predictor.spec, predictor.tiling)
         self.predictor = predictor
+        self.label = label or predictor.name
 
     @property
     def name(self) -> str:
         """The model's name, and how far it goes into tiles."""
         tiling = self.predictor.tiling
-        return self.predictor.name if tiling is None else f"{self.predictor.name}, tile {tiling.zoom}"
+        return self.label if tiling is None else f"{self.label}, tile {tiling.zoom}"
 
     def prepare(self, sample: AnySample) -> Prepared:
         """The network's input."""
