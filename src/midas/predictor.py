@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from midas.arrays import Array, Float32
 from midas.backends import AUTO, Backend
@@ -79,6 +80,9 @@ def load(
         return Predictor(opened.name, rule, opened.network, opened.spec)
 
 
+# What can be gone through, and yet is one picture.
+_ONE_PICTURE = (str, os.PathLike, bytes, bytearray, memoryview, np.ndarray, Image.Image)
+
 _Read = tuple[ImageSource, Prepared | MidasError]
 
 
@@ -112,6 +116,12 @@ class Predictor:
         self.calibration = calibration_of(backend, name)
         self.kind = self.network_kind if self.calibration is None else METRIC
         self._preprocess = Preprocess(input)
+
+    def __repr__(self) -> str:
+        height, width = self.input.size
+        fitted = f", {self.calibration}" if self.calibration else ""
+        tiled = f", tile {self.tiling.zoom}" if self.tiling else ""
+        return f"Predictor({self.name}, {type(self.backend).__name__}, {width}x{height}, {self.kind}{tiled}{fitted})"
 
     def tiled(self, zoom: int, *, overlap: float = DEFAULT_OVERLAP, size: int | None = None) -> Predictor:
         """The same model for large pictures: the layout from the whole picture, finer detail from overlapping tiles.
@@ -260,7 +270,7 @@ class Predictor:
 
     def stream(
         self,
-        sources: Iterable[ImageSource],
+        sources: Iterable[ImageSource] | ImageSource,
         *,
         workers: int = 2,
         batch: int = 1,
@@ -276,7 +286,7 @@ class Predictor:
         so that memory stays flat however many there are.
 
         Args:
-            sources: pictures as for a call; drawn as needed, in the consumer's thread.
+            sources: pictures as for a call; drawn as needed, in the consumer's thread. One alone will do.
             workers: number of threads that read.
             batch: how many pictures, or tiles of a picture, go through the network at once, where neighbours have
                 inputs of one size; a graphics card gains from that, a processor hardly does.
@@ -305,6 +315,8 @@ class Predictor:
             except MidasError as error:
                 return source, error
 
+        if isinstance(sources, _ONE_PICTURE):
+            sources = [sources]
         with closing(run_ahead(read, sources, workers=workers, waiting=batch)) as stage:
             for group in group_alike((future.result() for future in stage), _input_shape, most=batch):
                 for (source, _), outcome in zip(group, self._outcomes(group, interpolation, batch), strict=True):

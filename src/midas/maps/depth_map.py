@@ -26,9 +26,11 @@ from midas.maps.kinds import (
     space_of,
 )
 from midas.maps.resize import Interpolation, resize_map
+from midas.maps.showing import one_line, shown_png
 from midas.maps.value_range import ValueRange, as_float32_map
 from midas.version import __version__
 
+_SCALE_KEY, _SHIFT_KEY = "alignment_scale", "alignment_shift"
 _SOFTWARE = f"midas-depth {__version__}"
 
 
@@ -59,6 +61,15 @@ class DepthMap:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return DepthMap, (self.values, self.model, self.source, self.kind)  # so that copies are read-only too
+
+    def __repr__(self) -> str:
+        return one_line("DepthMap", self.values, self.kind, self.model, self.source)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return _as_array(self.values, dtype, copy)
+
+    def _repr_png_(self) -> bytes:
+        return shown_png(self.values, self.kind)
 
     @classmethod
     def load(cls, path: str | Path, *, kind: Kind | None = None) -> DepthMap:
@@ -128,20 +139,24 @@ class DepthMap:
         """
         return colorize(nearness(self.values, self.kind), colormap, percentiles)
 
-    def aligned(self, scale: float, shift: float, max_depth_m: float | None = None) -> AlignedDepth:
+    def aligned(
+        self, scale: float | Alignment, shift: float | None = None, max_depth_m: float | None = None
+    ) -> AlignedDepth:
         """Give depth in metres: ``1 / (scale * value + shift)``.
 
         Where that sum isn't positive the pixel lies beyond every measurable distance: infinity, or ``max_depth_m``.
 
         Args:
-            scale: factor of the values, in 1/metre; not negative, since larger values are nearer.
-            shift: inverse depth at value 0, in 1/metre.
+            scale: factor of the values, in 1/metre; not negative, since larger values are nearer. Or an alignment, as
+                ``midas.alignment`` finds it, which holds both numbers.
+            shift: inverse depth at value 0, in 1/metre; left out beside an alignment.
             max_depth_m: larger depths are cut to this many metres; None for no limit.
 
         Raises:
             AlignmentError: if scale or shift is not finite, scale is negative, the limit is not positive, or the values
                 are depth already.
         """
+        scale, shift = _two_numbers(scale, shift)
         if self.kind not in INVERSE:
             raise AlignmentError(
                 f"the values are of kind {self.kind!r}; expected disparity, which is larger where nearer"
@@ -234,11 +249,68 @@ class AlignedDepth:
         height, width = self.depth_m.shape
         return height, width
 
-    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the depth in metres to a file, by suffix like ``DepthMap.save``; a 16-bit PNG has 0 for infinity."""
-        alignment = {"alignment_scale": repr(float(self.scale)), "alignment_shift": repr(float(self.shift))}
-        metadata = {**_metadata(self.kind, self.model, self.source), **alignment}
-        write_map(Path(path), self.depth_m, metadata=metadata, kind=self.kind, overwrite=overwrite)
+    def __repr__(self) -> str:
+        return one_line("AlignedDepth", self.depth_m, self.kind, self.model, self.source)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return _as_array(self.depth_m, dtype, copy)
+
+    def _repr_png_(self) -> bytes:
+        return shown_png(self.depth_m, self.kind)
+
+    @classmethod
+    def load(cls, path: str | Path) -> AlignedDepth:
+        """Read a file that ``save`` wrote, or another program's depth in metres, whose scale and shift are NaN.
+
+        Raises:
+            OutputError: if it can't be read, or says that its values are of another kind.
+        """
+        depth = DepthMap.load(path, kind=METRIC)
+        _, metadata = read_map(Path(path))
+        try:
+            numbers = [float(metadata.get(key, "nan")) for key in (_SCALE_KEY, _SHIFT_KEY)]
+        except ValueError as error:
+            raise OutputError(f"{path} can't be read as aligned depth: {error}") from error
+        return cls(depth.values, *numbers, depth.model, depth.source)
+
+    def save(
+        self,
+        path: str | Path,
+        format_name: str | None = None,
+        *,
+        image: UInt8[Array, "h w 3"] | None = None,
+        colormap: str = "inferno",
+        overwrite: bool = False,
+    ) -> None:
+        """Write the depth in metres to a file, as ``DepthMap.save`` does; a 16-bit PNG has 0 for infinity."""
+        alignment = {_SCALE_KEY: repr(float(self.scale)), _SHIFT_KEY: repr(float(self.shift))}
+        write_map(
+            Path(path),
+            self.depth_m,
+            format_name,
+            metadata={**_metadata(self.kind, self.model, self.source), **alignment},
+            kind=self.kind,
+            image=image,
+            colormap=colormap,
+            overwrite=overwrite,
+        )
+
+
+def _as_array(values: Array, dtype: Any, copy: bool | None) -> Array:
+    if copy is False and dtype is not None and np.dtype(dtype) != values.dtype:
+        raise ValueError(f"values of {values.dtype} become {np.dtype(dtype)} by a copy alone")
+    return values.astype(dtype or values.dtype, copy=bool(copy))
+
+
+def _two_numbers(scale: float | Alignment, shift: float | None) -> tuple[float, float]:
+    if isinstance(scale, Alignment):
+        if shift is not None:
+            raise AlignmentError(f"an alignment has a shift of its own; leave out the shift {shift}")
+        return scale.scale, scale.shift
+    try:
+        return float(scale), float(shift)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise AlignmentError(f"scale {scale!r} and shift {shift!r}: expected two numbers, or an alignment") from error
 
 
 def _metadata(kind: Kind, model: str | None, source: str | None) -> dict[str, str]:
