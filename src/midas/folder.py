@@ -11,9 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from midas.alignment import Alignment
 from midas.errors import FileThereError, ImageError, MidasError, OutputError, net
-from midas.maps.depth_map import DepthMap
+from midas.maps.depth_map import AlignedDepth, DepthMap
 from midas.maps.formats import encode_map, format_by_name
+from midas.maps.metres import KnownDistances
 from midas.maps.names import PictureJob
 from midas.maps.resize import Interpolation
 from midas.pictures.reading import DEFAULT_MAX_PIXELS
@@ -38,6 +40,7 @@ class PictureReport:
         value_range: smallest and largest value of its depth map; None like ``size``.
         milliseconds: time that its reading, prediction and writing took, without waiting.
         tiles: how many tiles refined it; 0 for a picture that was predicted in one piece.
+        alignment: scale and shift that made metres of it, where they were asked for.
         error: why it failed; None if all its files are there.
     """
 
@@ -47,6 +50,7 @@ class PictureReport:
     value_range: tuple[float, float] | None = None
     milliseconds: float = 0.0
     tiles: int = 0
+    alignment: Alignment | None = None
     error: MidasError | None = None
 
     @property
@@ -68,6 +72,7 @@ class Settings:
             of one size.
         full_decode: whether large JPEG files are decoded at their full size; those shown in an output always are.
         strict: whether JPEG files that lack the last of their data are refused.
+        known: what makes metres of the maps; None leaves them as they are.
     """
 
     interpolation: Interpolation | None = None
@@ -77,6 +82,7 @@ class Settings:
     batch: int = 1
     full_decode: bool = False
     strict: bool = False
+    known: KnownDistances | None = None
 
 
 def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings: Settings = Settings()) -> bytes:
@@ -95,11 +101,12 @@ def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings:
     """
     prepared = _prepare(predictor, settings, data, [format_name])
     depth_map = predictor.infer(prepared, interpolation=settings.interpolation)
+    metres = None if settings.known is None else settings.known.metres(depth_map)
     return encode_map(
-        depth_map.values,
+        depth_map.values if metres is None else metres.depth_m,
         format_name,
-        metadata=depth_map.metadata,
-        kind=depth_map.kind,
+        metadata=depth_map.metadata if metres is None else metres.metadata,
+        kind=depth_map.kind if metres is None else metres.kind,
         image=prepared.image,
         colormap=settings.colormap,
     )
@@ -202,18 +209,28 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
     ready, depth_map = predicted.ready, predicted.depth_map
     try:
         with net(f"the depth map of {ready.job.source} can't be written", OutputError):
-            written = [_save(settings, ready, depth_map, name) for name in ready.formats]
-            value_range = (float(depth_map.values.min()), float(depth_map.values.max()))
+            metres = None if settings.known is None else settings.known.metres(depth_map)
+            written = [_save(settings, ready, metres or depth_map, name) for name in ready.formats]
+            values = depth_map.values if metres is None else metres.depth_m
+            value_range = (float(values.min()), float(values.max()))
     except MidasError as error:
         return _report(ready.job, error=error)
     if not any(written):
         return _report(ready.job)
     milliseconds = 1000 * (predicted.seconds + time.perf_counter() - start)
     tiles = ready.prepared.finer.grid.count if ready.prepared.finer else 0
-    return _report(ready.job, size=depth_map.size, value_range=value_range, milliseconds=milliseconds, tiles=tiles)
+    alignment = None if metres is None else Alignment(metres.scale, metres.shift)
+    return _report(
+        ready.job,
+        size=depth_map.size,
+        value_range=value_range,
+        milliseconds=milliseconds,
+        tiles=tiles,
+        alignment=alignment,
+    )
 
 
-def _save(settings: Settings, ready: _Ready, depth_map: DepthMap, format_name: str) -> bool:
+def _save(settings: Settings, ready: _Ready, depth_map: DepthMap | AlignedDepth, format_name: str) -> bool:
     """Write one file; False if another run has written it since it was looked for."""
     path = ready.job.outputs[format_name]
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import traceback
 import warnings
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -58,6 +59,18 @@ class LazyGroup(TyperGroup):
             return None
         return typer.main.get_command(import_module(f"midas.cli.{cmd_name}").app)
 
+    def resolve_command(self, ctx: Any, args: Any) -> Any:
+        """The sub-command that the arguments begin with.
+
+        Raises:
+            UsageError: there is none of that name; it says which comes near.
+        """
+        name = str(args[0]) if args else ""
+        near = [] if name in COMMANDS or name.startswith("-") else get_close_matches(name, COMMANDS, n=1)
+        if near:
+            ctx.fail(f"there is no command {name!r}; did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the sub-command."""
         try:
@@ -105,7 +118,11 @@ def command_app() -> typer.Typer:
 
 
 app = typer.Typer(
-    cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 

@@ -17,11 +17,12 @@ import typer
 from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
 from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app, finite
+from midas.cli.known_distances import DEPTH_HELP, KNOWN_HELP, NEAR_HELP, known_distances
 from midas.cli.terminal import read_standard_input, say, say_bytes, tell, tell_lines
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
 from midas.maps.colormaps import COLORMAPS
 from midas.maps.formats import FORMATS
-from midas.maps.names import plan_outputs
+from midas.maps.names import PictureJob, is_one_file, plan_outputs, usual_format
 from midas.maps.resize import Interpolation
 from midas.models.zoo import DEFAULT_MODEL
 from midas.pictures.files import find_pictures
@@ -45,6 +46,9 @@ Examples:
   midas predict photo.jpg                    depth/photo.png, 16 bit
   midas predict photos/ -r -o maps/          a folder and the folders in it
   midas predict 'photos/*.jpg' --format png16,color,npy
+  midas predict photo.jpg -o depth.exr       that file
+  midas predict photo.jpg --near 0.8 --far 12 --format npy      metres
+  midas predict photo.jpg --known 400,300,1.2 --known 80,200,6.5
   midas predict photo.jpg --size 512         finer detail, slower
   midas predict large.jpg --tile 3           finer detail, same layout, slower
   midas predict photo.jpg --model dpt_swin2_tiny_256
@@ -69,6 +73,10 @@ def _format_names(texts: list[str]) -> list[str]:
     return list(dict.fromkeys(check(name.strip()) for text in texts for name in text.split(",")))
 
 
+def _maybe_finite(value: float | None) -> float | None:
+    return None if value is None else finite(value)
+
+
 def _one_of(choices: Collection[str]) -> Callable[[str], str]:
     def check(name: str) -> str:
         if name not in choices:
@@ -89,7 +97,10 @@ def predict(
     output_dir: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="DIR", help=f"Folder of the depth maps.  [default: {DEFAULT_OUTPUT_DIR}]"
+            "--output",
+            "-o",
+            metavar="DIR|FILE",
+            help=f"Folder of the depth maps, or of one picture the file.  [default: {DEFAULT_OUTPUT_DIR}]",
         ),
     ] = None,
     model: Annotated[
@@ -105,9 +116,9 @@ def predict(
             "--format",
             metavar="NAME,...",
             callback=_format_names,
-            help=f"What to write, several with commas: {', '.join(FORMATS)}.",
+            help=f"What to write, several with commas: {', '.join(FORMATS)}.  [default: png16; of metres png-mm]",
         ),
-    ] = ["png16"],  # noqa: B006
+    ] = [],  # noqa: B006
     size: Annotated[
         int | None,
         typer.Option(
@@ -163,6 +174,10 @@ def predict(
             help=f"Colours of color and side-by-side: {', '.join(COLORMAPS)}.",
         ),
     ] = "inferno",
+    known: Annotated[list[str], typer.Option("--known", metavar="ROW,COL,METRES", help=KNOWN_HELP)] = [],  # noqa: B006
+    near: Annotated[float | None, typer.Option("--near", metavar="M", callback=_maybe_finite, help=NEAR_HELP)] = None,
+    far: Annotated[float | None, typer.Option("--far", metavar="M", help="Depth of the farthest; may be inf.")] = None,
+    depth: Annotated[Path | None, typer.Option("--depth", metavar="FILE", help=DEPTH_HELP)] = None,
     interpolation: Annotated[
         str | None,
         typer.Option(
@@ -199,7 +214,9 @@ def predict(
     if quiet:
         warnings.simplefilter("ignore")
     max_pixels = round(max_megapixels * 1e6)
-    settings = Settings(interpolation, max_pixels, colormap, overwrite, batch, full_decode, strict)  # type: ignore[arg-type]
+    metres = known_distances(known, near, far, depth)
+    formats = formats or [usual_format(output_dir, metric=metres is not None)]
+    settings = Settings(interpolation, max_pixels, colormap, overwrite, batch, full_decode, strict, metres)  # type: ignore[arg-type]
     load_model = partial(
         load,
         model,
@@ -222,9 +239,12 @@ def predict(
         return
 
     output_dir = output_dir or DEFAULT_OUTPUT_DIR
+    how = metres.how if metres else ""
     found = find_pictures(paths, output_dir, recursive=recursive)
     jobs = plan_outputs(found.pictures, output_dir, formats)
-    with Reporter(len(jobs), output_dir, as_json=as_json, quiet=quiet, debug=debug) as reporter:
+    if is_one_file(output_dir, len(jobs), formats):
+        jobs, output_dir = [PictureJob(jobs[0].source, {formats[0]: output_dir})], output_dir.parent
+    with Reporter(len(jobs), output_dir, as_json=as_json, quiet=quiet, debug=debug, how=how) as reporter:
         for path, error in found.problems.items():
             reporter.show(PictureReport(Path(path), (), error=error))
         if not jobs:
@@ -250,14 +270,16 @@ class Reporter(AbstractContextManager["Reporter"]):
         as_json: whether each picture gives a line of JSON.
         quiet: errors only, neither progress nor summary.
         debug: whether errors show their traceback.
+        how: how scale and shift were found, where maps are metres.
     """
 
-    def __init__(self, total: int, output_dir: Path, *, as_json: bool, quiet: bool, debug: bool) -> None:
+    def __init__(self, total: int, output_dir: Path, *, as_json: bool, quiet: bool, debug: bool, how: str = "") -> None:
         self.done = self.skipped = self.failed = 0
         self._output_dir = output_dir
         self._as_json = as_json
         self._quiet = quiet
         self._debug = debug
+        self._how = how
         on_terminal = sys.stderr.isatty() and not (as_json and sys.stdout.isatty())
         self._talkative = on_terminal and not quiet
         self._bar: Progress | None = _progress_bar() if self._talkative and total > 1 else None
@@ -280,7 +302,7 @@ class Reporter(AbstractContextManager["Reporter"]):
         self.skipped += report.skipped
         self.failed += report.error is not None
         if self._as_json:
-            say(json.dumps(_json_of(report)))
+            say(json.dumps(_json_of(report, self._how)))
         if report.error is not None:
             if self._debug:
                 tell_lines("".join(traceback.format_exception(report.error)))
@@ -311,7 +333,7 @@ def _error_text(report: PictureReport) -> str:
     return text if str(report.source) in text else f"{report.source}: {text}"
 
 
-def _json_of(report: PictureReport) -> dict[str, Any]:
+def _json_of(report: PictureReport, how: str = "") -> dict[str, Any]:
     line: dict[str, Any] = {"input": str(report.source)}
     if report.error is not None:
         return {**line, "error": _error_text(report)}
@@ -321,4 +343,7 @@ def _json_of(report: PictureReport) -> dict[str, Any]:
     minimum, maximum = report.value_range
     milliseconds = round(report.milliseconds, 1)
     tiles = {"tiles": report.tiles} if report.tiles else {}
-    return {**line, "size": list(report.size), "milliseconds": milliseconds, **tiles, "min": minimum, "max": maximum}
+    found = report.alignment
+    metres = {} if found is None else {"scale": found.scale, "shift": found.shift, "found": how}
+    shown = {"min": minimum, "max": maximum, **metres}
+    return {**line, "size": list(report.size), "milliseconds": milliseconds, **tiles, **shown}

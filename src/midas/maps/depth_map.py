@@ -283,17 +283,22 @@ class AlignedDepth:
         overwrite: bool = False,
     ) -> None:
         """Write the depth in metres to a file, as ``DepthMap.save`` does; a 16-bit PNG has 0 for infinity."""
-        alignment = {_SCALE_KEY: repr(float(self.scale)), _SHIFT_KEY: repr(float(self.shift))}
         write_map(
             Path(path),
             self.depth_m,
             format_name,
-            metadata={**_metadata(self.kind, self.model, self.source), **alignment},
+            metadata=self.metadata,
             kind=self.kind,
             image=image,
             colormap=colormap,
             overwrite=overwrite,
         )
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What files say about the values."""
+        alignment = {_SCALE_KEY: repr(float(self.scale)), _SHIFT_KEY: repr(float(self.shift))}
+        return {**_metadata(self.kind, self.model, self.source), **alignment}
 
 
 def _as_array(values: Array, dtype: Any, copy: bool | None) -> Array:
