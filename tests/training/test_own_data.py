@@ -110,3 +110,13 @@ def test_a_folder_that_holds_a_run_is_left_alone_unless_asked_for(tmp_path: Path
     assert (tmp_path / "log.csv").exists()
     prepare_folder(tmp_path, resume=False, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_model_that_sees_the_pictures_the_wrong_way_round_is_told_and_learns_by_a_loss_that_cannot(
+    tmp_path: Path,
+) -> None:
+    data = write_rooms(tmp_path / "rooms")
+    right, wrong = (look_at(data, "mm", lambda picture, sign=sign: sign * nearness(picture)) for sign in (1, -1))
+    assert (right.agreement > 0.9, wrong.agreement < -0.9) == (True, True)
+    assert "the other way round" in summary(wrong)
+    assert [settings(own, tmp_path)["loss"]["data"] for own in (right, wrong)] == ["ssi_mse", "ssi_mae"]

@@ -153,7 +153,7 @@ def guess_unit(found: FoundPairs, nearness: Callable[[UInt8[Array, "H W 3"]], Fl
         seen.medians.append(float(np.median(known)))
         seen.largest.append(float(known.max()))
         seen.whole = seen.whole and bool((known == np.round(known)).all())
-        seen.correlations.append(_rank_correlation(values, nearness(picture)))
+        seen.correlations.append(rank_correlation(values, nearness(picture)))
     if not seen.medians:
         raise DatasetError(
             f"none of {len(looked_at)} depth maps has numbers above 0; the first is {looked_at[0].depth}"
@@ -193,8 +193,13 @@ def _disparity(seen: _Seen, reason: str) -> GuessedUnit:
     return GuessedUnit("disparity", 1.0 / max(*seen.largest, 1e-12), reason)
 
 
-def _rank_correlation(values: Float32[Array, "h w"], nearness: Float32[Array, "H W"]) -> float:
-    """Spearman's, over a grid of pixels where the map has a value; 0 where there are none to compare."""
+def rank_correlation(values: Float32[Array, "h w"], nearness: Float32[Array, "H W"]) -> float:
+    """Spearman's, over a grid of pixels where a map has a value above 0; 0 where there are none to compare.
+
+    Args:
+        values: of the map; 0 is unknown.
+        nearness: of the same picture, of whatever size.
+    """
     stored, seen = (_on_grid(array) for array in (values, nearness))
     known = stored > 0
     if known.sum() < _GRID:

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from midas.datasets.depth_files import UNIT_WORDS, DepthUnit, GuessedUnit
+import numpy as np
+
+from midas.datasets.depth_files import UNIT_WORDS, DepthUnit, GuessedUnit, rank_correlation
 from midas.datasets.inspect import Inspection, SetStatistics, chosen_indices, inspect_set
 from midas.datasets.own_folder import Nearness, OwnFolder, open_own_folder
 from midas.datasets.parts import chosen_scenes, scenes_of
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
+from midas.datasets.sample import Sample
 from midas.errors import DatasetError
 from midas.evaluation.runs import own_rules
 from midas.models.zoo import DEFAULT_MODEL, find_model
@@ -44,6 +47,8 @@ class OwnSet:
         held_out: the scenes to measure on; empty where a share of the frames is held out.
         scenes: number of scenes.
         protocol: name of the rules to measure by.
+        agreement: rank correlation of the targets with the nearness that a model sees; below 0 it takes these pictures
+            the wrong way round, or the depth maps are not what they are taken for.
     """
 
     root: Path
@@ -52,6 +57,7 @@ class OwnSet:
     held_out: tuple[str, ...]
     scenes: int
     protocol: str
+    agreement: float
 
     @property
     def pictures(self) -> int:
@@ -77,7 +83,7 @@ def look_at(
     Args:
         root: the folder.
         depth_unit: of its depth maps; None to find out.
-        nearness: a picture's relative disparity by any fair model, asked for where the unit is to be found out.
+        nearness: a picture's relative disparity by any fair model, whose word on the unit and the direction is heard.
         seed: of the draw of what is held out and looked at.
         track: called with the pictures to look at, for a bar.
 
@@ -97,7 +103,9 @@ def look_at(
     share = min(VALIDATION_SHARE, MOST_VALIDATION_PICTURES / len(reader))
     held_out = tuple(chosen_scenes(scenes, share, seed)) if len(set(scenes)) > 1 else ()
     rules = _rules(reader, inspection.statistics, unit)
-    return OwnSet(root.resolve(), found, inspection, held_out, len(set(scenes)), rules)
+    samples = [sample for sample in inspection.shown if isinstance(sample, Sample)]
+    agreement = float(np.median([rank_correlation(each.disparity, nearness(each.image)) for each in samples] or [0.0]))
+    return OwnSet(root.resolve(), found, inspection, held_out, len(set(scenes)), rules, agreement)
 
 
 def _rules(reader: Reader, statistics: SetStatistics, unit: GuessedUnit) -> str:
@@ -126,7 +134,13 @@ def summary(own: OwnSet) -> str:
         "range": _range(statistics),
         "valid": f"{100 * (statistics.valid_share or 0):.0f} % of the pixels",
         "held out": _held_out(own),
+        "the model": f"sees nearness there with a rank correlation of {own.agreement:+.2f}",
     }
+    if own.agreement < 0:
+        lines["the model"] += (
+            ": the other way round. Look at the drawing: either the depth maps are not what they are taken for "
+            "(--depth-unit), or it is wrong there. Figures after an alignment don't show that, so look at maps too"
+        )
     if statistics.unreadable:
         lines["unreadable"] = f"{len(statistics.unreadable)}, such as {statistics.unreadable[0]}"
     return "\n".join(f"{name + ':':<12} {text}" for name, text in lines.items())
@@ -189,7 +203,8 @@ def settings(own: OwnSet, folder: Path, *, model: str = DEFAULT_MODEL, weights: 
             "validation": [measured],
         },
         "optimizer": {"decoder_rate": 3e-4, "encoder_rate": 1.5e-4},
-        "loss": {"data": "ssi_mse", "gradient_weight": 0.1},
+        # Least squares fit a negative scale as well: a model that has near and far the wrong way round would stay so.
+        "loss": {"data": "ssi_mse" if own.agreement >= 0 else "ssi_mae", "gradient_weight": 0.1},
         "run": {
             "epochs": _EPOCHS, "pictures_per_epoch": -(-pictures // _EPOCHS // 8) * 8, "batch_size": 8,
             "ema_decay": 0.95, "start_share": 0.5, "patience": 3, "workers": 0,
