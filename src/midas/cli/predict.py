@@ -142,7 +142,7 @@ def predict(
         str, typer.Option(metavar="NAME", help=f"What runs the network: {', '.join((AUTO, QUICK, *BACKENDS))}.")
     ] = AUTO,
     device: Annotated[
-        str, typer.Option(metavar="NAME", help="Where it runs: auto, cpu; with torch also cuda, cuda:1, mps, xpu.")
+        str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1, mps, xpu, tensorrt, coreml, directml, rocm.")
     ] = AUTO,
     precision: Annotated[
         str, typer.Option(metavar="NAME", help="Number format: auto, float32, bfloat16, float16.")
