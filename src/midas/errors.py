@@ -125,7 +125,7 @@ class CostWarning(UserWarning):
 
 
 @contextmanager
-def net(problem: str, kind: type[MidasError], advice: str = "") -> Iterator[None]:
+def net(problem: str, kind: type[MidasError], advice: str = "", *, item: str = "") -> Iterator[None]:
     """Where something from outside meets us: whatever its handling raises becomes an error of ours, for this one item.
 
     This is the only place in the package, but for the command line's own, that catches broadly. A boundary is what
@@ -136,13 +136,16 @@ def net(problem: str, kind: type[MidasError], advice: str = "") -> Iterator[None
         problem: the item, and what can't be done with it: ``"photo.jpg can't be read"``.
         kind: of the error.
         advice: what to do about it.
+        item: what errors of ours that don't name it are given for a beginning.
 
     Raises:
         MidasError: of that kind, in place of any other exception.
     """
     try:
         yield
-    except MidasError:
+    except MidasError as error:
+        if item not in error.message:
+            error.message = f"{item}: {error.message}"
         raise
     except BaseException as error:
         if not is_failure(error):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from midas.alignment import Alignment
+from midas.arrays import Array, UInt8
 from midas.errors import FileThereError, ImageError, MidasError, OutputError, net
-from midas.maps.depth_map import AlignedDepth, DepthMap
+from midas.maps.depth_map import DepthMap
 from midas.maps.formats import encode_map, format_by_name
 from midas.maps.metres import KnownDistances
 from midas.maps.names import PictureJob
@@ -59,6 +60,50 @@ class PictureReport:
         return self.error is None and self.size is None
 
 
+@dataclass(frozen=True, eq=False)
+class Work:
+    """A picture with its map, and a file that is to be made of them.
+
+    Attributes:
+        source: the picture's file.
+        depth_map: its map.
+        image: the picture, where the product asked for it.
+        format_name: which of the product's formats.
+        path: the file to write.
+        overwrite: whether it may replace another.
+        colormap: of formats that have colours.
+    """
+
+    source: Path
+    depth_map: DepthMap
+    image: UInt8[Array, "H W 3"] | None
+    format_name: str
+    path: Path
+    overwrite: bool
+    colormap: str
+
+
+@dataclass(frozen=True)
+class Product:
+    """What is made of each picture and its map.
+
+    Attributes:
+        needs_image: whether the format of a name needs the picture too.
+        save: writes a file, complete or not at all.
+    """
+
+    needs_image: Callable[[str], bool]
+    save: Callable[[Work], None]
+
+
+def _save_map(work: Work) -> None:
+    work.depth_map.save(work.path, work.format_name, image=work.image, colormap=work.colormap, overwrite=work.overwrite)
+
+
+MAPS = Product(lambda name: format_by_name(name).shows_image, _save_map)
+"""The maps themselves, in the formats of ``midas.maps.formats``."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """How the pictures of a folder are predicted and written.
@@ -73,6 +118,7 @@ class Settings:
         full_decode: whether large JPEG files are decoded at their full size; those shown in an output always are.
         strict: whether JPEG files that lack the last of their data are refused.
         known: what makes metres of the maps; None leaves them as they are.
+        product: what is written.
     """
 
     interpolation: Interpolation | None = None
@@ -83,6 +129,7 @@ class Settings:
     full_decode: bool = False
     strict: bool = False
     known: KnownDistances | None = None
+    product: Product = MAPS
 
 
 def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings: Settings = Settings()) -> bytes:
@@ -101,12 +148,13 @@ def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings:
     """
     prepared = _prepare(predictor, settings, data, [format_name])
     depth_map = predictor.infer(prepared, interpolation=settings.interpolation)
-    metres = None if settings.known is None else settings.known.metres(depth_map)
+    if settings.known is not None:
+        depth_map = depth_map.in_metres(settings.known.alignment(depth_map))
     return encode_map(
-        depth_map.values if metres is None else metres.depth_m,
+        depth_map.values,
         format_name,
-        metadata=depth_map.metadata if metres is None else metres.metadata,
-        kind=depth_map.kind if metres is None else metres.kind,
+        metadata=depth_map.metadata,
+        kind=depth_map.kind,
         image=prepared.image,
         colormap=settings.colormap,
     )
@@ -171,7 +219,7 @@ def _read(predictor: Predictor, settings: Settings, job: PictureJob) -> _Ready |
 
 
 def _prepare(predictor: Predictor, settings: Settings, source: Path | bytes, formats: Sequence[str]) -> Prepared:
-    keep_image = any(format_by_name(name).shows_image for name in formats)
+    keep_image = any(settings.product.needs_image(name) for name in formats)
     return predictor.prepare(
         source,
         max_pixels=settings.max_pixels,
@@ -209,17 +257,16 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
     ready, depth_map = predicted.ready, predicted.depth_map
     try:
         with net(f"the depth map of {ready.job.source} can't be written", OutputError):
-            metres = None if settings.known is None else settings.known.metres(depth_map)
-            written = [_save(settings, ready, metres or depth_map, name) for name in ready.formats]
-            values = depth_map.values if metres is None else metres.depth_m
-            value_range = (float(values.min()), float(values.max()))
+            alignment = None if settings.known is None else settings.known.alignment(depth_map)
+            depth_map = depth_map if alignment is None else depth_map.in_metres(alignment)
+            written = [_save(settings, ready, depth_map, name) for name in ready.formats]
+            value_range = (float(depth_map.values.min()), float(depth_map.values.max()))
     except MidasError as error:
         return _report(ready.job, error=error)
     if not any(written):
         return _report(ready.job)
     milliseconds = 1000 * (predicted.seconds + time.perf_counter() - start)
     tiles = ready.prepared.finer.grid.count if ready.prepared.finer else 0
-    alignment = None if metres is None else Alignment(metres.scale, metres.shift)
     return _report(
         ready.job,
         size=depth_map.size,
@@ -230,17 +277,13 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
     )
 
 
-def _save(settings: Settings, ready: _Ready, depth_map: DepthMap | AlignedDepth, format_name: str) -> bool:
+def _save(settings: Settings, ready: _Ready, depth_map: DepthMap, format_name: str) -> bool:
     """Write one file; False if another run has written it since it was looked for."""
     path = ready.job.outputs[format_name]
     try:
-        depth_map.save(
-            path,
-            format_name,
-            image=ready.prepared.image,
-            colormap=settings.colormap,
-            overwrite=settings.overwrite,
-        )
+        image, colormap = ready.prepared.image, settings.colormap
+        work = Work(ready.job.source, depth_map, image, format_name, path, settings.overwrite, colormap)
+        settings.product.save(work)
     except FileThereError:
         if not path.is_file():
             raise

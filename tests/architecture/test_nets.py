@@ -14,6 +14,7 @@ CATCH_BROADLY = {"midas/errors.py": ["net"], "midas/cli/__init__.py": ["invoke"]
 
 # Where something from outside meets us. Each enters `net`, which turns all that is raised into an error of ours.
 BOUNDARIES = {
+    "midas/backends/identity.py": ["open_model"],
     "midas/bench/runner.py": ["_duel"],
     "midas/bench/worker.py": ["main"],
     "midas/cli/terminal.py": ["read_standard_input"],
@@ -29,6 +30,8 @@ BOUNDARIES = {
     "midas/pictures/files.py": ["find_pictures"],
     "midas/pictures/reading.py": ["_opened"],
     "midas/predictor.py": ["_depth_map", "infer_batch", "load", "prepare"],
+    "midas/training/distributed.py": ["batches"],
+    "midas/training/sources.py": ["_open", "open_training_set"],
     "midas/training/state.py": ["_save", "load_checkpoint", "restoring"],
 }
 

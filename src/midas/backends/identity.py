@@ -11,7 +11,7 @@ from midas.alignment.calibration import CALIBRATION_KEY, Calibration
 from midas.backends import AUTO, open_backend
 from midas.backends.choice import Choice, choose_for_file, choose_for_name
 from midas.backends.protocol import Backend
-from midas.errors import CostWarning, ModelError
+from midas.errors import CostWarning, ModelError, net
 from midas.maps.kinds import KINDS, RELATIVE_DISPARITY, Kind
 from midas.models.onnx_names import INPUT_KEY, KIND_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
@@ -70,8 +70,10 @@ def open_model(
         precision=precision,
         threads=threads,
     )
-    spec = row_of(network, choice, named=weights is not None)
-    return OpenedModel(_name(name_or_path, weights, choice.path, spec), network, spec, input_of(network, choice))
+    with net(f"what {choice.path} says of itself can't be read", ModelError, item=str(choice.path)):
+        spec = row_of(network, choice, named=weights is not None)
+        kind_of(network, spec)  # asked for later, where nobody knows the file any more
+        return OpenedModel(_name(name_or_path, weights, choice.path, spec), network, spec, input_of(network, choice))
 
 
 def _name(name_or_path: str | Path, weights: str | Path | None, path: Path, spec: ModelSpec | None) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import traceback
 import warnings
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import Annotated, get_args
 
 import typer
 
@@ -18,8 +15,11 @@ from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
 from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app, finite
 from midas.cli.known_distances import DEPTH_HELP, KNOWN_HELP, NEAR_HELP, known_distances
-from midas.cli.terminal import read_standard_input, say, say_bytes, tell, tell_lines
+from midas.cli.lens_options import hint_at_panoramas, predictor_of_lens
+from midas.cli.picture_reporter import Reporter
+from midas.cli.terminal import read_standard_input, say_bytes
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
+from midas.lenses.choice import PROJECTIONS
 from midas.maps.colormaps import COLORMAPS
 from midas.maps.formats import FORMATS
 from midas.maps.names import PictureJob, is_one_file, plan_outputs, usual_format
@@ -31,9 +31,6 @@ from midas.pictures.reading import DEFAULT_MAX_PIXELS
 from midas.pipeline import MAX_BATCH, MAX_THREADS
 from midas.predictor import Predictor, load
 from midas.tiling import MAX_ZOOM
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
 
 app = command_app()
 
@@ -193,6 +190,28 @@ def predict(
             metavar="N", min=0, max=MAX_MEGAPIXELS, callback=finite, help="Refuse pictures with more megapixels."
         ),
     ] = DEFAULT_MAX_PIXELS / 1e6,
+    projection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=lambda name: name and _one_of(PROJECTIONS)(name),
+            help=f"Of wide lenses: {', '.join(PROJECTIONS)}. Overlapping views are predicted and joined; "
+            "the values are then inverse distance along the ray.",
+        ),
+    ] = None,
+    fov: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DEGREES", help="Horizontal angle of view: of a fisheye, by default 180; of --distortion."
+        ),
+    ] = None,
+    distortion: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K1,K2,P1,P2,K3",
+            help="Distortion of the lens as OpenCV counts it, undone for the network and redone.",
+        ),
+    ] = None,
     full_decode: Annotated[
         bool,
         typer.Option(
@@ -230,7 +249,8 @@ def predict(
 
     def ready_model(*, backend: str) -> Predictor:
         whole = load_model(backend=backend)
-        return whole.tiled(tile, size=size) if tile else whole
+        plain = whole.tiled(tile, size=size) if tile else whole
+        return predictor_of_lens(plain, projection, fov, distortion)
 
     if STDIN in paths:
         _check_filter_usage(paths, formats, output_dir, as_json)
@@ -249,6 +269,8 @@ def predict(
             reporter.show(PictureReport(Path(path), (), error=error))
         if not jobs:
             raise typer.Exit(STATUS_USAGE)
+        if projection is None and not quiet:
+            hint_at_panoramas([job.source for job in jobs])
         for report in predict_files(ready_model(backend=for_pictures(backend, len(jobs))), jobs, settings):
             reporter.show(report)
     raise typer.Exit(STATUS_FAILED if reporter.failed else 0)
@@ -259,91 +281,3 @@ def _check_filter_usage(paths: list[str], formats: list[str], output_dir: Path |
         raise typer.BadParameter("- stands alone and writes one format to standard output: no -o, no --json")
     if sys.stdout.isatty():
         raise typer.BadParameter("- writes a file to standard output; send it to one: midas predict - > depth.png")
-
-
-class Reporter(AbstractContextManager["Reporter"]):
-    """Says what becomes of the pictures: JSON on standard output, all else on standard error.
-
-    Args:
-        total: number of pictures.
-        output_dir: named in the summary.
-        as_json: whether each picture gives a line of JSON.
-        quiet: errors only, neither progress nor summary.
-        debug: whether errors show their traceback.
-        how: how scale and shift were found, where maps are metres.
-    """
-
-    def __init__(self, total: int, output_dir: Path, *, as_json: bool, quiet: bool, debug: bool, how: str = "") -> None:
-        self.done = self.skipped = self.failed = 0
-        self._output_dir = output_dir
-        self._as_json = as_json
-        self._quiet = quiet
-        self._debug = debug
-        self._how = how
-        on_terminal = sys.stderr.isatty() and not (as_json and sys.stdout.isatty())
-        self._talkative = on_terminal and not quiet
-        self._bar: Progress | None = _progress_bar() if self._talkative and total > 1 else None
-        self._task: TaskID | None = self._bar.add_task("depth maps", total=total) if self._bar else None
-
-    def __enter__(self) -> Reporter:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
-        if kind is None and not self._quiet and (self._talkative or self.skipped or self.failed):
-            tell(self._summary())
-
-    def show(self, report: PictureReport) -> None:
-        """Count a picture and say what became of it."""
-        self.done += report.size is not None
-        self.skipped += report.skipped
-        self.failed += report.error is not None
-        if self._as_json:
-            say(json.dumps(_json_of(report, self._how)))
-        if report.error is not None:
-            if self._debug:
-                tell_lines("".join(traceback.format_exception(report.error)))
-            tell(f"midas: error: {_error_text(report)}")
-        if self._bar and self._task is not None:
-            self._bar.advance(self._task)
-
-    def _summary(self) -> str:
-        parts = [f"{self.done} done, in {self._output_dir}"]
-        if self.skipped:
-            parts.append(f"{self.skipped} there already (--overwrite replaces them)")
-        if self.failed:
-            parts.append(f"{self.failed} failed")
-        return "midas: " + "; ".join(parts)
-
-
-def _progress_bar() -> Progress:
-    # Takes as long to import as typer itself, and most runs show none.
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True)
-
-
-def _error_text(report: PictureReport) -> str:
-    text = report.error.message if report.error else ""
-    return text if str(report.source) in text else f"{report.source}: {text}"
-
-
-def _json_of(report: PictureReport, how: str = "") -> dict[str, Any]:
-    line: dict[str, Any] = {"input": str(report.source)}
-    if report.error is not None:
-        return {**line, "error": _error_text(report)}
-    line["outputs"] = [str(path) for path in report.outputs]
-    if report.size is None or report.value_range is None:
-        return {**line, "skipped": True}
-    minimum, maximum = report.value_range
-    milliseconds = round(report.milliseconds, 1)
-    tiles = {"tiles": report.tiles} if report.tiles else {}
-    found = report.alignment
-    metres = {} if found is None else {"scale": found.scale, "shift": found.shift, "found": how}
-    shown = {"min": minimum, "max": maximum, **metres}
-    return {**line, "size": list(report.size), "milliseconds": milliseconds, **tiles, **shown}

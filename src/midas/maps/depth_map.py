@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from midas.alignment import Alignment
 from midas.alignment.calibration import Calibration
 from midas.arrays import Array, Float32, UInt8, UInt16
-from midas.errors import AlignmentError, MidasError, OutputError
+from midas.errors import AlignmentError, OutputError
+from midas.geometry.anchor import Anchor
+from midas.geometry.cloud import PointCloud, point_cloud
+from midas.geometry.mesh import Mesh, surface_mesh
+from midas.geometry.sphere import AnyCamera
+from midas.maps.aligned_depth import AlignedDepth
+from midas.maps.anchored import anchored
 from midas.maps.colormaps import colorize
 from midas.maps.formats import read_map, write_map
 from midas.maps.kinds import (
     INVERSE,
-    KIND_KEY,
     METRIC,
     RELATIVE_DISPARITY,
-    SPACE_KEY,
     Kind,
     kind_said,
     nearness,
     space_of,
 )
+from midas.maps.map_facts import as_array, file_metadata, read_only_map
 from midas.maps.resize import Interpolation, resize_map
 from midas.maps.showing import one_line, shown_png
-from midas.maps.value_range import ValueRange, as_float32_map
-from midas.version import __version__
+from midas.maps.value_range import ValueRange
 
-_SCALE_KEY, _SHIFT_KEY = "alignment_scale", "alignment_shift"
-_SOFTWARE = f"midas-depth {__version__}"
+LENS_FACTS = ("projection", "projection_found", "fov_deg", "values_along", "distortion")
+"""What files may say of a lens."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,24 +54,28 @@ class DepthMap:
         model: the model that made them, if known.
         source: the name of the picture, if known.
         kind: what the values are.
+        lens: what files say of a lens that is no ordinary one; of a panorama or a fisheye picture the values are
+            inverse distances along the ray, not along the axis.
     """
 
     values: Float32[Array, "H W"]
     model: str | None = None
     source: str | None = None
     kind: Kind = RELATIVE_DISPARITY
+    lens: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", _read_only_map(self.values))
+        object.__setattr__(self, "values", read_only_map(self.values))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DepthMap, (self.values, self.model, self.source, self.kind)  # so that copies are read-only too
+        # So that copies are read-only too.
+        return DepthMap, (self.values, self.model, self.source, self.kind, dict(self.lens))
 
     def __repr__(self) -> str:
         return one_line("DepthMap", self.values, self.kind, self.model, self.source)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return _as_array(self.values, dtype, copy)
+        return as_array(self.values, dtype, copy)
 
     def _repr_png_(self) -> bytes:
         return shown_png(self.values, self.kind)
@@ -84,13 +93,11 @@ class DepthMap:
             OutputError: if it can't be read, or says that its values are of another kind.
         """
         values, metadata = read_map(Path(path))
-        try:
-            said = kind_said(metadata)
-        except ValueError as error:
-            raise OutputError(f"{path} can't be read as a map: {error}") from error
+        said = kind_said(metadata, path)
         if kind is not None and said not in (None, kind):
             raise OutputError(f"{path} holds values of kind {said!r}: expected {kind!r}")
-        return cls(values, metadata.get("model"), metadata.get("source"), said or kind or RELATIVE_DISPARITY)
+        lens = {name: text for name, text in metadata.items() if name in LENS_FACTS}
+        return cls(values, metadata.get("model"), metadata.get("source"), said or kind or RELATIVE_DISPARITY, lens)
 
     @property
     def space(self) -> str:
@@ -176,14 +183,46 @@ class DepthMap:
             np.minimum(depth_m, np.float32(max_depth_m), out=depth_m)
         return AlignedDepth(depth_m, scale, shift, self.model, self.source)
 
-    def in_metres(self, calibration: Calibration) -> DepthMap:
-        """Give the depth map by the scale and shift that hold for a camera: a map of kind ``"metric"``.
+    def in_metres(self, found: Alignment | Calibration) -> DepthMap:
+        """Give depth by a scale and a shift, those of this picture or of a camera: a map of kind ``"metric"``.
 
         Raises:
             AlignmentError: the values are depth already.
         """
-        depth = self.aligned(calibration.scale, calibration.shift)
+        depth = self.aligned(found.scale, found.shift)
         return replace(self, values=depth.depth_m, kind=METRIC)
+
+    def anchored(self, anchor: Anchor | None = None) -> tuple[Float32[Array, "H W"], Anchor]:
+        """Give disparity, and what takes it to 1 / depth; ``midas.maps.anchored`` says how and what it raises."""
+        return anchored(self.values, self.kind, anchor)
+
+    def cloud(
+        self, camera: AnyCamera, image: UInt8[Array, "h w 3"] | None = None, *, anchor: Anchor | None = None, **how: Any
+    ) -> PointCloud:
+        """Give the points that the pixels show; ``midas.geometry.point_cloud`` says how.
+
+        Args:
+            camera: of the picture: ``Camera.of_lens(read_lens(path))``, or by a stated angle of view.
+            image: the picture, for the colours.
+            anchor: scale and shift, from ``midas.geometry``; None assumes that the farthest things are ten times as far
+                as the nearest. Maps whose kind has no unknown shift need none.
+            how: ``max_points``, ``max_jump`` and ``far`` of ``point_cloud``.
+
+        Raises:
+            AlignmentError: the map is constant, or no point is left.
+        """
+        disparity, anchor = self.anchored(anchor)
+        return point_cloud(disparity, camera, anchor, image, **how)
+
+    def mesh(
+        self, camera: AnyCamera, image: UInt8[Array, "h w 3"] | None = None, *, anchor: Anchor | None = None, **how: Any
+    ) -> Mesh:
+        """Give the surface that the pixels show, with the picture on it; ``midas.geometry.surface_mesh`` says how.
+
+        Arguments and errors are those of ``cloud``, with ``detail`` in place of ``max_points``.
+        """
+        disparity, anchor = self.anchored(anchor)
+        return surface_mesh(disparity, camera, anchor, image, **how)
 
     def save(
         self,
@@ -213,98 +252,7 @@ class DepthMap:
     @property
     def metadata(self) -> dict[str, str]:
         """What files say about the values."""
-        return _metadata(self.kind, self.model, self.source)
-
-
-@dataclass(frozen=True, eq=False)
-class AlignedDepth:
-    """Depth along the optical axis, in metres, by a scale and a shift that the caller chose.
-
-    Attributes:
-        depth_m: float32 (H, W), read-only; infinite where the pixel lies beyond every measurable distance.
-        scale: factor of the relative disparity, in 1/metre.
-        shift: inverse depth at disparity 0, in 1/metre.
-        model: the model that made the disparity, if known.
-        source: the name of the picture, if known.
-    """
-
-    kind: ClassVar[Kind] = METRIC
-    space: ClassVar[str] = space_of(METRIC)
-
-    depth_m: Float32[Array, "H W"]
-    scale: float
-    shift: float
-    model: str | None = None
-    source: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "depth_m", _read_only_map(self.depth_m))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return AlignedDepth, (self.depth_m, self.scale, self.shift, self.model, self.source)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) in pixels."""
-        height, width = self.depth_m.shape
-        return height, width
-
-    def __repr__(self) -> str:
-        return one_line("AlignedDepth", self.depth_m, self.kind, self.model, self.source)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return _as_array(self.depth_m, dtype, copy)
-
-    def _repr_png_(self) -> bytes:
-        return shown_png(self.depth_m, self.kind)
-
-    @classmethod
-    def load(cls, path: str | Path) -> AlignedDepth:
-        """Read a file that ``save`` wrote, or another program's depth in metres, whose scale and shift are NaN.
-
-        Raises:
-            OutputError: if it can't be read, or says that its values are of another kind.
-        """
-        depth = DepthMap.load(path, kind=METRIC)
-        _, metadata = read_map(Path(path))
-        try:
-            numbers = [float(metadata.get(key, "nan")) for key in (_SCALE_KEY, _SHIFT_KEY)]
-        except ValueError as error:
-            raise OutputError(f"{path} can't be read as aligned depth: {error}") from error
-        return cls(depth.values, *numbers, depth.model, depth.source)
-
-    def save(
-        self,
-        path: str | Path,
-        format_name: str | None = None,
-        *,
-        image: UInt8[Array, "h w 3"] | None = None,
-        colormap: str = "inferno",
-        overwrite: bool = False,
-    ) -> None:
-        """Write the depth in metres to a file, as ``DepthMap.save`` does; a 16-bit PNG has 0 for infinity."""
-        write_map(
-            Path(path),
-            self.depth_m,
-            format_name,
-            metadata=self.metadata,
-            kind=self.kind,
-            image=image,
-            colormap=colormap,
-            overwrite=overwrite,
-        )
-
-    @property
-    def metadata(self) -> dict[str, str]:
-        """What files say about the values."""
-        alignment = {_SCALE_KEY: repr(float(self.scale)), _SHIFT_KEY: repr(float(self.shift))}
-        return {**_metadata(self.kind, self.model, self.source), **alignment}
-
-
-def _as_array(values: Array, dtype: Any, copy: bool | None) -> Array:
-    if copy is False and dtype is not None and np.dtype(dtype) != values.dtype:
-        raise ValueError(f"values of {values.dtype} become {np.dtype(dtype)} by a copy alone")
-    return values.astype(dtype or values.dtype, copy=bool(copy))
+        return {**file_metadata(self.kind, self.model, self.source), **self.lens}
 
 
 def _two_numbers(scale: float | Alignment, shift: float | None) -> tuple[float, float]:
@@ -316,17 +264,3 @@ def _two_numbers(scale: float | Alignment, shift: float | None) -> tuple[float, 
         return float(scale), float(shift)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
         raise AlignmentError(f"scale {scale!r} and shift {shift!r}: expected two numbers, or an alignment") from error
-
-
-def _metadata(kind: Kind, model: str | None, source: str | None) -> dict[str, str]:
-    known = {KIND_KEY: kind, SPACE_KEY: space_of(kind), "model": model, "source": source, "software": _SOFTWARE}
-    return {name: text for name, text in known.items() if text is not None}
-
-
-def _read_only_map(values: Array) -> Array:
-    try:
-        view = as_float32_map(values).view()
-    except ValueError as error:
-        raise MidasError(str(error)) from error
-    view.setflags(write=False)
-    return view

@@ -11,7 +11,8 @@ import numpy as np
 from midas.alignment import Alignment, align_from_points, align_from_range, align_robust
 from midas.arrays import Array, Float32
 from midas.errors import AlignmentError, ConfigError
-from midas.maps.depth_map import AlignedDepth, DepthMap
+from midas.maps.aligned_depth import AlignedDepth
+from midas.maps.depth_map import DepthMap
 from midas.maps.formats import read_map
 from midas.maps.kinds import kind_said
 from midas.maps.resize import resize_map

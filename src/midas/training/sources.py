@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from midas.datasets.parts import split_by_scenes, split_by_share
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
 from midas.datasets.weighted import Weighted
-from midas.errors import ConfigError, TrainingError
+from midas.errors import ConfigError, DatasetError, TrainingError, net
 from midas.evaluation.runs import Benchmark, rules_for
 from midas.training.config import DataSettings, SetSettings
 
@@ -68,6 +69,8 @@ def open_sets(settings: DataSettings, seed: int = 0) -> tuple[list[Source], list
             validation.append(ValidationSet(held_out, weight=entry.validation_weight))
     for chosen in settings.validation:
         reader = _open(chosen.reader, settings.root / chosen.name, chosen.options)
+        if not len(reader):
+            raise DatasetError(f"data.validation, {chosen.name}: the set has no picture to validate on")
         rules = rules_for(reader, chosen.reader, chosen.protocol)
         validation.append(ValidationSet(Benchmark(reader, rules), chosen.limit, chosen.weight))
     names = [chosen.name for chosen in validation]
@@ -118,7 +121,8 @@ def open_training_set(folder: Path, entry: SetSettings, seed: int = 0) -> tuple[
     if not entry.validation_scenes and not entry.validation_share:
         return reader, None
     if entry.validation_scenes:
-        kept, held_out = split_by_scenes(reader, entry.validation_scenes)
+        with _naming(f"data.sets, {entry.name}, validation_scenes"):
+            kept, held_out = split_by_scenes(reader, entry.validation_scenes)
     else:
         kept, held_out = split_by_share(reader, entry.validation_share, seed)
     rules = rules_for(reader, entry.reader, entry.validation_protocol or None)
@@ -135,9 +139,21 @@ def _check_corpus(dataset: CorpusDataset, folder: Path, entry: SetSettings) -> N
         )
 
 
-def _open(reader: str, folder: Path, options: dict[str, Any]) -> Reader:
-    if reader == SYNTHETIC:
-        from midas.datasets.readers.synthetic import SyntheticDataset
+@contextmanager
+def _naming(setting: str) -> Iterator[None]:
+    """Say to which setting an error of a set belongs."""
+    try:
+        yield
+    except DatasetError as error:
+        if not setting:
+            raise
+        raise DatasetError(f"{setting}: {error.message}", below=error.below) from error
 
-        return SyntheticDataset(**options)
-    return open_reader(reader, folder, **options)
+
+def _open(reader: str, folder: Path, options: dict[str, Any]) -> Reader:
+    with net(f"the options of the reader {reader} don't fit it", ConfigError):
+        if reader == SYNTHETIC:
+            from midas.datasets.readers.synthetic import SyntheticDataset
+
+            return SyntheticDataset(**options)
+        return open_reader(reader, folder, **options)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -95,6 +96,15 @@ def test_a_generator_that_dies_is_replaced_and_its_scene_left_out(tmp_path: Path
 def test_a_generator_that_never_answers_is_given_up_with_its_last_words(tmp_path: Path) -> None:
     with pytest.raises(RenderError, match=r"can't be run; the generator ended: .*no module named bpy"):
         run(tmp_path, 8, "broken")
+
+
+@pytest.mark.parametrize(("free", "why"), [(1 << 40, "it said nothing"), (0, "No space left on device: .*logs")])
+def test_a_generator_that_dies_without_a_word_may_have_met_a_full_disk(
+    free: int, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(RenderError, match=rf"the generator ended: {why}"):
+        run(tmp_path, 8, "mute")
 
 
 def test_a_scene_that_takes_too_long_is_ended(tmp_path: Path) -> None:
