@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -315,9 +316,8 @@ class Predictor:
             except MidasError as error:
                 return source, error
 
-        if isinstance(sources, _ONE_PICTURE):
-            sources = [sources]
-        with closing(run_ahead(read, sources, workers=workers, waiting=batch)) as stage:
+        pictures = cast(Iterable[ImageSource], [sources] if isinstance(sources, _ONE_PICTURE) else sources)
+        with closing(run_ahead(read, pictures, workers=workers, waiting=batch)) as stage:
             for group in group_alike((future.result() for future in stage), _input_shape, most=batch):
                 for (source, _), outcome in zip(group, self._outcomes(group, interpolation, batch), strict=True):
                     if isinstance(outcome, DepthMap):

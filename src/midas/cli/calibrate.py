@@ -14,6 +14,7 @@ from midas.cli.progress import track
 from midas.cli.terminal import say, say_lines
 from midas.cli.train import Unit
 from midas.errors import OutputError
+from midas.models.specs import Format
 from midas.models.zoo import DEFAULT_MODEL, MODELS
 
 app = command_app()
@@ -95,5 +96,5 @@ def _file_of(model: str, output: Path) -> tuple[Path, str | None]:
     if model not in MODELS:
         path = Path(model)
         return path, identify(path) if path.suffix.lower() == ".safetensors" and path.is_file() else None
-    form = "safetensors" if output.suffix.lower() == ".safetensors" else "onnx"
+    form: Format = "safetensors" if output.suffix.lower() == ".safetensors" else "onnx"
     return find_weights(MODELS[model], form).path, model

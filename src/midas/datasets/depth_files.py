@@ -205,12 +205,12 @@ def rank_correlation(values: Float32[Array, "h w"], nearness: Float32[Array, "H 
     if known.sum() < _GRID:
         return 0.0
     ranks = [np.argsort(np.argsort(array[known])).astype(np.float64) for array in (stored, seen)]
-    return float(np.corrcoef(ranks)[0, 1])
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])
 
 
 def _on_grid(values: Float32[Array, "H W"]) -> Float32[Array, "G G"]:
     rows, columns = (np.linspace(0, side - 1, _GRID).astype(int) for side in values.shape)
-    return values[np.ix_(rows, columns)]
+    return np.asarray(values[np.ix_(rows, columns)])
 
 
 def _spread(pairs: Sequence[Pair], count: int) -> list[Pair]:

@@ -68,7 +68,8 @@ def calibrate(predictor: Predictor, reader: Reader, indices: Iterable[int]) -> C
         AlignmentError: two numbers explain too little of the differences of depth.
     """
     generator = np.random.default_rng(_SEED)
-    points = [found for index in indices if (found := _points(predictor, reader, index, generator)) is not None]
+    looked_at = (_points(predictor, reader, index, generator) for index in indices)
+    points = [each for each in looked_at if each is not None]
     if len(points) < LEAST_PICTURES:
         raise DatasetError(f"{reader.name} has {len(points)} pictures with depth; expected {LEAST_PICTURES} at least")
     folds = np.arange(len(points)) * min(FOLDS, len(points)) // len(points)

@@ -70,14 +70,14 @@ class AlignedDepth:
             OutputError: if it can't be read, or says that its values are of another kind.
         """
         values, metadata = read_map(Path(path))
+        said = kind_said(metadata, path)
         try:
-            said = kind_said(metadata)
-            numbers = [float(metadata.get(key, "nan")) for key in (_SCALE_KEY, _SHIFT_KEY)]
+            scale, shift = (float(metadata.get(key, "nan")) for key in (_SCALE_KEY, _SHIFT_KEY))
         except ValueError as error:
             raise OutputError(f"{path} can't be read as aligned depth: {error}") from error
         if said not in (None, METRIC):
             raise OutputError(f"{path} holds values of kind {said!r}: expected {METRIC!r}")
-        return cls(values, *numbers, metadata.get("model"), metadata.get("source"))
+        return cls(values, scale, shift, metadata.get("model"), metadata.get("source"))
 
     def save(
         self,

@@ -84,6 +84,6 @@ class KnownDistances:
 
 def _read_metres(path: Path) -> Float32[Array, "H W"]:
     values, metadata = read_map(path)
-    if path.suffix.lower() == ".png" and kind_said(metadata) is None:
+    if path.suffix.lower() == ".png" and kind_said(metadata, path) is None:
         return values * _MILLIMETRE
     return values
