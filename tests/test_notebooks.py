@@ -25,7 +25,7 @@ def test_the_notebook_runs_and_shows_pictures(
     for cell in notebook.cells:
         cell.source = cell.source.replace(*SHORT)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(repository / "src"), os.environ.get("PYTHONPATH", "")]))
-    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
+    nbclient.NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(folder)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert sum("image/png" in output.get("data", {}) for output in outputs) == 4
     assert "over the start" in "".join(output.get("text", "") for output in outputs)
