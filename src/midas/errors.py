@@ -34,6 +34,14 @@ class ImageError(MidasError):
     """A picture that can't be read: missing, truncated, empty, not an image, too large."""
 
 
+class UnknownFormatError(ImageError):
+    """Data that are no picture, or one of a kind that can't be read."""
+
+
+class TooManyPixelsError(ImageError):
+    """A picture that has more pixels than it may have."""
+
+
 class OutputError(MidasError):
     """A depth map that can't be written or read back: unknown format, existing file, full disk."""
 

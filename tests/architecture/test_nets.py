@@ -24,14 +24,17 @@ BOUNDARIES = {
     "midas/evaluation/evaluator.py": ["_predicted", "measure", "prepare"],
     "midas/export/calibrated.py": ["write_calibrated"],
     "midas/folder.py": ["_read", "_write"],
+    "midas/lenses/predictor.py": ["_outcome"],
     "midas/models/convert.py": ["convert_weights"],
     "midas/models/factory.py": ["create_model", "load_encoder"],
     "midas/models/identification.py": ["identify"],
     "midas/pictures/files.py": ["find_pictures"],
+    "midas/pictures/lens.py": ["read_lens"],
     "midas/pictures/reading.py": ["_opened"],
     "midas/predictor.py": ["_depth_map", "infer_batch", "load", "prepare"],
     "midas/training/distributed.py": ["batches"],
     "midas/training/sources.py": ["_open", "open_training_set"],
+    "midas/serving/work.py": ["work"],
     "midas/training/state.py": ["_save", "load_checkpoint", "restoring"],
 }
 

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from midas.arrays import Array, Shaped, UInt8
-from midas.errors import ImageError, net
+from midas.errors import ImageError, TooManyPixelsError, UnknownFormatError, net
 from midas.pictures.bmp import BmpFile
 from midas.pictures.colour import to_srgb
 from midas.pictures.damage import DECODER_ERRORS, DamagedError, StrangePictureError
@@ -184,7 +184,7 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> UInt8[Array, "H W
     if width * height == 0:
         raise ImageError(f"{name} has no pixels ({width} x {height}); expected at least one")
     if width * height > max_pixels:
-        raise ImageError(
+        raise TooManyPixelsError(
             f"{name} has {width} x {height} = {width * height} pixels, expected at most {max_pixels}; "
             "scale it down, or raise max_pixels"
         )
@@ -200,7 +200,7 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> UInt8[Array, "H W
         own_file = isinstance(image, ImageFile.ImageFile) and image.format != "TIFF"
         return upright(_rgb_of_image(image, name), orientation_of(image.info) if own_file else 1)
     except StrangePictureError as error:
-        raise ImageError(f"{name} {error}") from error
+        raise UnknownFormatError(f"{name} {error}") from error
     except DECODER_ERRORS as error:
         raise DamagedError.because(name, error) from error
 
