@@ -33,7 +33,7 @@ BOUNDARIES = {
     "midas/pictures/reading.py": ["_opened"],
     "midas/predictor.py": ["_depth_map", "infer_batch", "load", "prepare"],
     "midas/training/distributed.py": ["batches"],
-    "midas/training/sources.py": ["_open", "open_training_set"],
+    "midas/training/sources.py": ["_open"],
     "midas/serving/work.py": ["work"],
     "midas/training/state.py": ["_save", "load_checkpoint", "restoring"],
 }
