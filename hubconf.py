@@ -30,6 +30,7 @@ _MODELS = {
     "DPT_Hybrid": "dpt_hybrid_384",
     "MiDaS": "midas_v21_384",
     "MiDaS_small": "midas_v21_small_256",
+    "midas_nano_256": "midas_nano_256",
     "zipdepth_base": "zipdepth_base",
     "zipdepth_base_npu": "zipdepth_base_npu",
 }
@@ -43,6 +44,7 @@ _TRANSFORMS = {
     "swin384_transform": "dpt_swin2_large_384",
     "swin256_transform": "dpt_swin2_tiny_256",
     "levit_transform": "dpt_levit_224",
+    "nano_transform": "midas_nano_256",
     "zipdepth_transform": "zipdepth_base",
 }
 

@@ -18,7 +18,7 @@ OFFICIAL = (
     "DPT_Next_ViT_L_384", "DPT_SwinV2_B_384", "DPT_SwinV2_L_384", "DPT_SwinV2_T_256", "DPT_Swin_L_384", "MiDaS",
     "MiDaS_small", "transforms",
 )  # fmt: skip
-OURS = ("zipdepth_base", "zipdepth_base_npu")
+OURS = ("midas_nano_256", "zipdepth_base", "zipdepth_base_npu")
 
 
 def hub_load(repository: Path, name: str, **options: object) -> object:

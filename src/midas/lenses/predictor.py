@@ -19,7 +19,8 @@ from midas.maps.depth_map import DepthMap
 from midas.maps.kinds import INVERSE
 from midas.maps.resize import Interpolation, resize_map
 from midas.pictures.reading import ImageSource
-from midas.predictor import Predictor, Prepared
+from midas.predictor import Predictor
+from midas.tiling.prepared import Prepared
 
 # Longer side at which views are joined: finer than the network sees them.
 _JOIN_SIDE_PX = 2048
