@@ -34,6 +34,10 @@ class ImageError(MidasError):
     """A picture that can't be read: missing, truncated, empty, not an image, too large."""
 
 
+class VideoError(MidasError):
+    """A film that can't be read: missing, without moving pictures, damaged from the start."""
+
+
 class OutputError(MidasError):
     """A depth map that can't be written or read back: unknown format, existing file, full disk."""
 

@@ -18,7 +18,8 @@ from midas.maps.names import PictureJob
 from midas.maps.resize import Interpolation
 from midas.pictures.reading import DEFAULT_MAX_PIXELS
 from midas.pipeline import group_alike, run_ahead
-from midas.predictor import Predictor, Prepared
+from midas.predictor import Predictor
+from midas.tiling import Prepared
 
 # Encoding a 16-bit PNG takes three times as long as decoding a photograph of the same size, so that one reader feeds
 # three writers; more would only hold more pictures in memory. Half of the cores are left to the other two stages.

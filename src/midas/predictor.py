@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
-from midas.arrays import Array, Float32, UInt8
+from midas.arrays import Array, Float32
 from midas.backends import AUTO, Backend
 from midas.backends.identity import kind_of, open_model, resized_rule
 from midas.errors import ConfigError, ImageError, MidasError, ModelError, net
@@ -23,7 +23,7 @@ from midas.models.zoo import DEFAULT_MODEL, MODELS
 from midas.pictures.preprocess import InputSpec, Preprocess
 from midas.pictures.reading import DEFAULT_MAX_PIXELS, ImageSource, read_image, read_reduced
 from midas.pipeline import MAX_BATCH, MAX_THREADS, group_alike, run_ahead
-from midas.tiling import DEFAULT_OVERLAP, FinerInput, Tiling, finer_input, predict_tiles
+from midas.tiling import DEFAULT_OVERLAP, Prepared, Tiling, finer_input, predict_tiles
 
 
 def list_models() -> list[str]:
@@ -77,25 +77,6 @@ def load(
         )
         rule = opened.input if size is None else resized_rule(opened.input, size, opened.name)
         return Predictor(opened.name, rule, opened.network, opened.spec)
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """A picture made ready for the network.
-
-    Attributes:
-        pixels: the network's input.
-        size: (height, width) of the picture, in pixels.
-        source: the picture's file name, if it has one.
-        image: the picture itself, RGB, where it was asked to be kept.
-        finer: the input of its tiles; None for a picture that is predicted in one piece.
-    """
-
-    pixels: Float32[Array, "1 3 h w"]
-    size: tuple[int, int]
-    source: str | None
-    image: UInt8[Array, "H W 3"] | None
-    finer: FinerInput | None = None
 
 
 _Read = tuple[ImageSource, Prepared | MidasError]
@@ -329,6 +310,28 @@ class Predictor:
                         raise outcome
                     else:
                         on_error(source, outcome)
+
+    def video(
+        self, clip: str | Path | IO[bytes], *, start_s: float = 0.0, end_s: float | None = None, **settings: Any
+    ) -> Generator[DepthMap, None, None]:
+        """Predict a film, steady from frame to frame; a map's ``time_s`` says when it is shown. Memory stays flat.
+
+        Args:
+            clip: whatever FFmpeg decodes, as a path, a URL or an open file; or a folder of pictures.
+            start_s, end_s: frames from ``start_s`` on and before ``end_s``.
+            settings: further fields of ``midas.video.FilmSettings``, such as ``steady``.
+
+        Yields:
+            One depth map per frame. When the iterator is closed, its threads end.
+
+        Raises:
+            VideoError: the film can't be read, or has no frames; MissingExtraError: PyAV is not installed.
+            ModelError: the network fails.
+            ConfigError: a setting out of range.
+        """
+        from midas.video.job import FilmSettings, film_maps
+
+        return film_maps(self, clip, FilmSettings(start_s=start_s, end_s=end_s, **settings))
 
     def _outcomes(
         self, group: Sequence[_Read], interpolation: Interpolation | None, at_once: int

@@ -18,7 +18,8 @@ from midas.maps.formats import read_map
 from midas.maps.kinds import nearness
 from midas.maps.resize import resize_map
 from midas.pictures.preprocess import ResizeRule
-from midas.predictor import Predictor, Prepared
+from midas.predictor import Predictor
+from midas.tiling import Prepared
 
 PredictionKind = Literal["disparity", "depth"]
 _SUFFIXES = (".npy", ".npz", ".pfm", ".exr", ".tiff", ".png")

@@ -46,18 +46,26 @@ class DepthMap:
         model: the model that made them, if known.
         source: the name of the picture, if known.
         kind: what the values are.
+        time_s: when the frame of a film is shown that it is the map of, in seconds from the film's beginning.
     """
 
     values: Float32[Array, "H W"]
     model: str | None = None
     source: str | None = None
     kind: Kind = RELATIVE_DISPARITY
+    time_s: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", _read_only_map(self.values))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DepthMap, (self.values, self.model, self.source)  # so that copies are read-only too
+        return DepthMap, (
+            self.values,
+            self.model,
+            self.source,
+            self.kind,
+            self.time_s,
+        )  # so that copies are read-only too
 
     @classmethod
     def load(cls, path: str | Path, *, kind: Kind | None = None) -> DepthMap:
