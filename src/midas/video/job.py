@@ -108,7 +108,7 @@ def film_maps(
         ModelError: the network fails.
     """
     name = Path(source).name if isinstance(source, str | Path) else None
-    with settings.opened(source) as film:
+    with closing(settings.opened(source)) as film:
         frames = mapped_frames(predictor, film, film.format, **settings.mapping)
         with closing(frames):
             for mapped in frames:
@@ -139,7 +139,7 @@ def write_film(
     count, cuts, size = 0, 0, (0, 0)
     notes: list[str] = []
     with ExitStack() as stack:
-        film: OpenFilm = stack.enter_context(settings.opened(source))
+        film = stack.enter_context(closing(settings.opened(source)))
         sinks = []
         for name, path in outputs.items():
             sinks.append(_open_sink(stack, name, path, predictor, film.format, settings))

@@ -48,7 +48,10 @@ class PictureFilm(AbstractContextManager["PictureFilm"]):
         self.sound_left: tuple[SoundPacket, ...] = ()
 
     def __exit__(self, *_: object) -> None:
-        return
+        self.close()
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def __iter__(self) -> Iterator[Frame]:
         first = None
