@@ -9,6 +9,7 @@ both frames and agree, which noise of equal strength in both leaves alone.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -19,12 +20,13 @@ from midas.arrays import Array, Float, Float32, UInt8
 from midas.errors import ConfigError
 from midas.video.cuts import SuddenChanges, change, thumbnail
 from midas.video.flow import FlowFinder, Motion, standing_still
+from midas.video.fusion import fused
 
 SteadyMode = Literal["flow", "fast", "off"]
 STEADY_MODES: tuple[str, ...] = get_args(SteadyMode)
 
-DEFAULT_FUSION = 0.75
-DEFAULT_LEAK = 0.01
+DEFAULT_FUSION = 0.9
+DEFAULT_LEAK = 0.004
 
 _WORK_PX = 384  # longer side of the pictures whose flow is taken
 _GRID_PX = 6  # every sixth pixel of a row and of a column goes into a fit
@@ -32,7 +34,8 @@ _HUBER = 1.345 * 1.4826
 _ITERATIONS = 4
 _LEAST_WEIGHT = 0.05  # share of the points
 _MOST_STEP = 2.5  # of the scale, from one frame to the next
-_UNUSUAL = 3.0
+_UNUSUAL, _SMALL_RESIDUAL, _GROWTH = 3.0, 0.1, 1.1
+_FITS_BEFORE_LEAK = 24
 _FLASH_FRAMES = 10
 _BACK = 0.45
 _SAME_GEOMETRY = 0.95
@@ -50,7 +53,10 @@ class _Shot(NamedTuple):
     aligned: Array
     fused: Array
     gauge: Gauge
-    usual_residual: float
+    usual_residual: float = 0.0
+    fits: int = 0
+    mean_log_scale: float = 0.0
+    mean_shift: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,9 @@ class Steady:
         mode: ``"flow"`` follows what moves by optical flow; ``"fast"`` looks only at what stands still, which does for
             a tripod; ``"off"`` returns the maps as they are.
         fusion: how much of the result comes from the frames before, where they show the same thing: from 0 to 1. More
-            is calmer and more blurred.
-        leak: how fast the film's scale returns to the network's own, as a share per frame: without, errors add up.
+            is calmer and slower to follow.
+        leak: how fast the film's scale returns to the network's own mean of the shot, as a share per frame: without,
+            errors add up.
 
     Attributes:
         gauge: scale and shift of the last frame.
@@ -130,14 +137,15 @@ class Steady:
         self.is_cut = cut or shot is None or shot.small.shape != small.shape or shot.aligned.shape != values.shape
         if shot is None or self.is_cut:
             self.gauge = Gauge()
-            self._shot = _Shot(small, values, values, self.gauge, 0.0)
+            self._shot = _Shot(small, values, values, self.gauge)
             return values
         motion = self._motion(shot.small, small, values.shape)
-        self.gauge, usual = self._next_gauge(values, motion.warped(shot.aligned), motion.trust, shot)
-        aligned, earlier = self.gauge.of(values), motion.warped(shot.fused)
-        fused: Array = earlier + (1 - np.float32(self._fusion) * motion.trust) * (aligned - earlier)
-        self._shot = _Shot(small, aligned, fused, self.gauge, usual)
-        return fused
+        shot = self._with_next_gauge(shot, values, motion.warped(shot.aligned), motion.trust)
+        self.gauge = shot.gauge
+        aligned = self.gauge.of(values)
+        result = fused(aligned, motion.warped(shot.fused), motion.trust, self._fusion)
+        self._shot = shot._replace(small=small, aligned=aligned, fused=result)
+        return result
 
     def _looks_cut(self, small: Array, values: Array) -> bool:
         """Whether a new shot begins, by what is known by now; when a flash ends that seemed to, the old one goes on."""
@@ -170,17 +178,27 @@ class Steady:
         # Places count from the middle of the first pixel.
         return Motion((columns + 0.5) * across - 0.5, (rows + 0.5) * down - 0.5, trust)
 
-    def _next_gauge(self, values: Array, expected: Array, trust: Array, shot: _Shot) -> tuple[Gauge, float]:
-        """Scale and shift of a frame, from where the frame before is seen again, and the usual residual from now on."""
+    def _with_next_gauge(self, shot: _Shot, values: Array, expected: Array, trust: Array) -> _Shot:
+        """Scale and shift of a frame, from where the frame before is seen again; held where that says too little."""
         points = (slice(_GRID_PX // 2, None, _GRID_PX),) * 2
         found = fit(values[points], expected[points], trust[points] * ~_on_edge(expected)[points])
         usual = shot.usual_residual
         unlike = found is None or not 1 / _MOST_STEP < found.gauge.scale / shot.gauge.scale < _MOST_STEP
-        if found is None or unlike or (usual and found.residual > _UNUSUAL * usual):
+        if found is None or unlike or (usual and found.residual > max(_UNUSUAL * usual, _SMALL_RESIDUAL)):
             self.held += 1
-            return shot.gauge, 1.1 * usual  # so that a new state of things is taken up in the end
-        usual = 0.9 * (usual or found.residual) + 0.1 * found.residual
-        return Gauge(found.gauge.scale ** (1 - self._leak), (1 - self._leak) * found.gauge.shift), usual
+            return shot._replace(usual_residual=_GROWTH * usual)  # a new state of things is taken up in the end
+        # The network's own scale and shift are right in the long run, where errors of the fits add up.
+        fits, log_scale, shift = shot.fits + 1, math.log(found.gauge.scale), found.gauge.shift
+        mean_log_scale = shot.mean_log_scale + (log_scale - shot.mean_log_scale) / fits
+        mean_shift = shot.mean_shift + (shift - shot.mean_shift) / fits
+        leak = self._leak if fits > _FITS_BEFORE_LEAK else 0.0
+        return shot._replace(
+            gauge=Gauge(math.exp(log_scale + leak * (mean_log_scale - log_scale)), shift + leak * (mean_shift - shift)),
+            usual_residual=0.9 * (usual or found.residual) + 0.1 * found.residual,
+            fits=fits,
+            mean_log_scale=mean_log_scale,
+            mean_shift=mean_shift,
+        )
 
 
 class Fit(NamedTuple):
