@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -312,7 +312,7 @@ class Predictor:
                         on_error(source, outcome)
 
     def video(
-        self, clip: str | Path | IO[bytes], *, start_s: float = 0.0, end_s: float | None = None, **settings: Any
+        self, clip: str | Path | BinaryIO, *, start_s: float = 0.0, end_s: float | None = None, **settings: Any
     ) -> Generator[DepthMap, None, None]:
         """Predict a film, steady from frame to frame; a map's ``time_s`` says when it is shown. Memory stays flat.
 

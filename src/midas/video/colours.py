@@ -20,6 +20,7 @@ _SWS_709, _SWS_601, _SWS_2020 = 1, 5, 9
 _HD_ROWS = 720  # where nothing is said, players take BT.709 from here on
 _WHITE_NITS = 203.0  # of what the picture shows as paper: ITU-R BT.2408
 _PEAK_NITS = 1000.0
+_EXPOSURE = 2.0  # the curve below would show paper as a middle grey
 
 # ITU-R BT.2087: linear BT.2020 → linear BT.709.
 _TO_709 = np.array(
@@ -63,11 +64,11 @@ def tone_mapped(pixels: UInt16[Array, "H W 3"], transfer: int) -> UInt8[Array, "
         transfer: FFmpeg's number of the transfer function: 16 (perceptual quantizer, SMPTE ST 2084) or 18 (hybrid log
             gamma, ITU-R BT.2100).
     """
-    light = _light_table(transfer)[pixels] @ _TO_709.T
+    light = _light_table(transfer)[pixels] @ (_EXPOSURE * _TO_709.T)
     np.maximum(light, 0, out=light)
     # Reinhard et al., "Photographic Tone Reproduction for Digital Images" (2002), equation 4, on the brightest channel,
     # so that hues stay.
-    peak, white = light.max(axis=2, keepdims=True), _PEAK_NITS / _WHITE_NITS
+    peak, white = light.max(axis=2, keepdims=True), _EXPOSURE * _PEAK_NITS / _WHITE_NITS
     light *= (1 + peak / white**2) / (1 + peak)
     shown: Array = _srgb_table()[np.minimum(light * 4095 + 0.5, 4095).astype(np.uint16)]
     return shown

@@ -1,9 +1,9 @@
 """What a map takes over from the frames before it: their smooth part, along the flow, and never their edges.
 
-A network's flicker is smooth: whole regions rise and sink. A mean of pixels would remove it too, but also blur the map a
-little more with every frame, and tear it where trust in the flow ends. So the difference to the frames before is fitted,
-around each pixel, by a line in the map's own values, as the guided filter does (He et al., "Guided Image Filtering",
-2010), with the trust as weight; what is added to the map has edges only where the map has.
+A network's flicker is smooth: whole regions rise and sink. A mean of pixels would remove it too, but also blur the map
+a little more with every frame, and tear it where trust in the flow ends. So the difference to the frames before is
+fitted, around each pixel, by a line in the map's own values, as the guided filter does (He et al., "Guided Image
+Filtering", 2010), with the trust as weight; what is added to the map has edges only where the map has.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ def pyav() -> Any:
         raise MissingExtraError("video", "video")
     import av
 
-    # FFmpeg says on standard error what it thinks of each damaged packet; what matters of that, the reader counts.
-    av.logging.set_level(av.logging.PANIC)
+    # FFmpeg would say on standard error what it thinks of each damaged packet; what matters of that, the reader counts.
+    # PyAV's own level stays None: its handler in Python waits for the interpreter's lock, for ever where a thread of
+    # FFmpeg speaks while a codec is closed.
+    av.logging.set_libav_level(av.logging.PANIC)
     return av

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from midas.errors import VideoError, net
 from midas.video.colours import ColourReader
@@ -15,7 +15,7 @@ from midas.video.frame import FilmFormat, Frame, SoundFormat, SoundPacket
 from midas.video.interlacing import Deinterlacer
 from midas.video.library import pyav
 
-FilmSource = str | Path | IO[bytes]
+FilmSource = str | Path | BinaryIO
 
 # What no decoder gets through ends the film; a scratch of some packets doesn't.
 _MOST_LOST_IN_A_ROW = 200

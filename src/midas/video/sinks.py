@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -35,6 +35,7 @@ class FullFrame:
         return self.mapped.frame
 
 
+@runtime_checkable
 class Sink(Protocol):
     """What takes a film's maps.
 
