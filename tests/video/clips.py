@@ -57,7 +57,7 @@ def write_clip(
                     setattr(stream.codec_context, name, value)
                 if aspect:
                     stream.sample_aspect_ratio = stream.codec_context.sample_aspect_ratio = aspect
-                heard = output.add_stream(sound, rate=48000) if sound else None
+                heard = output.add_stream(sound, rate=48000, layout="mono") if sound else None
             frame = picture if isinstance(picture, av.VideoFrame) else av.VideoFrame.from_ndarray(picture, "rgb24")
             frame.pts, frame.time_base = (times_ms[number] if times_ms else 40 * number), TICK
             output.mux(stream.encode(frame))
@@ -69,7 +69,6 @@ def write_clip(
 
 
 def _write_sound(output: Any, stream: Any, frames: int) -> None:
-    stream.layout = "mono"
     size = 1024
     for start in range(0, 48000 * frames // 25, size):
         wave = np.sin(np.arange(start, start + size) / 20).astype(np.float32)[None] * 0.3

@@ -45,9 +45,9 @@ class Move:
                 cv2.warpAffine(each, matrix, SIZE[::-1], flags=cv2.INTER_LINEAR) for each in (picture, disparity)
             )
             if self.walker:
-                left = (number * 2) % (SIZE[1] + 50) - 50
-                shown[50:110, max(left, 0) : max(left + 40, 0)] = (200, 120, 60)
-                truth[50:110, max(left, 0) : max(left + 40, 0)] = 1.4
+                left = (number * 2) % (SIZE[1] + 40) - 40
+                shown[40:85, max(left, 0) : max(left + 30, 0)] = (200, 120, 60)
+                truth[40:85, max(left, 0) : max(left + 30, 0)] = 1.4
             smooth = cv2.GaussianBlur(random.normal(size=SIZE).astype(np.float32), (0, 0), 12)
             scale = float(np.exp(random.normal(0, self.wobble))) if self.wobble else 1.0
             shift = random.uniform(-0.1, 0.1) if self.wobble else 0.0

@@ -24,7 +24,7 @@ from midas.pipeline import MAX_BATCH, MAX_THREADS
 from midas.predictor import load
 from midas.video.frame_files import FRAME_FORMATS
 from midas.video.job import FILM_FORMATS, FilmReport, FilmSettings, write_film
-from midas.video.outputs import FilmJob, plan_film_outputs, source_of
+from midas.video.outputs import STANDARD_INPUT, FilmJob, plan_film_outputs
 from midas.video.steady import STEADY_MODES
 from midas.video.writing import CONTAINERS, DEFAULT_CRF, MAX_CRF
 
@@ -220,8 +220,9 @@ def video(
     )
     failed = 0
     for job in waiting:
+        source = sys.stdin.buffer if job.source == STANDARD_INPUT else job.source
         try:
-            report = write_film(predictor, source_of(job.source, sys.stdin.buffer), job.outputs, settings)
+            report = write_film(predictor, source, job.outputs, settings)
         except (ConfigError, ModelError, MissingExtraError):
             raise
         except MidasError as error:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from midas.errors import ConfigError
-from midas.video.reading import FilmSource, is_url
+from midas.video.reading import is_url
 from midas.video.writing import CONTAINERS
 
-STANDARD_INPUT_NAME = "stdin"
+STANDARD_INPUT, STANDARD_INPUT_NAME = "-", "stdin"
 VALUES, FRAMES = "values", "frames"
 _VALUES_SUFFIX = ".mkv"
 
@@ -73,7 +73,7 @@ def _suffix_of(format_name: str, suffix: str) -> str:
 
 
 def _name_of(source: str) -> str:
-    if source == "-":
+    if source == STANDARD_INPUT:
         return STANDARD_INPUT_NAME
     if is_url(source):
         return source.rstrip("/").rpartition("/")[2].partition("?")[0] or "stream"
@@ -81,8 +81,3 @@ def _name_of(source: str) -> str:
     return (
         path.resolve().name if path.is_dir() else path.name.partition("%")[0].strip("*_-.") or path.parent.name
     ) or "film"
-
-
-def source_of(text: str, standard_input: FilmSource) -> FilmSource:
-    """What an argument stands for."""
-    return standard_input if text == "-" else text
