@@ -29,6 +29,7 @@ BOUNDARIES = {
     "midas/pictures/reading.py": ["_opened"],
     "midas/predictor.py": ["_depth_map", "infer_batch", "load", "prepare"],
     "midas/training/state.py": ["_save", "load_checkpoint", "restoring"],
+    "midas/video/live.py": ["_grab"],
     "midas/video/reading.py": ["__init__", "__iter__"],
     "midas/video/values.py": ["read_values"],
 }

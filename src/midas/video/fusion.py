@@ -56,10 +56,10 @@ def _line(values: Array, difference: Array, trust: Array, step: int, spread: flo
     total = weight + np.float32(_TINY)
     mean, other, square, product = (each / total for each in (mean, other, square, product))
     slope = (product - mean * other) / (np.maximum(square - mean * mean, 0) + np.float32((_SMOOTHNESS * spread) ** 2))
-    level = other - slope * mean
     around = cv2.blur(weight, (2 * _RADIUS + 1,) * 2) + np.float32(_TINY)
-    slope, level = (cv2.blur(each * weight, (2 * _RADIUS + 1,) * 2) / around for each in (slope, level))
-    slope, level, weight = (
-        cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR) for each in (slope, level, weight)
+    lines = (cv2.blur(each * weight, (2 * _RADIUS + 1,) * 2) / around for each in (slope, other - slope * mean))
+    smooth_slope, smooth_level, believed = (
+        np.asarray(cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        for each in (*lines, weight)
     )
-    return slope, level, weight
+    return smooth_slope, smooth_level, believed
