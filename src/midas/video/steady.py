@@ -36,6 +36,7 @@ _LEAST_WEIGHT = 0.05  # share of the points
 _MOST_STEP = 2.5  # of the scale, from one frame to the next
 _UNUSUAL, _SMALL_RESIDUAL, _GROWTH = 3.0, 0.1, 1.1
 _FITS_BEFORE_LEAK = 24
+_FAR_LOG_SCALE, _RETURN = 0.35, 0.2
 _FLASH_FRAMES = 10
 _BACK = 0.45
 _SAME_GEOMETRY = 0.95
@@ -192,8 +193,15 @@ class Steady:
         mean_log_scale = shot.mean_log_scale + (log_scale - shot.mean_log_scale) / fits
         mean_shift = shot.mean_shift + (shift - shot.mean_shift) / fits
         leak = self._leak if fits > _FITS_BEFORE_LEAK else 0.0
+        kept = log_scale + leak * (mean_log_scale - log_scale)
+        # Far from what the network says now, the shot has become another scene: near things have come, or gone.
+        far = max(0.0, abs(kept) - _FAR_LOG_SCALE)
+        kept -= math.copysign(_RETURN * far, kept)
+        shift += leak * (mean_shift - shift)
+        if far:
+            shift += (found.gauge.scale - math.exp(kept)) * float(values[points].mean())
         return shot._replace(
-            gauge=Gauge(math.exp(log_scale + leak * (mean_log_scale - log_scale)), shift + leak * (mean_shift - shift)),
+            gauge=Gauge(math.exp(kept), shift),
             usual_residual=0.9 * (usual or found.residual) + 0.1 * found.residual,
             fits=fits,
             mean_log_scale=mean_log_scale,
