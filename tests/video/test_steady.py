@@ -10,7 +10,7 @@ from midas.arrays import Array
 from midas.errors import ConfigError
 from midas.video.steady import Gauge, Steady, fit
 
-MOVES = {"static": Move(80), "pan": Move(80, pan_px=2), "walker": Move(80, walker=True)}
+MOVES = {"static": Move(50), "pan": Move(50, pan_px=2), "walker": Move(50, walker=True)}
 
 
 def measured(move: Move, mode: str = "off") -> tuple[Array, float]:

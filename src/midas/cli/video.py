@@ -103,7 +103,7 @@ def video(
             metavar="NAME",
             callback=_one_of(STEADY_MODES),
             help="How frames are kept from flickering: flow follows what moves, fast is for cameras that stand still, "
-            "off leaves each frame to itself.",
+            "off leaves each frame to itself, two-pass reads the film twice and solves for all frames at once.",
         ),
     ] = "flow",
     start_s: Annotated[

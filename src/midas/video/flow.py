@@ -32,6 +32,19 @@ class Motion:
         moved = cv2.remap(earlier, self.columns_px, self.rows_px, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(moved, np.float32)
 
+    def at_size(self, size: tuple[int, int]) -> Motion:
+        """The same motion on another grid, (height, width)."""
+        height, width = size
+        if self.trust.shape == size:
+            return self
+        across, down = width / self.trust.shape[1], height / self.trust.shape[0]
+        columns, rows, trust = (
+            np.asarray(cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+            for each in (self.columns_px, self.rows_px, self.trust)
+        )
+        # Places count from the middle of the first pixel.
+        return Motion((columns + 0.5) * np.float32(across) - 0.5, (rows + 0.5) * np.float32(down) - 0.5, trust)
+
 
 class FlowFinder:
     """Dense inverse search flow (Kroeger et al., 2016), both ways, and its places and weights."""

@@ -8,18 +8,18 @@ from collections.abc import Generator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from midas.errors import OutputError, VideoError
+from midas.errors import ConfigError, OutputError, VideoError
 from midas.maps.depth_map import DepthMap
 from midas.storage.atomic import atomic_file
 from midas.video.frame import FilmFormat
 from midas.video.frame_files import FramesSink
-from midas.video.mapping import FramePredictor, at_frame_size, mapped_frames
+from midas.video.mapping import FramePredictor, MappedFrame, at_frame_size, joint_gauges, mapped_again, mapped_frames
 from midas.video.outputs import FRAMES, VALUES
 from midas.video.reading import Damage, FilmSource
 from midas.video.sequences import OpenFilm, open_film
 from midas.video.sinks import EyeSink, FullFrame, Sink
+from midas.video.spill import MapSpill
 from midas.video.steady import SteadyMode
 from midas.video.values import ValuesSink, description
 from midas.video.writing import DEFAULT_CRF
@@ -55,11 +55,6 @@ class FilmSettings:
     crf: int = DEFAULT_CRF
     frame_format: str = "png16"
     overwrite: bool = False
-
-    @property
-    def mapping(self) -> dict[str, Any]:
-        """What ``mapped_frames`` takes of it."""
-        return {"steady": self.steady, "batch": self.batch}
 
     def opened(self, source: FilmSource) -> OpenFilm:
         """The part of a film that is wanted."""
@@ -108,12 +103,11 @@ def film_maps(
         ModelError: the network fails.
     """
     name = Path(source).name if isinstance(source, str | Path) else None
-    with closing(settings.opened(source)) as film:
-        frames = mapped_frames(predictor, film, film.format, **settings.mapping)
-        with closing(frames):
-            for mapped in frames:
-                values = at_frame_size(predictor, mapped)
-                yield DepthMap(values, predictor.name, name, predictor.kind, mapped.frame.time_s)
+    with ExitStack() as stack:
+        film = stack.enter_context(closing(settings.opened(source)))
+        for mapped in stack.enter_context(closing(_mapped(predictor, source, film, settings, stack))):
+            values = at_frame_size(predictor, mapped)
+            yield DepthMap(values, predictor.name, name, predictor.kind, mapped.frame.time_s)
 
 
 def write_film(
@@ -143,7 +137,7 @@ def write_film(
         sinks = []
         for name, path in outputs.items():
             sinks.append(_open_sink(stack, name, path, predictor, film.format, settings))
-        frames = stack.enter_context(closing(mapped_frames(predictor, film, film.format, **settings.mapping)))
+        frames = stack.enter_context(closing(_mapped(predictor, source, film, settings, stack)))
         for mapped in frames:
             full = FullFrame(mapped, at_frame_size(predictor, mapped))
             for sink in sinks:
@@ -165,6 +159,20 @@ def write_film(
         tuple(notes),
         _missing_s(film, settings),
     )
+
+
+def _mapped(
+    predictor: FramePredictor, source: FilmSource, film: OpenFilm, settings: FilmSettings, stack: ExitStack
+) -> Generator[MappedFrame, None, None]:
+    """The film's frames with their maps, in one pass over it or in two."""
+    if settings.steady != "two-pass":
+        return mapped_frames(predictor, film, film.format, steady=settings.steady, batch=settings.batch)
+    if not isinstance(source, str | Path):
+        raise ConfigError("two passes need a film that can be read twice: expected a file, no pipe")
+    spill = stack.enter_context(MapSpill())
+    with closing(settings.opened(source)) as first:
+        gauges = joint_gauges(predictor, first, first.format, spill, batch=settings.batch)
+    return mapped_again(film, film.format, spill, gauges)
 
 
 def _open_sink(

@@ -19,7 +19,9 @@ from midas.pipeline import MAX_BATCH, drawn_ahead, group_alike
 from midas.tiling import Prepared
 from midas.video.cuts import with_cuts
 from midas.video.frame import FilmFormat, Frame
+from midas.video.spill import MapSpill
 from midas.video.steady import Gauge, Steady, SteadyMode
+from midas.video.two_pass import JointGauges
 
 AHEAD = 3
 """So many frames lie between two stages at most."""
@@ -99,6 +101,47 @@ def mapped_frames(
     prepared = drawn_ahead(_prepared(predictor, frames, film), waiting=AHEAD + batch - 1)
     predicted = drawn_ahead(_predicted(predictor, prepared, batch), waiting=AHEAD)
     return drawn_ahead(_steadied(steadier, predicted), waiting=AHEAD)
+
+
+def joint_gauges(
+    predictor: FramePredictor, frames: Iterable[Frame], film: FilmFormat, spill: MapSpill, *, batch: int = 1
+) -> list[Gauge]:
+    """The first pass of two over a film: the network's maps go to disk; scale and shift of all frames come back.
+
+    Args:
+        predictor, frames, film, batch: as for ``mapped_frames``.
+        spill: takes the maps.
+
+    Raises:
+        ModelError: as for ``mapped_frames``.
+    """
+    joint = JointGauges()
+    prepared = drawn_ahead(_prepared(predictor, frames, film), waiting=AHEAD + batch - 1)
+    with closing(drawn_ahead(_predicted(predictor, prepared, batch), waiting=AHEAD)) as predicted:
+        for each in predicted:
+            spill.append(each.values)
+            joint.add(each.ready.frame.picture, each.values, is_cut=each.ready.is_cut)
+    return joint.solved()
+
+
+def mapped_again(
+    frames: Iterable[Frame], film: FilmFormat, spill: MapSpill, gauges: Sequence[Gauge]
+) -> Generator[MappedFrame, None, None]:
+    """The second pass: the film is read anew, the maps come from disk.
+
+    Args:
+        frames, film: the same film, opened again.
+        spill, gauges: what the first pass gave.
+    """
+
+    def mapped() -> Generator[MappedFrame, None, None]:
+        steadier = Steady("two-pass")
+        # A stream may be shorter the second time; what has no map then ends the film.
+        for (frame, is_cut), values, gauge in zip(with_cuts(frames, film.rate_hz), spill, gauges, strict=False):
+            steady = steadier.update(frame.picture, values, cut=is_cut, gauge=gauge)
+            yield MappedFrame(frame, steady, gauge, is_cut)
+
+    return drawn_ahead(mapped(), waiting=AHEAD)
 
 
 def at_frame_size(predictor: FramePredictor, mapped: MappedFrame) -> Float32[Array, "H W"]:

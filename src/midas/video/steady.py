@@ -22,7 +22,7 @@ from midas.video.cuts import SuddenChanges, change, thumbnail
 from midas.video.flow import FlowFinder, Motion, standing_still
 from midas.video.fusion import fused
 
-SteadyMode = Literal["flow", "fast", "off"]
+SteadyMode = Literal["flow", "fast", "off", "two-pass"]
 STEADY_MODES: tuple[str, ...] = get_args(SteadyMode)
 
 DEFAULT_FUSION = 0.9
@@ -82,7 +82,8 @@ class Steady:
 
     Args:
         mode: ``"flow"`` follows what moves by optical flow; ``"fast"`` looks only at what stands still, which does for
-            a tripod; ``"off"`` returns the maps as they are.
+            a tripod; ``"off"`` returns the maps as they are; ``"two-pass"`` takes scales and shifts that are
+            known.
         fusion: how much of the result comes from the frames before, where they show the same thing: from 0 to 1. More
             is calmer and slower to follow.
         leak: how fast the film's scale returns to the network's own mean of the shot, as a share per frame: without,
@@ -116,7 +117,12 @@ class Steady:
         self._frames_since = 0
 
     def update(
-        self, picture: UInt8[Array, "H W 3"], values: Float32[Array, "h w"], *, cut: bool | None = None
+        self,
+        picture: UInt8[Array, "H W 3"],
+        values: Float32[Array, "h w"],
+        *,
+        cut: bool | None = None,
+        gauge: Gauge | None = None,
     ) -> Float32[Array, "h w"]:
         """Take the next frame.
 
@@ -124,6 +130,7 @@ class Steady:
             picture: RGB, of any size; when its shape changes, a new shot begins.
             values: its map, at the picture's size or, sooner done, at the network's.
             cut: whether a new shot begins here; None to judge that from the picture and the map.
+            gauge: scale and shift where they are known, as in a second pass; None to find them.
 
         Returns:
             The map, steady.
@@ -131,18 +138,20 @@ class Steady:
         if self._mode == "off":
             self.is_cut = bool(cut)
             return values
-        small = _small_picture(picture, values.shape)
+        small = small_picture(picture, values.shape)
         if cut is None:
             cut = self._looks_cut(small, values)
         shot = self._shot
         self.is_cut = cut or shot is None or shot.small.shape != small.shape or shot.aligned.shape != values.shape
         if shot is None or self.is_cut:
-            self.gauge = Gauge()
-            self._shot = _Shot(small, values, values, self.gauge)
-            return values
+            self.gauge = gauge or Gauge()
+            first = self.gauge.of(values)
+            self._shot = _Shot(small, first, first, self.gauge)
+            return first
         motion = self._motion(shot.small, small, values.shape)
-        shot = self._with_next_gauge(shot, values, motion.warped(shot.aligned), motion.trust)
-        self.gauge = shot.gauge
+        if gauge is None:
+            shot = self._with_next_gauge(shot, values, motion.warped(shot.aligned), motion.trust)
+        self.gauge = gauge or shot.gauge
         aligned = self.gauge.of(values)
         result = fused(aligned, motion.warped(shot.fused), motion.trust, self._fusion)
         self._shot = shot._replace(small=small, aligned=aligned, fused=result)
@@ -167,22 +176,13 @@ class Steady:
         return True
 
     def _motion(self, before: Array, small: Array, size: tuple[int, ...]) -> Motion:
-        motion = (self._flow.motion if self._mode == "flow" else standing_still)(before, small)
-        height, width = size
-        if motion.trust.shape == (height, width):
-            return motion
-        across, down = width / motion.trust.shape[1], height / motion.trust.shape[0]
-        columns, rows, trust = (
-            cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR)
-            for each in (motion.columns_px, motion.rows_px, motion.trust)
-        )
-        # Places count from the middle of the first pixel.
-        return Motion((columns + 0.5) * across - 0.5, (rows + 0.5) * down - 0.5, trust)
+        motion = (self._flow.motion if self._mode != "fast" else standing_still)(before, small)
+        return motion.at_size((size[0], size[1]))
 
     def _with_next_gauge(self, shot: _Shot, values: Array, expected: Array, trust: Array) -> _Shot:
         """Scale and shift of a frame, from where the frame before is seen again; held where that says too little."""
-        points = (slice(_GRID_PX // 2, None, _GRID_PX),) * 2
-        found = fit(values[points], expected[points], trust[points] * ~_on_edge(expected)[points])
+        points = fit_points(values, expected, trust)
+        found = fit(*points)
         usual = shot.usual_residual
         unlike = found is None or not 1 / _MOST_STEP < found.gauge.scale / shot.gauge.scale < _MOST_STEP
         if found is None or unlike or (usual and found.residual > max(_UNUSUAL * usual, _SMALL_RESIDUAL)):
@@ -199,7 +199,7 @@ class Steady:
         kept -= math.copysign(_RETURN * far, kept)
         shift += leak * (mean_shift - shift)
         if far:
-            shift += (found.gauge.scale - math.exp(kept)) * float(values[points].mean())
+            shift += (found.gauge.scale - math.exp(kept)) * float(points[0].mean())
         return shot._replace(
             gauge=Gauge(math.exp(kept), shift),
             usual_residual=0.9 * (usual or found.residual) + 0.1 * found.residual,
@@ -221,6 +221,12 @@ class Fit(NamedTuple):
     gauge: Gauge
     residual: float
     weight: float
+
+
+def fit_points(values: Array, expected: Array, trust: Array) -> tuple[Array, Array, Array]:
+    """What of two maps goes into a fit: every sixth pixel of each axis, without the edges."""
+    points = (slice(_GRID_PX // 2, None, _GRID_PX),) * 2
+    return values[points], expected[points], trust[points] * ~_on_edge(expected)[points]
 
 
 def fit(values: Float32[Array, "h w"], expected: Float32[Array, "h w"], trust: Float[Array, "h w"]) -> Fit | None:
@@ -266,7 +272,7 @@ def _on_edge(values: Array) -> Array:
     return found
 
 
-def _small_picture(picture: Array, size: tuple[int, ...]) -> Array:
+def small_picture(picture: Array, size: tuple[int, ...]) -> Array:
     """The picture at the map's size, or at no more than what the flow needs."""
     height, width = size
     shrink = min(1.0, _WORK_PX / max(size))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
 from fractions import Fraction
@@ -13,7 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from midas.arrays import Array, Float32, UInt16
+from midas.arrays import Array, UInt16
 from midas.errors import OutputError, net
 from midas.maps.depth_map import DepthMap
 from midas.maps.kinds import INVERSE, KIND_KEY, kind_said
@@ -24,6 +23,7 @@ from midas.version import __version__
 from midas.video.frame import FilmFormat, SoundPacket
 from midas.video.library import pyav
 from midas.video.sinks import FullFrame
+from midas.video.spill import MapSpill
 
 SUFFIX, SIDECAR_SUFFIX = ".mkv", ".json"
 _FORMAT = "midas film of values, 1"
@@ -31,36 +31,6 @@ _LARGEST = 65535
 _MILLISECOND = Fraction(1, 1000)  # Matroska's tick
 _OPTIONS = {"level": "3", "slices": "4", "slicecrc": "1", "coder": "1", "context": "0"}
 _THREADS = 2
-
-
-class MapSpill(AbstractContextManager["MapSpill"]):
-    """Maps of one size on disk, in a file without a name, which no end of the process leaves behind.
-
-    Args:
-        folder: on whose disk; the system's folder of temporary files if None.
-    """
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-        self._shapes: list[tuple[int, int]] = []
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the room back."""
-        self._file.close()
-
-    def append(self, values: Float32[Array, "h w"]) -> None:
-        """Put a map behind the others."""
-        self._file.write(np.ascontiguousarray(values, np.float32).tobytes())
-        self._shapes.append((values.shape[0], values.shape[1]))
-
-    def __iter__(self) -> Iterator[Float32[Array, "h w"]]:
-        self._file.seek(0)
-        for height, width in self._shapes:
-            data = self._file.read(4 * height * width)
-            yield np.frombuffer(data, np.float32).reshape(height, width)
 
 
 class ValuesSink(AbstractContextManager["ValuesSink"]):
