@@ -1,5 +1,5 @@
 # In an environment made by: pip install -e '.[dev]'
-.PHONY: check fix test lint types contracts bench docs
+.PHONY: check fix test lint types contracts campaign bench docs
 
 check: lint types contracts test  ## all that must pass; .ci/run does the same from nothing
 
@@ -19,6 +19,11 @@ types:
 
 contracts:
 	lint-imports
+
+PICTURES = 10000
+
+campaign:  ## damaged files, killed commands, full disks: the table of docs/reliability.md; minutes to hours, by PICTURES
+	python -m tests.campaign --pictures $(PICTURES) --markdown campaign.md
 
 # The first are given their data or their machine by hand: see their first lines. speed_tables.py runs the others itself.
 BY_HAND = ablation evaluation_speed gpu int8 narrow_level

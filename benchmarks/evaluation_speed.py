@@ -16,7 +16,6 @@ import midas
 from midas.evaluation.candidates import ModelCandidate
 from midas.evaluation.runs import Benchmark, open_benchmark, run
 from midas.evaluation.scoring import score, usable
-from midas.maps.resize import resize_map
 
 
 def main() -> None:
@@ -59,11 +58,11 @@ def stages_s(candidate: ModelCandidate, benchmark: Benchmark, count: int) -> dic
         now = timed("read", now)
         prepared = candidate.prepare(sample)
         now = timed("prepare", now)
-        disparity = candidate.run(prepared)
+        given = candidate.run(prepared)
         now = timed("network", now)
-        prediction = resize_map(disparity, sample.mask.shape)
-        now = timed("resize", now)
         protocol = benchmark.protocol
+        prediction = given.comparable(sample.mask.shape, protocol)
+        now = timed("resize", now)
         score(prediction, sample, usable(sample, protocol), protocol, protocol.metrics)
         timed("measure", now)
     return seconds

@@ -29,6 +29,7 @@ from midas.alignment import Alignment, align_least_squares, align_robust
 from midas.arrays import Array, Bool, Float32
 from midas.datasets.readers.synthetic import SyntheticDataset
 from midas.datasets.sample import Sample
+from midas.evaluation.predictions import Prediction
 from midas.evaluation.protocols import PROTOCOLS
 from midas.evaluation.scoring import score, usable
 from midas.maps.resize import resize_map
@@ -195,7 +196,8 @@ def merged_by(model: Predictor, tiling: Tiling, kind: type[Mosaic]) -> Callable:
 def figures_of(prediction: Float32[Array, "H W"], sample: Sample) -> tuple[float, ...]:
     """Boundary scores per stride, then the protocol's metrics; all in percent."""
     mask = usable(sample, PROTOCOL)
-    abs_rel, outliers = score(prediction, sample, mask, PROTOCOL, METRICS).figures
+    comparable = Prediction(prediction).comparable(sample.mask.shape, PROTOCOL)
+    abs_rel, outliers = score(comparable, sample, mask, PROTOCOL, METRICS).figures
     return *boundaries(prediction, sample, mask), 100 * abs_rel, outliers
 
 

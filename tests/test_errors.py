@@ -50,6 +50,12 @@ def test_an_error_of_ours_passes_as_it_is() -> None:
     assert caught.value is error
 
 
+@pytest.mark.parametrize("text", ["too few tensors", "a.pt holds too few tensors"])
+def test_an_error_of_ours_names_the_item_too_where_that_is_asked(text: str) -> None:
+    with pytest.raises(ModelError, match=r"^a\.pt.* too few tensors$"), net("", ImageError, item="a.pt"):
+        raise ModelError(text)
+
+
 @given(st.text())
 def test_a_reason_is_one_short_line_whatever_a_library_says(text: str) -> None:
     reason = reason_of(ValueError(text))

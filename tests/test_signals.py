@@ -48,6 +48,22 @@ def test_ctrl_c_during_the_start_gives_130_and_no_traceback(module: str, example
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as on Unix")
+def test_ctrl_c_before_the_handler_is_there_gives_130_and_no_traceback(tmp_path: Path) -> None:
+    at_its_import = STOPPED_AT.replace("from midas.__main__ import main\n\n", "").replace(
+        "main()", "from midas.__main__ import main"
+    )
+    command = [sys.executable, "-c", at_its_import, "midas.signals", "SIGINT"]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (130, "", "")
+
+
+def test_the_package_imports_nothing_until_it_is_asked() -> None:
+    code = "import sys; before = set(sys.modules); import midas; print(sorted(set(sys.modules) - before))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert finished.stdout == "['midas']\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as on Unix")
 @pytest.mark.parametrize(("sent", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
 def test_other_signals_end_like_ctrl_c(sent: str, status: int, examples_dir: Path, tmp_path: Path) -> None:
     photograph = str(sorted(examples_dir.glob("*.jpg"))[0])

@@ -24,7 +24,7 @@ class TinyGraph:
         shape: (batch, height, width) that it takes; a name stands for any number.
         channels: of the input.
         keep_channel: whether the output is (B, 1, H, W) and not (B, H, W).
-        logarithm: whether the output is one more than the mean's logarithm, no number where it is darker than middle grey.
+        logarithm: whether the output is 1 + log of the mean, which is no number for a picture darker than middle grey.
     """
 
     metadata: dict[str, str] = field(default_factory=METADATA.copy)

@@ -3,13 +3,7 @@
 ``load`` gives a ``Predictor``; calling it on a picture gives a ``DepthMap``.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-
-from midas.version import __version__
-
-# The module `typing` is not there when the command starts, and nobody needs it until then.
+# Nothing is imported here: until the command has run its first line, Ctrl-C gives a traceback.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -18,6 +12,7 @@ if TYPE_CHECKING:
     from midas.errors import MidasError
     from midas.maps.depth_map import DepthMap
     from midas.predictor import Predictor, list_models, load
+    from midas.version import __version__
 
 __all__ = ["DepthMap", "MidasError", "Predictor", "__version__", "list_models", "load"]
 
@@ -25,19 +20,22 @@ _HOMES = {
     "DepthMap": "midas.maps.depth_map",
     "MidasError": "midas.errors",
     "Predictor": "midas.predictor",
+    "__version__": "midas.version",
     "list_models": "midas.predictor",
     "load": "midas.predictor",
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     # Loaded on first use: the command line imports this package to print a help text too.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
 
-def __dir__() -> list[str]:
+def __dir__() -> "list[str]":
     return sorted({*globals(), *__all__})

@@ -1,8 +1,9 @@
 """``python -m midas`` and the console script: the command ``midas``."""
 
-from __future__ import annotations
-
-from midas.signals import end_at_once_on_signals, raise_stopped_on_signals
+try:
+    from midas.signals import end_at_once_on_signals, raise_stopped_on_signals
+except KeyboardInterrupt:  # before anybody can say how it is to end
+    raise SystemExit(130) from None
 
 
 def main() -> None:

@@ -34,6 +34,14 @@ class ImageError(MidasError):
     """A picture that can't be read: missing, truncated, empty, not an image, too large."""
 
 
+class UnknownFormatError(ImageError):
+    """Data that are no picture, or one of a kind that can't be read."""
+
+
+class TooManyPixelsError(ImageError):
+    """A picture that has more pixels than it may have."""
+
+
 class VideoError(MidasError):
     """A film that can't be read: missing, without moving pictures, damaged from the start."""
 
@@ -129,7 +137,7 @@ class CostWarning(UserWarning):
 
 
 @contextmanager
-def net(problem: str, kind: type[MidasError], advice: str = "") -> Iterator[None]:
+def net(problem: str, kind: type[MidasError], advice: str = "", *, item: str = "") -> Iterator[None]:
     """Where something from outside meets us: whatever its handling raises becomes an error of ours, for this one item.
 
     This is the only place in the package, but for the command line's own, that catches broadly. A boundary is what
@@ -140,13 +148,16 @@ def net(problem: str, kind: type[MidasError], advice: str = "") -> Iterator[None
         problem: the item, and what can't be done with it: ``"photo.jpg can't be read"``.
         kind: of the error.
         advice: what to do about it.
+        item: what errors of ours that don't name it are given for a beginning.
 
     Raises:
         MidasError: of that kind, in place of any other exception.
     """
     try:
         yield
-    except MidasError:
+    except MidasError as error:
+        if item not in error.message:
+            error.message = f"{item}: {error.message}"
         raise
     except BaseException as error:
         if not is_failure(error):

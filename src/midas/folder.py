@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from midas.arrays import Array, UInt8
 from midas.errors import FileThereError, ImageError, MidasError, OutputError, net
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import encode_map, format_by_name
@@ -55,6 +56,50 @@ class PictureReport:
         return self.error is None and self.size is None
 
 
+@dataclass(frozen=True, eq=False)
+class Work:
+    """A picture with its map, and a file that is to be made of them.
+
+    Attributes:
+        source: the picture's file.
+        depth_map: its map.
+        image: the picture, where the product asked for it.
+        format_name: which of the product's formats.
+        path: the file to write.
+        overwrite: whether it may replace another.
+        colormap: of formats that have colours.
+    """
+
+    source: Path
+    depth_map: DepthMap
+    image: UInt8[Array, "H W 3"] | None
+    format_name: str
+    path: Path
+    overwrite: bool
+    colormap: str
+
+
+@dataclass(frozen=True)
+class Product:
+    """What is made of each picture and its map.
+
+    Attributes:
+        needs_image: whether the format of a name needs the picture too.
+        save: writes a file, complete or not at all.
+    """
+
+    needs_image: Callable[[str], bool]
+    save: Callable[[Work], None]
+
+
+def _save_map(work: Work) -> None:
+    work.depth_map.save(work.path, work.format_name, image=work.image, colormap=work.colormap, overwrite=work.overwrite)
+
+
+MAPS = Product(lambda name: format_by_name(name).shows_image, _save_map)
+"""The maps themselves, in the formats of ``midas.maps.formats``."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """How the pictures of a folder are predicted and written.
@@ -68,6 +113,7 @@ class Settings:
             of one size.
         full_decode: whether large JPEG files are decoded at their full size; those shown in an output always are.
         strict: whether JPEG files that lack the last of their data are refused.
+        product: what is written.
     """
 
     interpolation: Interpolation | None = None
@@ -77,6 +123,7 @@ class Settings:
     batch: int = 1
     full_decode: bool = False
     strict: bool = False
+    product: Product = MAPS
 
 
 def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings: Settings = Settings()) -> bytes:
@@ -164,7 +211,7 @@ def _read(predictor: Predictor, settings: Settings, job: PictureJob) -> _Ready |
 
 
 def _prepare(predictor: Predictor, settings: Settings, source: Path | bytes, formats: Sequence[str]) -> Prepared:
-    keep_image = any(format_by_name(name).shows_image for name in formats)
+    keep_image = any(settings.product.needs_image(name) for name in formats)
     return predictor.prepare(
         source,
         max_pixels=settings.max_pixels,
@@ -217,13 +264,9 @@ def _save(settings: Settings, ready: _Ready, depth_map: DepthMap, format_name: s
     """Write one file; False if another run has written it since it was looked for."""
     path = ready.job.outputs[format_name]
     try:
-        depth_map.save(
-            path,
-            format_name,
-            image=ready.prepared.image,
-            colormap=settings.colormap,
-            overwrite=settings.overwrite,
-        )
+        image, colormap = ready.prepared.image, settings.colormap
+        work = Work(ready.job.source, depth_map, image, format_name, path, settings.overwrite, colormap)
+        settings.product.save(work)
     except FileThereError:
         if not path.is_file():
             raise

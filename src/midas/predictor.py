@@ -324,12 +324,9 @@ class Predictor:
         Yields:
             One depth map per frame. When the iterator is closed, its threads end.
 
-        Raises:
-            VideoError: the film can't be read, or has no frames; MissingExtraError: PyAV is not installed.
-            ModelError: the network fails.
-            ConfigError: a setting out of range.
+        Raises MidasError as ``midas.video.film_maps`` does.
         """
-        from midas.video.job import FilmSettings, film_maps
+        from midas.video.job import FilmSettings, film_maps  # which needs PyAV
 
         return film_maps(self, clip, FilmSettings(start_s=start_s, end_s=end_s, **settings))
 

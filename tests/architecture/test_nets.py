@@ -14,6 +14,7 @@ CATCH_BROADLY = {"midas/errors.py": ["net"], "midas/cli/__init__.py": ["invoke"]
 
 # Where something from outside meets us. Each enters `net`, which turns all that is raised into an error of ours.
 BOUNDARIES = {
+    "midas/backends/identity.py": ["open_model"],
     "midas/bench/runner.py": ["_duel"],
     "midas/bench/worker.py": ["main"],
     "midas/cli/terminal.py": ["read_standard_input"],
@@ -28,6 +29,9 @@ BOUNDARIES = {
     "midas/pictures/files.py": ["find_pictures"],
     "midas/pictures/reading.py": ["_opened"],
     "midas/predictor.py": ["_depth_map", "infer_batch", "load", "prepare"],
+    "midas/training/distributed.py": ["batches"],
+    "midas/training/sources.py": ["_open", "open_training_set"],
+    "midas/serving/work.py": ["work"],
     "midas/training/state.py": ["_save", "load_checkpoint", "restoring"],
     "midas/video/live.py": ["_grab"],
     "midas/video/reading.py": ["__init__", "__iter__"],

@@ -192,3 +192,11 @@ def test_a_released_onnx_file_under_the_name_of_another_model_is_refused(tmp_pat
     path = empty_file(tmp_path / "model-small.onnx")
     with pytest.raises(ModelError, match="of midas_v21_small_256; expected one of dpt_large_384"):
         choose_for_file(path, name="dpt_large_384")
+
+
+@pytest.mark.usefixtures("no_lab")
+def test_a_precision_that_there_is_nowhere_is_refused_before_any_library_is_loaded(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no precision is called 'int3'; there are: auto, float32, bfloat16, float16"):
+        choose_for_name(DEFAULT_MODEL, precision="int3")
+    with pytest.raises(ModelError, match="no precision is called 'int3'"):
+        choose_for_file(empty_file(tmp_path / "a.pt"), precision="int3")

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from tests.tiny_model import METADATA, TinyGraph, write_tiny_model
 
+import midas
 from midas.arrays import Array
 from midas.assets import asset_path
 from midas.backends import Backend, open_backend, openvino_is_installed
-from midas.errors import ModelError
+from midas.errors import MidasError, ModelError
 from midas.models.zoo import DEFAULT_MODEL
 
 Load = Callable[[Path], Backend]
@@ -111,3 +112,29 @@ def test_a_result_is_not_overwritten_by_the_next_one(backend: Backend) -> None:
     first = backend(np.full((1, 3, 32, 32), 1, np.float32))
     backend(np.full((1, 3, 32, 32), 2, np.float32))
     assert (first == 1).all()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"midas.input": "{"}, {"midas.input": '{"size": []}'}, {"midas.input": "null"}, {"midas.kind": "parallax"}, {}],
+    ids=["no JSON", "no size", "nothing", "no kind", "silence"],
+)
+def test_what_a_model_file_says_of_itself_is_refused_by_its_name(said: dict[str, str], tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "odd.onnx", metadata=METADATA | said if said else {})
+    with pytest.raises(MidasError, match=r"odd\.onnx") as caught:
+        midas.load(path, backend="onnxruntime")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("byte", [0xB3, 0xFF])
+def test_a_graph_that_is_no_text_where_it_should_be_is_refused_without_a_word(
+    byte: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write_tiny_model(tmp_path / "odd.onnx")
+    content = bytearray(path.read_bytes())
+    at = content.index(b"midas.input") + len("midas.input") + 40
+    content[at] = byte
+    path.write_bytes(content)
+    with pytest.raises(MidasError, match=r"odd\.onnx"):
+        midas.load(path, backend="onnxruntime")
+    assert capfd.readouterr() == ("", "")

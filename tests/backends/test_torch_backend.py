@@ -14,7 +14,8 @@ from torch import nn
 from midas.arrays import Array
 from midas.assets import asset_path
 from midas.backends import Backend, open_backend
-from midas.backends.torch import TorchBackend, find_device
+from midas.backends.torch import TorchBackend
+from midas.backends.torch_devices import find_device
 from midas.errors import ModelError, PrecisionWarning
 from midas.models import create_model
 from midas.models.network import DepthNetwork

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import pickle
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -248,6 +250,13 @@ def test_files_of_earlier_versions_say_it_by_an_older_word(tmp_path: Path) -> No
     for word, kind in (("relative_disparity", RELATIVE_DISPARITY), ("depth_m", METRIC)):
         write_map(tmp_path / f"{word}.npz", np.ones((2, 2), np.float32), metadata={"space": word})
         assert DepthMap.load(tmp_path / f"{word}.npz").kind == kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_copies_and_pickles_keep_the_kind(kind: Kind) -> None:
+    depth_map = DepthMap(np.ones((2, 2), np.float32), "model", "photo.jpg", kind)
+    for again in (pickle.loads(pickle.dumps(depth_map)), copy.deepcopy(depth_map)):
+        assert (again.model, again.source, again.kind) == ("model", "photo.jpg", kind)
 
 
 def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ from PIL import Image
 
 from midas.errors import ConfigError, OutputError
 from midas.maps.colormaps import colorize
-from midas.maps.formats import FORMATS, encode_map, format_by_suffix, output_path, read_map, write_map
+from midas.maps.formats import FORMATS, MapContent, encode_map, format_by_suffix, output_path, read_map, write_map
+from midas.maps.layouts import plain_map
 from midas.maps.png import write_png
 from midas.storage.atomic import atomic_file
 
@@ -226,7 +227,9 @@ def test_a_picture_for_the_eye_does_not_pass_for_values(
 
 
 def test_a_picture_with_a_palette_does_not_pass_for_values(tmp_path: Path) -> None:
-    Image.new("P", (3, 2)).save(tmp_path / "palette.png")
+    picture = Image.new("P", (3, 2), 1)
+    picture.putpalette([0, 0, 0, 200, 40, 40])
+    picture.save(tmp_path / "palette.png")
     with pytest.raises(OutputError, match="picture for the eye"):
         read_map(tmp_path / "palette.png")
 
@@ -335,6 +338,15 @@ def test_a_writer_that_fails_midway_leaves_what_was_there(
     assert {found.name: found.read_bytes() for found in tmp_path.iterdir()} == ({path.name: before} if before else {})
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is a device of Linux")
+@pytest.mark.parametrize("name", [*EXACT, "png16"])
+def test_every_format_says_so_when_the_disk_is_full(name: str) -> None:
+    values = np.random.default_rng(0).normal(size=(300, 400)).astype(np.float32)
+    content = MapContent(values, {}, None, "inferno")
+    with pytest.raises(OSError, match="No space left"), Path("/dev/full").open("wb") as file:
+        FORMATS[name].write(file, content)
+
+
 def test_a_full_disk_is_an_error_with_the_reason_and_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"photo\.npy can't be written: No space left"):
         fail_midway(tmp_path / "photo.npy", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
@@ -386,8 +398,36 @@ def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
         read_map(tmp_path / "photo.npy")
 
 
+def test_three_channels_that_differ_are_no_map(tmp_path: Path) -> None:
+    np.save(tmp_path / "photo.npy", np.arange(18.0).reshape(2, 3, 3))
+    with pytest.raises(OutputError, match="one value for each pixel"):
+        read_map(tmp_path / "photo.npy")
+
+
+@pytest.mark.parametrize("kind", [np.complex64, "datetime64[s]"])
+def test_an_array_of_anything_but_real_numbers_is_no_map(tmp_path: Path, kind: type) -> None:
+    np.save(tmp_path / "photo.npy", np.zeros((2, 3), kind))
+    with pytest.raises(OutputError, match="expected numbers"):
+        read_map(tmp_path / "photo.npy")
+
+
+@given(values=hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=6)))
+def test_axes_of_length_1_and_channels_alike_change_nothing(values: np.ndarray) -> None:
+    for array in (values[None], values[..., None], values[None, None], values[..., None].repeat(3, 2)):
+        np.testing.assert_array_equal(plain_map(array), values)
+
+
+def test_an_array_by_columns_is_written_by_rows(tmp_path: Path, values: np.ndarray) -> None:
+    for name in EXACT:
+        path = output_path(tmp_path, "photo", name)
+        write_map(path, values.T, name)
+        np.testing.assert_array_equal(read_map(path)[0], values.T)
+    np.save(tmp_path / "numpy.npy", np.ascontiguousarray(values.T))
+    assert (tmp_path / "numpy.npy").read_bytes() == (tmp_path / "photo.npy").read_bytes()
+
+
 def test_an_array_that_is_no_map_is_an_error(tmp_path: Path) -> None:
-    np.save(tmp_path / "photo.npy", np.zeros((2, 3, 4)))
+    np.save(tmp_path / "photo.npy", np.zeros((2, 3, 5)))
     with pytest.raises(OutputError, match="two axes"):
         read_map(tmp_path / "photo.npy")
 

@@ -102,7 +102,7 @@ def test_a_file_that_this_package_wrote_says_itself_what_it_is(called: Callable[
     target = tmp_path / "out.safetensors"
     convert_weights(called("weights.pth"), target, model=OUTDOOR)
     assert identify(target) == OUTDOOR
-    with pytest.raises(WeightsError, match=f"says that it is {OUTDOOR}, expected one of {RELATIVE}"):
+    with pytest.raises(WeightsError, match=f"says that it is {OUTDOOR}, expected weights of {RELATIVE}"):
         midas.load(RELATIVE, weights=target)
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import struct
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -158,3 +162,20 @@ def test_what_libtiff_complains_of_is_refused_in_silence(compression: str) -> No
                 read_image(data)
     assert heard.getvalue() == b""
     assert complaints(complained_of[0])  # others hear it as before
+
+
+def test_what_pillow_logs_of_a_file_does_not_reach_standard_error(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    Image.fromarray(colours()).save(file, "TIFF")
+    entry = struct.pack("<HHI", 277, 3, 1)
+    assert file.getvalue().count(entry) == 1
+    begin, _, end = file.getvalue().partition(entry)
+    (tmp_path / "a.tif").write_bytes(begin + entry + struct.pack("<I", 2048) + end[4:])
+    code = (
+        "import sys; from midas.errors import ImageError; from midas.pictures.reading import read_image\n"
+        "try: read_image(sys.argv[1])\nexcept ImageError as error: print(error)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.tif")]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "a.tif" in finished.stdout
+    assert finished.stderr == ""

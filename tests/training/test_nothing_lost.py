@@ -18,7 +18,7 @@ import torch
 from tests.corpus_miniature import write_miniature
 
 from midas.datasets.sample import PairSample
-from midas.errors import ConfigError, TrainingError
+from midas.errors import ConfigError, DamageWarning, TrainingError
 from midas.models.weights import read_safetensors
 from midas.training import sources as sources_module
 from midas.training import trainer as trainer_module
@@ -176,8 +176,12 @@ def test_too_many_unreadable_samples_end_the_run_and_name_the_last(tmp_path: Pat
     write_miniature(tmp_path / "miniature")
     for path in sorted((tmp_path / "miniature").glob("*/*.png"))[:4]:
         path.write_bytes(b"damaged")
-    Trainer(config(tmp_path, data={"unreadable_limit": 1000}), tmp_path / "patient").run()
-    with pytest.raises(TrainingError, match=r"more than data\.unreadable_limit 0; the last: miniature\["):
+    with pytest.warns(DamageWarning, match=r"a sample is left out: miniature\[\d\]: .*\d\.png is damaged"):
+        Trainer(config(tmp_path, data={"unreadable_limit": 1000}), tmp_path / "patient").run()
+    with (
+        pytest.warns(DamageWarning),
+        pytest.raises(TrainingError, match=r"more than data\.unreadable_limit 0; the last: miniature\["),
+    ):
         Trainer(config(tmp_path, data={"unreadable_limit": 0}), tmp_path / "strict").run()
 
 

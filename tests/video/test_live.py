@@ -63,7 +63,7 @@ def test_a_slow_model_drops_frames_and_never_falls_behind(tmp_path: Path, predic
     assert figures["shown"] >= 5
     assert figures["dropped"] > figures["shown"] / 2
     assert figures["age_ms"] < 1000
-    assert figures["seen"] - 3 <= figures["shown"] + figures["dropped"] <= figures["seen"] + 1
+    assert 0.7 * figures["seen"] <= figures["shown"] + figures["dropped"] <= figures["seen"] + 1
 
 
 def test_a_camera_that_is_not_there_is_tried_again_and_said(tmp_path: Path) -> None:

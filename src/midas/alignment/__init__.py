@@ -10,12 +10,14 @@ from collections.abc import Callable
 
 from midas.alignment.known import align_from_points, align_from_range
 from midas.alignment.line import Alignment
+from midas.alignment.local import SparseAlignment, align_sparse
 from midas.alignment.maps import align_least_squares, align_median, align_median_mad, align_scale
 from midas.alignment.robust import align_robust
 
 __all__ = [
     "ALIGNMENTS",
     "Alignment",
+    "SparseAlignment",
     "align_from_points",
     "align_from_range",
     "align_least_squares",
@@ -23,6 +25,7 @@ __all__ = [
     "align_median_mad",
     "align_robust",
     "align_scale",
+    "align_sparse",
 ]
 
 # By name, for protocols: each takes prediction, target and mask.

@@ -47,6 +47,9 @@ def open_backend(
     if backend in TORCH_BACKENDS:
         if model is None:
             raise ModelError(f"{model_path} holds weights only; expected the name of their network as `model` too")
+        from midas.backends.torch_devices import find_device
+
+        find_device(device)  # before the networks' libraries are imported in vain
         from midas.backends.torch import TorchBackend
 
         return TorchBackend.load(

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from midas.backends import AUTO, QUICK, TORCH_BACKENDS, check_backend, openvino_is_installed
 from midas.backends.exactness import cpu_has_bfloat16, is_exact
+from midas.backends.options import check_precision
 from midas.errors import MissingExtraError, ModelError
 from midas.models.specs import Format, ModelSpec
 from midas.models.weight_files import find_weights, warn_of_licence
@@ -97,11 +98,12 @@ def choose_for_name(
         offline: whether nothing may be downloaded; None lets the environment say.
 
     Raises:
-        ModelError: no such model or backend, or the model has no file for that backend.
+        ModelError: no such model, backend or precision, or the model has no file for that backend.
         MissingExtraError: the model needs the lab's packages.
         WeightsError: the file can't be had.
     """
     check_backend(backend)
+    check_precision(precision)
     spec = find_model(name)
     if backend in (AUTO, QUICK):
         runs_on = _backend_of(spec, backend, device, precision)
@@ -124,11 +126,12 @@ def choose_for_file(
         precision: as for ``choose_for_name``.
 
     Raises:
-        ModelError: no such file, model or backend, or a backend that doesn't run this kind of file.
+        ModelError: no such file, model, backend or precision, or a backend that doesn't run this kind of file.
         MissingExtraError: the file needs the lab's packages.
         WeightsError: weights of no model of the table.
     """
     check_backend(backend)
+    check_precision(precision)
     spec = None if name is None else find_model(name)
     if not path.is_file():
         raise ModelError(

@@ -10,7 +10,7 @@ from pathlib import Path
 from midas.backends import AUTO, open_backend
 from midas.backends.choice import Choice, choose_for_file, choose_for_name
 from midas.backends.protocol import Backend
-from midas.errors import CostWarning, ModelError
+from midas.errors import CostWarning, ModelError, net
 from midas.maps.kinds import KINDS, RELATIVE_DISPARITY, Kind
 from midas.models.onnx_names import INPUT_KEY, KIND_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
@@ -67,9 +67,11 @@ def open_model(
         precision=precision,
         threads=threads,
     )
-    spec = row_of(network, choice, named=weights is not None)
-    name = spec.name if spec else network.metadata.get(NAME_KEY, choice.path.stem)
-    return OpenedModel(name, network, spec, input_of(network, choice))
+    with net(f"what {choice.path} says of itself can't be read", ModelError, item=str(choice.path)):
+        spec = row_of(network, choice, named=weights is not None)
+        name = spec.name if spec else network.metadata.get(NAME_KEY, choice.path.stem)
+        kind_of(network, spec)  # asked for later, where nobody knows the file any more
+        return OpenedModel(name, network, spec, input_of(network, choice))
 
 
 def row_of(network: Backend, choice: Choice, *, named: bool) -> ModelSpec | None:

@@ -59,8 +59,9 @@ class OnnxRuntimeBackend(FileBackend):
         check_option("ONNX Runtime", "precision", precision, PRECISIONS)
         check_threads(threads)
         try:
+            # Where loading fails it would print lines of its own, and try the same once more.
             self._session = onnxruntime.InferenceSession(
-                str(model_path), _session_options(threads), providers=["CPUExecutionProvider"]
+                str(model_path), _session_options(threads), providers=["CPUExecutionProvider"], enable_fallback=0
             )
         except _LOAD_ERRORS as error:
             raise ModelError(f"ONNX Runtime can't load {model_path}: {error}") from error

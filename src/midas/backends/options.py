@@ -7,6 +7,19 @@ from collections.abc import Collection
 from midas.errors import ModelError
 from midas.pipeline import MAX_THREADS
 
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+"""Number formats that some backend computes in; ``"auto"`` leaves it to the backend."""
+
+
+def check_precision(name: str) -> None:
+    """Make sure that a precision is one of ``PRECISIONS``: before libraries are loaded to be asked for it.
+
+    Raises:
+        ModelError: it isn't; the message lists them.
+    """
+    if name not in PRECISIONS:
+        raise ModelError(f"no precision is called {name!r}; there are: {', '.join(PRECISIONS)}")
+
 
 def check_option(runtime: str, name: str, value: str, choices: Collection[str]) -> None:
     """Make sure that a runtime has a device or a precision.

@@ -17,6 +17,7 @@ from midas.arrays import Array, Float32
 from midas.backends.exactness import cpu_has_bfloat16, how_to_run, is_exact
 from midas.backends.options import check_threads
 from midas.backends.processes import Fork
+from midas.backends.torch_devices import find_device, find_dtype
 from midas.errors import ModelError, PrecisionWarning
 from midas.models.factory import create_model
 from midas.models.folding import fold_batch_norm
@@ -25,17 +26,6 @@ from midas.models.padding import constant_padding
 from midas.models.reduced import keep_exact, round_weights
 
 _FORK = Fork()
-
-# In the order in which "auto" looks for them.
-_DEVICES = {"cuda": torch.cuda, "mps": torch.mps, "xpu": torch.xpu, "cpu": torch.cpu}
-
-# "auto" is float32 wherever nothing else is known of a network: the others change values in the second or third digit.
-_DTYPES = {
-    "auto": torch.float32,
-    "float32": torch.float32,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-}
 
 
 class TorchBackend:
@@ -211,43 +201,6 @@ def _set_threads(count: int) -> None:
             "by `spawn`, or leave the number to us"
         )
     torch.set_num_threads(count)
-
-
-def find_device(name: str) -> torch.device:
-    """The device of that name, or the best one there is.
-
-    Raises:
-        ModelError: there is none; the message lists those there are.
-    """
-    counts = {kind: module.device_count() for kind, module in _DEVICES.items()}
-    if name == "auto":
-        return torch.device(next(kind for kind, count in counts.items() if count))
-    there = [kind for kind, count in counts.items() if count]
-    there += [f"{kind}:{index}" for kind in there if kind != "cpu" for index in range(counts[kind])]
-    if name not in there:
-        raise ModelError(
-            f"PyTorch finds no device {name!r} here; there are: auto, {', '.join(there)}. "
-            "Others need their hardware, its driver, and a PyTorch that was built for it"
-        )
-    return torch.device(name)
-
-
-def find_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """The number format of that name.
-
-    Raises:
-        ModelError: there is none, or the device doesn't compute in it.
-    """
-    if precision not in _DTYPES:
-        raise ModelError(f"no precision is called {precision!r}; there are: {', '.join(_DTYPES)}")
-    dtype = _DTYPES[precision]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # some devices refuse by going on in float32 with a warning
-            torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32)
-    except (RuntimeError, UserWarning) as error:
-        raise ModelError(f"{device} doesn't compute in {precision} ({error}); use 'float32'") from error
-    return dtype
 
 
 def _name(dtype: torch.dtype) -> str:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from midas.backends.torch import find_device, find_dtype
+from midas.backends.torch_devices import find_device, find_dtype
 from midas.bench.cases import FLOAT32
 from midas.bench.picture import draw_picture
 from midas.errors import ModelError

@@ -18,7 +18,10 @@ from midas.version import __version__
 
 # In the order of the help text. Each names a module of this package whose `app` comes from `command_app`, holds one
 # command or a group of them, and imports no more than its options need.
-COMMANDS = ("predict", "video", "live", "models", "train", "evaluate", "export", "bench", "data")
+COMMANDS = (
+    "predict", "video", "live", "cloud", "colmap", "effect", "serve", "web", "models", "train", "evaluate", "export",
+    "bench", "data",
+)  # fmt: skip
 
 STATUS_FAILED = 1
 STATUS_USAGE = 2

@@ -104,7 +104,10 @@ def evaluate(
     prediction_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Measure maps that another program made, instead.")
     ] = None,
-    prediction_kind: Annotated[Kind, typer.Option(help="What these maps hold.")] = Kind.disparity,
+    prediction_kind: Annotated[
+        Kind | None,
+        typer.Option(help="What these maps hold; disparity by default, unless the files say otherwise themselves."),
+    ] = None,
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only so many pictures of each set.")] = None,
     csv: Annotated[
         Path | None, typer.Option(metavar="FILE", help="One line per picture, written as the run goes.")

@@ -44,7 +44,7 @@ class Source:
     models: list[str]
     baseline: Baseline | None
     prediction_dir: Path | None
-    prediction_kind: Kind
+    prediction_kind: Kind | None
     size: int | None
     tile: int | None
     backend: str
@@ -56,7 +56,8 @@ class Source:
         from midas.predictor import load
 
         if self.prediction_dir is not None:
-            yield FolderCandidate(self.prediction_dir, kind=self.prediction_kind.value)
+            said = self.prediction_kind
+            yield FolderCandidate(self.prediction_dir, kind=None if said is None else said.value)
         elif self.baseline is not None:
             yield PlaneCandidate(tilted=self.baseline is Baseline.plane)
         else:
@@ -103,7 +104,22 @@ class Job:
                 text = f"{self.metrics[0]} {sum(figures) / len(figures):.4g}" if figures else ""
                 show(progress.done, progress.total, text)
 
-            return run(self.candidate, self.benchmark, metrics=self.metrics, limit=limit, file=file, show=tell)
+            result = run(self.candidate, self.benchmark, metrics=self.metrics, limit=limit, file=file, show=tell)
+        if 2 * result.opposed > len(result.scores):
+            typer.echo(f"midas: warning: {self._opposed(result)}", err=True)
+        return result
+
+    def _opposed(self, result: EvaluationResult) -> str:
+        from midas.evaluation.candidates import FolderCandidate
+
+        text = (
+            f"the values of {result.model} fall where the truth of {result.dataset} rises, in {result.opposed} of "
+            f"{len(result.scores)} pictures"
+        )
+        if not isinstance(self.candidate, FolderCandidate):
+            return f"{text}: near is taken for far"
+        held, other = ("depth", "disparity") if self.candidate.kind == "depth" else ("disparity", "depth")
+        return f"{text}: they were taken for {held}; if they are {other}, say --prediction-kind {other}"
 
     def run_corrupted(self, limit: int | None, metric: str | None) -> RobustnessResult:
         """Measure on corrupted pictures, under a bar."""

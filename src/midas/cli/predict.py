@@ -17,8 +17,10 @@ import typer
 from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
 from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app, finite
+from midas.cli.lens_options import hint_at_panoramas, predictor_of_lens
 from midas.cli.terminal import read_standard_input, say, say_bytes, tell, tell_lines
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
+from midas.lenses.choice import PROJECTIONS
 from midas.maps.colormaps import COLORMAPS
 from midas.maps.formats import FORMATS
 from midas.maps.names import plan_outputs
@@ -178,6 +180,28 @@ def predict(
             metavar="N", min=0, max=MAX_MEGAPIXELS, callback=finite, help="Refuse pictures with more megapixels."
         ),
     ] = DEFAULT_MAX_PIXELS / 1e6,
+    projection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=lambda name: name and _one_of(PROJECTIONS)(name),
+            help=f"Of wide lenses: {', '.join(PROJECTIONS)}. Overlapping views are predicted and joined; "
+            "the values are then inverse distance along the ray.",
+        ),
+    ] = None,
+    fov: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DEGREES", help="Horizontal angle of view: of a fisheye, by default 180; of --distortion."
+        ),
+    ] = None,
+    distortion: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K1,K2,P1,P2,K3",
+            help="Distortion of the lens as OpenCV counts it, undone for the network and redone.",
+        ),
+    ] = None,
     full_decode: Annotated[
         bool,
         typer.Option(
@@ -213,7 +237,8 @@ def predict(
 
     def ready_model(*, backend: str) -> Predictor:
         whole = load_model(backend=backend)
-        return whole.tiled(tile, size=size) if tile else whole
+        plain = whole.tiled(tile, size=size) if tile else whole
+        return predictor_of_lens(plain, projection, fov, distortion)
 
     if STDIN in paths:
         _check_filter_usage(paths, formats, output_dir, as_json)
@@ -229,6 +254,8 @@ def predict(
             reporter.show(PictureReport(Path(path), (), error=error))
         if not jobs:
             raise typer.Exit(STATUS_USAGE)
+        if projection is None and not quiet:
+            hint_at_panoramas([job.source for job in jobs])
         for report in predict_files(ready_model(backend=for_pictures(backend, len(jobs))), jobs, settings):
             reporter.show(report)
     raise typer.Exit(STATUS_FAILED if reporter.failed else 0)

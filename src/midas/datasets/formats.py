@@ -6,17 +6,26 @@ Every function raises a ``DatasetError`` that names the file when it is damaged 
 from __future__ import annotations
 
 import tokenize
+import zlib
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from midas.arrays import Array, Bool, Float32, UInt8, UInt16
-from midas.errors import DatasetError, MissingExtraError, OutputError
+from midas.errors import DatasetError, MissingExtraError, OutputError, reason_of
 from midas.maps.exr import read_channels
 from midas.maps.formats import read_map
+from midas.pictures import exif
+from midas.pictures.damage import DECODER_ERRORS, DamagedError
+from midas.pictures.jpeg import JpegFile, with_an_end
 
 _DPT_TAG = 202021.25
+
+_JPEG, _START_OF_SCAN, _END_OF_IMAGE = b"\xff\xd8\xff", b"\xda", b"\xff\xd9"
+_MAX_JPEG_PIXELS = 1 << 28
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 # What NumPy raises for a damaged array, collected by changing bytes of good ones at random.
 _DAMAGED_ARRAY = (EOFError, MemoryError, OSError, SyntaxError, TypeError, ValueError, tokenize.TokenError)
@@ -31,7 +40,7 @@ def read_rgb(path: Path, *, upright: bool = False) -> UInt8[Array, "H W 3"]:
             for sets alone whose annotators saw the turned picture.
     """
     flags = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    return np.asarray(cv2.cvtColor(_decode(path, flags), cv2.COLOR_BGR2RGB))
+    return np.ascontiguousarray(_decode(path, flags)[..., ::-1])
 
 
 def read_codes(path: Path) -> UInt16[Array, "H W"]:
@@ -139,7 +148,54 @@ def read_lines(path: Path) -> list[str]:
 
 
 def _decode(path: Path, flags: int) -> Array:
-    array = cv2.imread(str(path), flags)
+    try:
+        content = path.read_bytes()
+        jpeg = content.startswith(_JPEG)
+        if jpeg and not _has_end_of_jpeg(content):
+            content = with_an_end(content, str(path), DamagedError("the end of the JPEG file is missing"))
+        if content.startswith(_PNG) and not _has_sound_chunks(content):
+            raise ValueError("the PNG file is cut off, or differs from its checksums")
+        array = _decode_jpeg(content, flags) if jpeg else cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except (*DECODER_ERRORS, DamagedError, cv2.error) as error:
+        raise DatasetError(f"{path} is damaged or no picture ({reason_of(error)}): download it again") from error
     if array is None:
         raise DatasetError(f"{path} is damaged or no picture: download it again")
     return np.asarray(array)
+
+
+def _decode_jpeg(content: bytes, flags: int) -> Array:
+    """As OpenCV does, pixel by pixel, but for damaged ones: of these it tells standard error, and goes on."""
+    image = JpegFile(BytesIO(content), "")
+    if image.width * image.height > _MAX_JPEG_PIXELS:
+        raise ValueError(f"it claims {image.width} x {image.height} pixels")
+    if flags == cv2.IMREAD_GRAYSCALE or (flags == cv2.IMREAD_UNCHANGED and image.mode == "L"):
+        return np.asarray(image.convert("L"))
+    rgb = np.asarray(image.convert("RGB"))
+    turned = rgb if flags & cv2.IMREAD_IGNORE_ORIENTATION else exif.upright(rgb, exif.orientation_of(image.info))
+    return np.asarray(turned[..., ::-1])
+
+
+def _has_end_of_jpeg(content: bytes) -> bool:
+    """Whether a JPEG file has its end: without it, decoders fill up the rest with grey and say nothing."""
+    at = 2
+    while content[at : at + 1] == b"\xff" and content[at + 1 : at + 2] != _START_OF_SCAN:
+        if content[at + 1 : at + 2] == b"\xff":  # any number of these may fill the space before a marker
+            at += 1
+            continue
+        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")  # thumbnails, which have ends of their own, lie there
+    # Coded pixels hold this pair of bytes nowhere.
+    return content.find(_END_OF_IMAGE, at) >= 0
+
+
+def _has_sound_chunks(content: bytes) -> bool:
+    """Whether a PNG file's parts fit their checksums: what libpng finds wrong it tells standard error, not us."""
+    at = len(_PNG)
+    while len(content) >= at + 12:
+        length, kind = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
+        end = at + 8 + length
+        if zlib.crc32(content[at + 4 : end]) != int.from_bytes(content[end : end + 4], "big"):
+            return False
+        if kind == b"IEND":
+            return True
+        at = end + 4
+    return False

@@ -14,20 +14,22 @@ from midas.arrays import Array, Float32
 from midas.datasets.sample import AnySample, PairSample
 from midas.errors import DatasetError, ModelError
 from midas.evaluation.baselines import fit_plane
+from midas.evaluation.predictions import Prediction
 from midas.maps.formats import read_map
-from midas.maps.kinds import nearness
+from midas.maps.kinds import INVERSE, RELATIVE_DISPARITY, Kind, kind_said
 from midas.maps.resize import resize_map
 from midas.pictures.preprocess import ResizeRule
 from midas.predictor import Predictor
 from midas.tiling import Prepared
 
 PredictionKind = Literal["disparity", "depth"]
+_KINDS: dict[PredictionKind, Kind] = {"disparity": RELATIVE_DISPARITY, "depth": "scale_invariant"}
 _SUFFIXES = (".npy", ".npz", ".pfm", ".exr", ".tiff", ".png")
 
 
 @runtime_checkable
 class Candidate(Protocol):
-    """A maker of relative disparity, in two steps, so that the first can run ahead in another thread."""
+    """A maker of predictions, in two steps, so that the first can run ahead in another thread."""
 
     @property
     def name(self) -> str:
@@ -38,8 +40,8 @@ class Candidate(Protocol):
         """All that can be done before the candidate's own turn."""
         ...
 
-    def run(self, prepared: Any) -> Float32[Array, "h w"]:
-        """Relative disparity, at whatever size."""
+    def run(self, prepared: Any) -> Prediction:
+        """Relative disparity or depth, at whatever size."""
         ...
 
 
@@ -67,22 +69,26 @@ class ModelCandidate:
         """The network's input."""
         return self.predictor.prepare(sample.image)
 
-    def run(self, prepared: Prepared) -> Float32[Array, "h w"]:
+    def run(self, prepared: Prepared) -> Prediction:
         """The network's output as it is; at the picture's size where it grows by another rule than most, or of tiles.
-
-        Of depth in metres the inverse, which is aligned to the target as any disparity is.
 
         Raises:
             ModelError: it holds numbers that are not finite.
         """
-        kind = self.predictor.kind
         if prepared.finer is not None:
-            return nearness(self.predictor.infer(prepared).values, kind)
+            return self._prediction(self.predictor.infer(prepared).values)
         values: Float32[Array, "h w"] = self.predictor.backend(prepared.pixels)[0]
         if not np.isfinite(values).all():
             raise ModelError(f"{self.name} gives numbers that are not finite; try another size")
         rule = self.predictor.input.restore
-        return nearness(values if rule == "cubic" else resize_map(values, prepared.size, rule), kind)
+        return self._prediction(values if rule == "cubic" else resize_map(values, prepared.size, rule))
+
+    def _prediction(self, values: Float32[Array, "h w"]) -> Prediction:
+        kind = self.predictor.kind
+        if kind in INVERSE:
+            return Prediction(values, kind)
+        # A network of depth has no other way to say "I don't know" than nought, which counts as infinitely far.
+        return Prediction(np.where(values > 0, values, np.float32(np.inf)), kind)
 
 
 @dataclass(frozen=True)
@@ -110,9 +116,9 @@ class PlaneCandidate:
             raise DatasetError(f"{sample.name} has no map that a plane could be fitted to")
         return fit_plane(sample, tilted=self.tilted)
 
-    def run(self, prepared: Float32[Array, "H W"]) -> Float32[Array, "H W"]:
+    def run(self, prepared: Float32[Array, "H W"]) -> Prediction:
         """The same."""
-        return prepared
+        return Prediction(prepared)
 
 
 @dataclass(frozen=True)
@@ -131,26 +137,27 @@ class FunctionCandidate:
         """The sample itself."""
         return sample
 
-    def run(self, prepared: AnySample) -> Float32[Array, "H W"]:
+    def run(self, prepared: AnySample) -> Prediction:
         """What the function gives."""
-        return self.function(prepared)
+        return Prediction(self.function(prepared))
 
 
 class FolderCandidate:
     """Maps that another program made, so that rivals are measured by the same code.
 
     The map of a sample ``set/scene/frame`` is looked for at ``scene/frame``, ``scene_frame`` and ``frame`` in the
-    folder, as NPY, NPZ, PFM, EXR, TIFF or 16-bit PNG. A PNG's codes are taken as they are.
+    folder, as NPY, NPZ, PFM, EXR, TIFF or PNG. A grey picture's codes are taken as they are.
 
     Args:
         folder: where the maps lie.
-        kind: ``"disparity"``, larger is nearer; or ``"depth"``, larger is farther, of which the inverse is taken.
+        kind: ``"disparity"``, larger is nearer; or ``"depth"``, larger is farther. None leaves it to the files;
+            those that don't say it are taken for disparity.
 
     Raises:
         DatasetError: there is no such folder.
     """
 
-    def __init__(self, folder: Path, *, kind: PredictionKind = "disparity") -> None:
+    def __init__(self, folder: Path, *, kind: PredictionKind | None = None) -> None:
         if not folder.is_dir():
             raise DatasetError(f"there is no folder {folder}; expected one with a map per picture")
         self.folder = folder
@@ -161,24 +168,23 @@ class FolderCandidate:
         """The folder's name."""
         return self.folder.name
 
-    def prepare(self, sample: AnySample) -> Float32[Array, "h w"]:
+    def prepare(self, sample: AnySample) -> Prediction:
         """Read the sample's map.
 
         Raises:
-            DatasetError: it is missing, or holds numbers that are not finite, or depths that are not positive.
+            DatasetError: it is missing, or says that it is of another kind.
             OutputError: it can't be read.
         """
         path = self._find(sample.name)
-        values, _ = read_map(path)
-        if self.kind == "depth":
-            if not (values > 0).all():
-                raise DatasetError(f"{path} holds depths of nought or less; is it disparity (--prediction-kind)?")
-            values = np.float32(1.0) / values
-        if not np.isfinite(values).all():
-            raise DatasetError(f"{path} holds numbers that are not finite")
-        return values
+        values, metadata = read_map(path)
+        said = kind_said(metadata, path)
+        if said is not None and self.kind is not None and (said in INVERSE) != (self.kind == "disparity"):
+            raise DatasetError(
+                f"{path} says that its values are of kind {said!r}: expected {self.kind}; leave out --prediction-kind"
+            )
+        return Prediction(values, said or _KINDS[self.kind or "disparity"])
 
-    def run(self, prepared: Float32[Array, "h w"]) -> Float32[Array, "h w"]:
+    def run(self, prepared: Prediction) -> Prediction:
         """The same."""
         return prepared
 

@@ -15,9 +15,9 @@ from midas.datasets.sample import AnySample, PairSample, Sample
 from midas.errors import ConfigError, DatasetError, net
 from midas.evaluation.candidates import Candidate, FunctionCandidate
 from midas.evaluation.intervals import bootstrap_interval
+from midas.evaluation.predictions import Prediction
 from midas.evaluation.protocols import Protocol
 from midas.evaluation.scoring import PictureScore, measurable, score, score_pairs, usable
-from midas.maps.resize import resize_map
 from midas.metrics import METRICS, find_metric
 from midas.pipeline import run_ahead
 
@@ -64,6 +64,11 @@ class EvaluationResult:
     def delta1_outliers(self) -> float:
         """Percentage of pixels off by more than a factor of 1.25."""
         return self.mean("delta1_outliers")
+
+    @property
+    def opposed(self) -> int:
+        """In how many pictures, as far as it is known, the prediction takes near for far."""
+        return sum(score.correlation < 0 for score in self.scores if score.correlation is not None)
 
     def worst(self, count: int) -> list[PictureScore]:
         """The pictures with the worst headline figure, worst first."""
@@ -151,10 +156,10 @@ def score_all(
         with net(f"{sample.name} can't be prepared for {candidate.name}", DatasetError):
             return item, sample, candidate.prepare(sample)
 
-    def measure(work: tuple[Any, AnySample, Float32[Array, "h w"]]) -> tuple[Any, PictureScore | None]:
-        item, sample, disparity = work
-        with net(f"{sample.name} can't be measured", DatasetError):
-            return item, _measure(sample, disparity, protocol, names)
+    def measure(work: tuple[Any, AnySample, Prediction]) -> tuple[Any, PictureScore | None]:
+        item, sample, prediction = work
+        with net(f"{sample.name} can't be measured", DatasetError, item=sample.name):
+            return item, _measure(sample, prediction, protocol, names)
 
     with closing(run_ahead(prepare, items, workers=1, waiting=2)) as prepared:
         run = (
@@ -182,23 +187,18 @@ def check_metrics(protocol: Protocol, metrics: Collection[str] | None) -> tuple[
     return names
 
 
-def _predicted(candidate: Candidate, sample: AnySample, ready: Any) -> Float32[Array, "h w"]:
+def _predicted(candidate: Candidate, sample: AnySample, ready: Any) -> Prediction:
     with net(f"{candidate.name} fails on {sample.name}", DatasetError):
         return candidate.run(ready)
 
 
 def _measure(
-    sample: AnySample, disparity: Float32[Array, "h w"], protocol: Protocol, metrics: tuple[str, ...]
+    sample: AnySample, prediction: Prediction, protocol: Protocol, metrics: tuple[str, ...]
 ) -> PictureScore | None:
     size = (sample.image.shape[0], sample.image.shape[1])
     if isinstance(sample, PairSample):
-        return score_pairs(to_size(disparity, size), sample, metrics)
+        return score_pairs(prediction.comparable(size, protocol), sample, metrics)
     mask = usable(sample, protocol)
     if not measurable(sample, mask, protocol, metrics):
         return None
-    return score(to_size(disparity, size), sample, mask, protocol, metrics)
-
-
-def to_size(disparity: Float32[Array, "h w"], size: tuple[int, int]) -> Float32[Array, "H W"]:
-    """A map at another (height, width), such as its target's."""
-    return disparity if disparity.shape == size else resize_map(disparity, size)
+    return score(prediction.comparable(size, protocol), sample, mask, protocol, metrics)

@@ -61,6 +61,7 @@ def to_json(results: Sequence[EvaluationResult]) -> str:
                 "set": result.dataset,
                 "pictures": len(result.scores),
                 "protocol": vars(result.protocol),
+                "opposed": result.opposed,
                 "figures": figures,
             }
         )

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from midas.alignment import align_least_squares
-from midas.arrays import Array, Float32, Float64
+from midas.arrays import Array, Float64
 from midas.datasets.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from midas.datasets.sample import Sample
 from midas.errors import DatasetError
 from midas.evaluation.candidates import Candidate
-from midas.evaluation.evaluator import check_metrics, to_size
+from midas.evaluation.evaluator import check_metrics
+from midas.evaluation.predictions import Comparable
 from midas.evaluation.protocols import Protocol
 from midas.evaluation.runs import Benchmark
 from midas.evaluation.scoring import measurable, score, usable
@@ -108,18 +109,18 @@ def _measure(
     if not measurable(sample, mask, protocol, metrics):
         return None
     clean, figures = None, []
-    with closing(_predict(candidate, sample, seed)) as predictions:
+    with closing(_predict(candidate, sample, protocol, seed)) as predictions:
         for prediction in predictions:
-            clean = prediction if clean is None else clean
+            clean = prediction.values if clean is None else clean
             if not disparity_range(clean) > 0:
                 return None
-            aligned = align_least_squares(prediction, clean).apply(prediction)
+            aligned = align_least_squares(prediction.values, clean).apply(prediction.values)
             (truth,) = score(prediction, sample, mask, protocol, metrics).figures
             figures.append((truth, range_error(aligned, clean)))
     return np.array(figures, dtype=np.float64)
 
 
-def _predict(candidate: Candidate, sample: Sample, seed: int) -> Generator[Float32[Array, "H W"], None, None]:
+def _predict(candidate: Candidate, sample: Sample, protocol: Protocol, seed: int) -> Generator[Comparable, None, None]:
     """Maps of the clean picture and of all corrupted ones, in the table's order; corrupting runs ahead."""
     size = (sample.image.shape[0], sample.image.shape[1])
     wanted = [None, *((kind, strength) for kind in CORRUPTIONS for strength in STRENGTHS)]
@@ -129,4 +130,4 @@ def _predict(candidate: Candidate, sample: Sample, seed: int) -> Generator[Float
 
     with closing(run_ahead(prepare, wanted, workers=1, waiting=2)) as prepared:
         for ready in map(Future.result, prepared):
-            yield to_size(candidate.run(ready), size)
+            yield candidate.run(ready).comparable(size, protocol)

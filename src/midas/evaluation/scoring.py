@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from midas.arrays import Array, Bool, Float, Float32
 from midas.datasets.sample import PairSample, Sample
 from midas.errors import UnsuitableProtocolError
 from midas.evaluation.crops import find_crop
+from midas.evaluation.predictions import Comparable
 from midas.evaluation.protocols import Protocol
 from midas.metrics import disparity_range, find_metric, has_edge
 
@@ -32,11 +33,14 @@ class PictureScore:
         name: the sample's name.
         pixels: how many valid pixels, or pairs, they are over.
         figures: one per metric, in the order that the result states.
+        correlation: of the prediction with the truth in its space, before any alignment; None where it isn't known.
+            Below 0 the prediction takes near for far, as depth does that is handed over as disparity.
     """
 
     name: str
     pixels: int
     figures: tuple[float, ...]
+    correlation: float | None = field(default=None, compare=False)
 
 
 def usable(sample: Sample, protocol: Protocol) -> Bool[Array, "H W"]:
@@ -77,7 +81,7 @@ def measurable(sample: Sample, mask: Bool[Array, "H W"], protocol: Protocol, met
 
 
 def score(
-    prediction: Float32[Array, "H W"],
+    prediction: Comparable,
     sample: Sample,
     mask: Bool[Array, "H W"],
     protocol: Protocol,
@@ -86,15 +90,31 @@ def score(
     """Align one prediction to its sample and measure it: in depth, or in disparity where its zero is unknown.
 
     Args:
-        prediction: relative disparity at the sample's size.
+        prediction: at the sample's size.
         sample: the target.
         mask: pixels that count, as ``usable`` gives them.
         protocol: the rules.
         metrics: names in the protocol's ``known_metrics``.
+
+    Raises:
+        DatasetError: the prediction says nothing at some of these pixels.
     """
-    measure = _in_depth if protocol.needs_zero else _in_disparity
-    figures = measure(prediction, sample, mask, protocol, metrics)
-    return PictureScore(sample.name, int(np.count_nonzero(mask)), figures)
+    of_edges = any(find_metric(name).edge_ratio for name in metrics)
+    values = prediction.checked(mask | sample.mask if of_edges else mask, sample.name).values
+    if protocol.needs_zero:
+        figures = _in_depth(values, sample, mask, protocol, metrics, is_depth=prediction.is_depth)
+    else:
+        figures = _in_disparity(values, sample, mask, protocol, metrics)
+    sign = -1.0 if prediction.is_depth else 1.0
+    return PictureScore(
+        sample.name, int(np.count_nonzero(mask)), figures, sign * _correlation(values[mask], sample.disparity[mask])
+    )
+
+
+def _correlation(prediction: Float32[Array, " N"], truth: Float32[Array, " N"]) -> float:
+    one, other = (values.astype(np.float64) - values.mean(dtype=np.float64) for values in (prediction, truth))
+    norm = float(np.sqrt((one @ one) * (other @ other)))
+    return float(one @ other) / norm if norm > 0 else 0.0
 
 
 def check_zero(protocol: Protocol, shift_known: bool, name: str) -> None:
@@ -135,9 +155,11 @@ def _in_depth(
     mask: Bool[Array, "H W"],
     protocol: Protocol,
     metrics: tuple[str, ...],
+    *,
+    is_depth: bool,
 ) -> tuple[float, ...]:
     valid, inverse_depth = prediction[mask], sample.disparity[mask]
-    pixels = aligned_depth(valid, inverse_depth, protocol), 1.0 / inverse_depth, None
+    pixels = aligned_depth(valid, inverse_depth, protocol, is_depth=is_depth), 1.0 / inverse_depth, None
     chosen = [find_metric(name) for name in metrics]
     if any(metric.edge_ratio for metric in chosen):
         # An edge against the sky is one too: what is infinitely far, or beyond the cap, lies at the far end.
@@ -148,7 +170,7 @@ def _in_depth(
 
 
 def aligned_depth(
-    prediction: Float32[Array, " N"], inverse_depth: Float32[Array, " N"], protocol: Protocol
+    prediction: Float32[Array, " N"], inverse_depth: Float32[Array, " N"], protocol: Protocol, *, is_depth: bool = False
 ) -> Float[Array, " N"]:
     """Depth that a prediction stands for once it is aligned to a target, capped as the protocol says.
 
@@ -159,6 +181,7 @@ def aligned_depth(
         prediction: relative disparity of the valid pixels.
         inverse_depth: their targets.
         protocol: the rules.
+        is_depth: the prediction is depth, which rules that align in depth take as it is.
     """
     floor = _floor(inverse_depth, protocol)
     if protocol.space == "inverse_depth":
@@ -166,7 +189,7 @@ def aligned_depth(
         ceiling = 1.0 / protocol.minimum_m if protocol.minimum_m else None
         capped: Float[Array, " N"] = 1.0 / np.clip(aligned, np.float32(floor), ceiling)
         return capped
-    inverted = _inverted(prediction)
+    inverted = prediction if is_depth else _inverted(prediction)
     depth = ALIGNMENTS[protocol.alignment](inverted, 1.0 / inverse_depth).apply(inverted)
     # A depth of nought or less has no ratio to anything.
     nearest = protocol.minimum_m or _NEAREST_M
@@ -193,14 +216,20 @@ def _inverted(prediction: Float32[Array, " N"]) -> Float32[Array, " N"]:
     return np.float32(1.0) / ((prediction - np.float32(low)) / np.float32(high - low) + np.float32(_INVERSION_FLOOR))
 
 
-def score_pairs(prediction: Float32[Array, "H W"], sample: PairSample, metrics: tuple[str, ...]) -> PictureScore:
+def score_pairs(prediction: Comparable, sample: PairSample, metrics: tuple[str, ...]) -> PictureScore:
     """Compare the order of pairs of points with that of a prediction.
 
     Args:
-        prediction: relative disparity at the sample's size.
+        prediction: at the sample's size.
         sample: the pairs.
         metrics: names in `midas.metrics.PAIR_METRICS`.
+
+    Raises:
+        DatasetError: the prediction says nothing at a point.
     """
+    points = np.zeros_like(prediction.there)
+    points[tuple(np.concatenate([sample.first, sample.second]).T)] = True
+    values = prediction.checked(points, sample.name).values
     pairs = (sample.first, sample.second, sample.relation)
-    figures = tuple(float(find_metric(name).function(prediction, *pairs)) for name in metrics)
+    figures = tuple(float(find_metric(name).function(values, *pairs)) for name in metrics)
     return PictureScore(sample.name, len(sample.relation), figures)

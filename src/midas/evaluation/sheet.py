@@ -15,13 +15,13 @@ from midas.datasets.sample import Sample
 from midas.errors import DatasetError
 from midas.evaluation.candidates import Candidate
 from midas.evaluation.evaluator import EvaluationResult
+from midas.evaluation.predictions import Comparable
 from midas.evaluation.protocols import Protocol
 from midas.evaluation.runs import Benchmark
 from midas.evaluation.scoring import usable
 from midas.maps.colormaps import apply_colormap
 from midas.maps.depth_map import DepthMap
-from midas.maps.formats import write_map
-from midas.maps.resize import resize_map
+from midas.maps.holes import resize_with_holes
 from midas.metrics import disparity_range
 from midas.storage.atomic import atomic_file
 
@@ -60,9 +60,10 @@ def write_worst(
     for index in range(len(benchmark.reader)):
         sample = read_sample(benchmark.reader, index)
         if sample.name in worst and isinstance(sample, Sample):
-            disparity = candidate.run(candidate.prepare(sample))
-            prediction = resize_map(disparity, (sample.image.shape[0], sample.image.shape[1]))
-            write_map(folder / f"{sample.name.replace('/', '_')}.npy", prediction, "npy", overwrite=True)
+            raw = candidate.run(candidate.prepare(sample))
+            prediction = raw.comparable(sample.mask.shape, benchmark.protocol)
+            values, _ = resize_with_holes(raw.values, np.isfinite(raw.values), sample.mask.shape)
+            DepthMap(values, kind=raw.kind).save(folder / f"{sample.name.replace('/', '_')}.npy", overwrite=True)
             figures = zip(result.metrics, worst[sample.name].figures, strict=True)
             caption = f"{sample.name}   " + "   ".join(f"{name} {value:.4g}" for name, value in figures)
             rows[sample.name] = _row(sample, prediction, benchmark.protocol, caption)
@@ -92,9 +93,10 @@ def write_corrupted(candidate: Candidate, benchmark: Benchmark, folder: Path) ->
     rows = {}
     for kind in CORRUPTIONS:
         samples = [sample, *(corrupt(sample, kind, strength) for strength in STRENGTHS)]
-        maps = [resize_map(candidate.run(candidate.prepare(one)), sample.mask.shape) for one in samples]
+        raw = [candidate.run(candidate.prepare(one)) for one in samples]
+        maps = [DepthMap(one.values, kind=one.kind).resized(sample.mask.shape) for one in raw]
         pictures = _side_by_side([one.image for one in samples])
-        below = _side_by_side([apply_colormap(DepthMap(one).normalized()) for one in maps])
+        below = _side_by_side([apply_colormap(one.normalized()) for one in maps])
         rows[kind] = np.concatenate(
             [_text(f"{kind.replace('_', ' ')}: clean, 1 to 5", pictures.shape[1]), pictures, below]
         )
@@ -109,9 +111,9 @@ def _side_by_side(pictures: list[UInt8[Array, "_ _ 3"]]) -> UInt8[Array, "h w 3"
     return np.concatenate([part for picture in pictures for part in (_cell(picture), gap)], axis=1)
 
 
-def _row(sample: Sample, prediction: Float32[Array, "H W"], protocol: Protocol, caption: str) -> UInt8[Array, "h w 3"]:
+def _row(sample: Sample, prediction: Comparable, protocol: Protocol, caption: str) -> UInt8[Array, "h w 3"]:
     mask = usable(sample, protocol)
-    aligned = align_least_squares(prediction, sample.disparity, mask).apply(prediction)
+    aligned = _aligned(prediction, sample.disparity, mask)
     low, high = np.percentile(sample.disparity[mask], [2, 98])
     span = max(float(high - low), 1e-12)
 
@@ -124,6 +126,17 @@ def _row(sample: Sample, prediction: Float32[Array, "H W"], protocol: Protocol, 
     error = _error(too_far(aligned[mask], sample.disparity[mask]), mask)
     row = _side_by_side([sample.image, target, coloured(aligned), error])
     return np.concatenate([_text(caption, row.shape[1]), row])
+
+
+def _aligned(prediction: Comparable, target: Float32[Array, "H W"], mask: Bool[Array, "H W"]) -> Float32[Array, "H W"]:
+    """The prediction as disparity that can be compared with the target's."""
+    if not prediction.is_depth:
+        return align_least_squares(prediction.values, target, mask).apply(prediction.values)
+    depth = np.divide(1, target, out=np.zeros_like(target), where=mask)
+    aligned = align_least_squares(prediction.values, depth, mask).apply(prediction.values)
+    nearest = np.float32(depth[mask].min())
+    inverse: Float32[Array, "H W"] = 1 / np.maximum(aligned, nearest)
+    return inverse
 
 
 def _log_ratio(aligned: Float32[Array, " N"], target: Float32[Array, " N"]) -> Float32[Array, " N"]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,6 +12,11 @@ import numpy as np
 from midas.alignment import Alignment
 from midas.arrays import Array, Float32, UInt8, UInt16
 from midas.errors import AlignmentError, MidasError, OutputError
+from midas.geometry.anchor import Anchor
+from midas.geometry.cloud import PointCloud, point_cloud
+from midas.geometry.mesh import Mesh, surface_mesh
+from midas.geometry.sphere import AnyCamera
+from midas.maps.anchored import anchored
 from midas.maps.colormaps import colorize
 from midas.maps.formats import read_map, write_map
 from midas.maps.kinds import (
@@ -27,6 +33,9 @@ from midas.maps.kinds import (
 from midas.maps.resize import Interpolation, resize_map
 from midas.maps.value_range import ValueRange, as_float32_map
 from midas.version import __version__
+
+LENS_FACTS = ("projection", "projection_found", "fov_deg", "values_along", "distortion")
+"""What files may say of a lens."""
 
 _SOFTWARE = f"midas-depth {__version__}"
 
@@ -46,6 +55,8 @@ class DepthMap:
         model: the model that made them, if known.
         source: the name of the picture, if known.
         kind: what the values are.
+        lens: what files say of a lens that is no ordinary one; of a panorama or a fisheye picture the values are
+            inverse distances along the ray, not along the axis.
         time_s: when the frame of a film is shown that it is the map of, in seconds from the film's beginning.
     """
 
@@ -53,19 +64,15 @@ class DepthMap:
     model: str | None = None
     source: str | None = None
     kind: Kind = RELATIVE_DISPARITY
+    lens: Mapping[str, str] = field(default_factory=dict)
     time_s: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", _read_only_map(self.values))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DepthMap, (
-            self.values,
-            self.model,
-            self.source,
-            self.kind,
-            self.time_s,
-        )  # so that copies are read-only too
+        # So that copies are read-only too.
+        return DepthMap, (self.values, self.model, self.source, self.kind, dict(self.lens), self.time_s)
 
     @classmethod
     def load(cls, path: str | Path, *, kind: Kind | None = None) -> DepthMap:
@@ -80,13 +87,11 @@ class DepthMap:
             OutputError: if it can't be read, or says that its values are of another kind.
         """
         values, metadata = read_map(Path(path))
-        try:
-            said = kind_said(metadata)
-        except ValueError as error:
-            raise OutputError(f"{path} can't be read as a map: {error}") from error
+        said = kind_said(metadata, path)
         if kind is not None and said not in (None, kind):
             raise OutputError(f"{path} holds values of kind {said!r}: expected {kind!r}")
-        return cls(values, metadata.get("model"), metadata.get("source"), said or kind or RELATIVE_DISPARITY)
+        lens = {name: text for name, text in metadata.items() if name in LENS_FACTS}
+        return cls(values, metadata.get("model"), metadata.get("source"), said or kind or RELATIVE_DISPARITY, lens)
 
     @property
     def space(self) -> str:
@@ -168,6 +173,38 @@ class DepthMap:
             np.minimum(depth_m, np.float32(max_depth_m), out=depth_m)
         return AlignedDepth(depth_m, scale, shift, self.model, self.source)
 
+    def anchored(self, anchor: Anchor | None = None) -> tuple[Float32[Array, "H W"], Anchor]:
+        """Give disparity, and what takes it to 1 / depth; ``midas.maps.anchored`` says how and what it raises."""
+        return anchored(self.values, self.kind, anchor)
+
+    def cloud(
+        self, camera: AnyCamera, image: UInt8[Array, "h w 3"] | None = None, *, anchor: Anchor | None = None, **how: Any
+    ) -> PointCloud:
+        """Give the points that the pixels show; ``midas.geometry.point_cloud`` says how.
+
+        Args:
+            camera: of the picture: ``Camera.of_lens(read_lens(path))``, or by a stated angle of view.
+            image: the picture, for the colours.
+            anchor: scale and shift, from ``midas.geometry``; None assumes that the farthest things are ten times as far
+                as the nearest. Maps whose kind has no unknown shift need none.
+            how: ``max_points``, ``max_jump`` and ``far`` of ``point_cloud``.
+
+        Raises:
+            AlignmentError: the map is constant, or no point is left.
+        """
+        disparity, anchor = self.anchored(anchor)
+        return point_cloud(disparity, camera, anchor, image, **how)
+
+    def mesh(
+        self, camera: AnyCamera, image: UInt8[Array, "h w 3"] | None = None, *, anchor: Anchor | None = None, **how: Any
+    ) -> Mesh:
+        """Give the surface that the pixels show, with the picture on it; ``midas.geometry.surface_mesh`` says how.
+
+        Arguments and errors are those of ``cloud``, with ``detail`` in place of ``max_points``.
+        """
+        disparity, anchor = self.anchored(anchor)
+        return surface_mesh(disparity, camera, anchor, image, **how)
+
     def save(
         self,
         path: str | Path,
@@ -196,7 +233,7 @@ class DepthMap:
     @property
     def metadata(self) -> dict[str, str]:
         """What files say about the values."""
-        return _metadata(self.kind, self.model, self.source)
+        return {**_metadata(self.kind, self.model, self.source), **self.lens}
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,11 +269,25 @@ class AlignedDepth:
         height, width = self.depth_m.shape
         return height, width
 
+    def cloud(self, camera: AnyCamera, image: UInt8[Array, "h w 3"] | None = None, **how: Any) -> PointCloud:
+        """Give the points that the pixels show, in metres; ``midas.geometry.point_cloud`` says how."""
+        disparity, anchor = anchored(self.depth_m, self.kind, None)
+        return point_cloud(disparity, camera, anchor, image, **how)
+
+    def mesh(self, camera: AnyCamera, image: UInt8[Array, "h w 3"] | None = None, **how: Any) -> Mesh:
+        """Give the surface that the pixels show, in metres; ``midas.geometry.surface_mesh`` says how."""
+        disparity, anchor = anchored(self.depth_m, self.kind, None)
+        return surface_mesh(disparity, camera, anchor, image, **how)
+
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the depth in metres to a file, by suffix like ``DepthMap.save``; a 16-bit PNG has 0 for infinity."""
+        write_map(Path(path), self.depth_m, metadata=self.metadata, kind=self.kind, overwrite=overwrite)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What files say about the values."""
         alignment = {"alignment_scale": repr(float(self.scale)), "alignment_shift": repr(float(self.shift))}
-        metadata = {**_metadata(self.kind, self.model, self.source), **alignment}
-        write_map(Path(path), self.depth_m, metadata=metadata, kind=self.kind, overwrite=overwrite)
+        return {**_metadata(self.kind, self.model, self.source), **alignment}
 
 
 def _metadata(kind: Kind, model: str | None, source: str | None) -> dict[str, str]:

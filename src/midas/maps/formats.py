@@ -19,17 +19,20 @@ from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
-from PIL.TiffImagePlugin import IMAGEDESCRIPTION, TiffImageFile
+from PIL.TiffImagePlugin import IMAGEDESCRIPTION
 
 from midas.arrays import Array, Float32, UInt8
 from midas.errors import OutputError
 from midas.maps.colormaps import colorize
 from midas.maps.exr import read_exr, write_exr
 from midas.maps.kinds import KIND_KEY, RELATIVE_DISPARITY, Kind, nearness
+from midas.maps.layouts import plain_map
 from midas.maps.numpy_files import parsed_metadata, read_npy, read_npz, write_npy, write_npz
 from midas.maps.pfm import read_pfm, write_pfm
 from midas.maps.png import OutputFile, read_png, write_png
 from midas.maps.value_range import ValueRange, as_float32_map
+from midas.pictures.libtiff import raised_errors
+from midas.pictures.tiff import TiffFile
 from midas.storage.atomic import atomic_file
 from midas.storage.regular_files import open_regular
 
@@ -148,11 +151,12 @@ def encode_map(
 
 
 def read_map(path: str | Path) -> tuple[Float32[Array, "H W"], dict[str, str]]:
-    """Read values and metadata back from a file that ``write_map`` wrote.
+    """Read values and metadata from a file that ``write_map`` wrote, or another program.
 
     PFM, NPY, NPZ, EXR and TIFF give the values bit for bit. A PNG gives ``offset + scale * code`` with its texts
     ``midas:offset`` and ``midas:scale``, at most half a scale away from the values but for float32's own rounding; a
-    grey PNG without these texts gives its codes.
+    grey PNG without these texts gives its codes. Of other programs' files, axes of length 1 are left out, three
+    channels that say the same count as one, and any type of numbers is taken.
 
     Raises:
         OutputError: if the file is missing or damaged, of an unknown format, or a picture for the eye.
@@ -164,7 +168,7 @@ def read_map(path: str | Path) -> tuple[Float32[Array, "H W"], dict[str, str]]:
     try:
         with open_regular(path) as file:
             values, metadata = read(file)
-        return as_float32_map(values), metadata
+        return as_float32_map(plain_map(values)), metadata
     except _DAMAGED as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(f"{path} can't be read as a map: {reason}") from error
@@ -253,9 +257,10 @@ def _picture_text(content: MapContent) -> dict[str, str]:
 
 def _read_png_values(file: BinaryIO) -> _ValuesAndText:
     codes, text = read_png(file)
-    if codes.ndim != 2:
-        raise ValueError("it is a picture for the eye; the values are in the formats png16, pfm, npy, npz, exr, tiff")
     metadata = _without_prefix(text)
+    if "colormap" in metadata:
+        raise ValueError("it is a picture for the eye; the values are in the formats png16, pfm, npy, npz, exr, tiff")
+    codes = plain_map(codes)
     scale, offset = float(metadata.pop("scale", "1")), float(metadata.pop("offset", "0"))
     return (offset + scale * codes.astype(np.float64)).astype(np.float32), metadata
 
@@ -294,11 +299,11 @@ def _write_tiff(file: OutputFile, content: MapContent) -> None:
 
 
 def _read_tiff(file: BinaryIO) -> _ValuesAndText:
-    with TiffImageFile(file) as image:
+    with TiffFile(file) as image, raised_errors():
         # Pillow reads so much at a time, and copies what it has until there is a whole row.
         image.decodermaxblock = max(image.decodermaxblock, 16 * image.width)
         description = str(image.tag_v2.get(IMAGEDESCRIPTION, ""))
-        values = np.array(image)
+        values = image.values() if image.strange else np.array(image)
     return values, parsed_metadata(description) if description.startswith("{") else {}
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
 from midas.arrays import Array, Float32
+from midas.errors import OutputError
 
 Kind = Literal["affine_invariant_inverse", "scale_invariant_inverse", "metric", "scale_invariant", "affine_invariant"]
 """Inverse kinds are larger where it is nearer: inverse depth but for a scale and a shift (relative disparity, what the
@@ -32,11 +34,15 @@ def space_of(kind: Kind) -> str:
     return _SPACES.get(kind, kind)
 
 
-def kind_said(metadata: Mapping[str, str]) -> Kind | None:
+def kind_said(metadata: Mapping[str, str], path: str | Path) -> Kind | None:
     """The kind that a file's metadata state; None where they state none.
 
+    Args:
+        metadata: what ``read_map`` gives with the values.
+        path: the file, for the message.
+
     Raises:
-        ValueError: a word that is none of them.
+        OutputError: a word that is none of them.
     """
     said = metadata.get(KIND_KEY)
     if said is None:
@@ -44,7 +50,9 @@ def kind_said(metadata: Mapping[str, str]) -> Kind | None:
         said = next((kind for kind, word in _SPACES.items() if word == space), space)
     found = next((kind for kind in KINDS if kind == said), None)
     if said is not None and found is None:
-        raise ValueError(f"its values are of a kind {said!r}; expected one of {', '.join(KINDS)}")
+        raise OutputError(
+            f"{path} can't be read as a map: its values are of a kind {said!r}; expected one of {', '.join(KINDS)}"
+        )
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -26,7 +26,12 @@ class PictureJob:
     outputs: Mapping[str, Path]
 
 
-def plan_outputs(pictures: Sequence[PictureFile], output_dir: Path, formats: Sequence[str]) -> list[PictureJob]:
+def plan_outputs(
+    pictures: Sequence[PictureFile],
+    output_dir: Path,
+    formats: Sequence[str],
+    path_of: Callable[[Path, str, str], Path] = output_path,
+) -> list[PictureJob]:
     """Give each picture output files of its own.
 
     They lie as the pictures do below the folder that all pictures share, and carry their names. Pictures that differ
@@ -37,6 +42,7 @@ def plan_outputs(pictures: Sequence[PictureFile], output_dir: Path, formats: Seq
         pictures: what ``find_pictures`` gave.
         output_dir: the folder of the outputs.
         formats: names of formats, each once.
+        path_of: (folder, stem, format's name) → path of a file.
 
     Raises:
         OutputError: an unknown format.
@@ -47,7 +53,7 @@ def plan_outputs(pictures: Sequence[PictureFile], output_dir: Path, formats: Seq
     jobs = []
     for picture, place in zip(pictures, places, strict=True):
         for stem in _stems(place, alone=sharing[_key(place.with_suffix(""))] == 1):
-            outputs = {name: output_path(output_dir / place.parent, stem, name) for name in formats}
+            outputs = {name: path_of(output_dir / place.parent, stem, name) for name in formats}
             keys = {_key(absolute_path(path)) for path in outputs.values()}
             if not keys & taken:
                 break

@@ -19,7 +19,10 @@ def write_npy(
     file: BufferedWriter | BytesIO, values: Float32[Array, "H W"], metadata: Mapping[str, str] | None
 ) -> None:
     """Write an array, and metadata as a second one behind it: readers of one array see none of that."""
-    np.save(file, values, allow_pickle=False)
+    # numpy.save lets C write into files, and of a full disk then says how many numbers it lacks, and nothing of disks.
+    by_rows = np.ascontiguousarray(values)
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(by_rows))
+    file.write(by_rows.data)
     if metadata is not None:
         np.save(file, np.array(json.dumps(dict(metadata))), allow_pickle=False)
 
@@ -45,14 +48,16 @@ def write_npz(file: BufferedWriter | BytesIO, values: Float32[Array, "H W"], met
 
 
 def read_npz(file: BinaryIO) -> tuple[Array, dict[str, str]]:
-    """Read what ``write_npz`` wrote.
+    """Read what ``write_npz`` wrote, or the only array of another program's file, whatever its name.
 
     Raises:
         KeyError, ValueError, zipfile.BadZipFile: if it is damaged or another file.
     """
     with np.load(file, allow_pickle=False) as archive:
         metadata = parsed_metadata(str(archive["metadata"])) if "metadata" in archive else {}
-        return archive["values"], metadata
+        names = [name for name in archive.files if name != "metadata"]
+        name = "values" if "values" in names or len(names) != 1 else names[0]
+        return archive[name], metadata
 
 
 def parsed_metadata(text: str) -> dict[str, str]:

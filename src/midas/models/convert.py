@@ -56,7 +56,7 @@ def convert_weights(source: Path, target: Path, *, model: str | None = None, ove
     """
     if target.exists() and not overwrite:  # before the work, not after
         raise OutputError(f"{target} exists already: choose another name, or allow overwriting")
-    with net(f"{source} can't be converted", WeightsError, "get the file again"):
+    with net(f"{source} can't be converted", WeightsError, "get the file again", item=str(source)):
         return _converted(source, target, model, overwrite)
 
 

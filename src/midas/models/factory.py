@@ -130,7 +130,7 @@ def load_encoder(network: DepthNetwork, path: str | Path) -> None:
         WeightsError: the file doesn't fit the encoder.
     """
     own = network.encoder.state_dict()
-    with net(f"{path} can't be loaded into the encoder", WeightsError, "get the file again"):
+    with net(f"{path} can't be loaded into the encoder", WeightsError, "get the file again", item=str(path)):
         state = encoder_state(read_weights(path), own)
         behind = tuple(f"network.{prefix}" for prefix in CLASSIFIER_PREFIXES)
         dropped = tuple(key for key in state if key.startswith(behind) and key not in own)

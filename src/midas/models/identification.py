@@ -28,7 +28,7 @@ def identify(path: str | Path) -> str:
         WeightsError: the file can't be read, or fits no model, or several.
     """
     path = Path(path)
-    with net(f"{path} can't be told for the weights of a model", WeightsError, "name their model"):
+    with net(f"{path} can't be told for the weights of a model", WeightsError, "name their model", item=str(path)):
         return _identified(path)
 
 

@@ -49,7 +49,8 @@ class DepthNetwork(nn.Module):
         if not (torch.jit.is_tracing() or torch.compiler.is_compiling()):  # type: ignore[attr-defined, no-untyped-call]
             self.check_size((pixels.shape[-2], pixels.shape[-1]))
         dtype = next((parameter.dtype for parameter in self.head.parameters()), torch.float32)
-        taps = self.encoder(pixels.to(dtype) if pixels.dtype != dtype else pixels)
+        # A head in float32 says nothing of the encoder, which may be in half precision for itself: see `reduced`.
+        taps = self.encoder(pixels if dtype == torch.float32 else pixels.to(dtype))
         maps = self.reassemble(taps)
         decoded = self.decoder(maps)
         # Where autocast is at work: half precision has 8 bits for all of the range, so that its steps are larger than

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 import struct
 import tarfile
 import warnings
 from collections.abc import Mapping
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from midas.errors import OutputError, WeightsError
@@ -23,6 +25,20 @@ _HEAD_BYTES = 64
 _ZIP = b"PK\x03\x04"
 _PICKLE = b"\x80"
 _GIT_LFS = b"version https://git-lfs"
+
+# The names of number formats in safetensors files.
+_DTYPE_NAMES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
 
 # Under these keys programs that train keep the network's tensors, beside the optimizer's and other things.
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -122,16 +138,41 @@ def write_safetensors(
     tensors: dict[str, Tensor] = {}
     memory: set[int] = set()
     for name, tensor in state.items():
+        if tensor.dtype not in _DTYPE_NAMES:
+            raise OutputError(f"{path} can't hold {name}, which is {tensor.dtype}")
         tensor = tensor.detach().cpu().contiguous()
         # The format has no notion of shared memory: each name gets its own.
         place = tensor.untyped_storage().data_ptr()
         tensors[name] = tensor.clone() if place in memory else tensor
         memory.add(place)
     with atomic_file(path, overwrite=overwrite) as file:
-        try:
-            save_file(tensors, file.name, dict(metadata))  # writes tensor by tensor, where `save` holds a copy of all
-        except SafetensorError as error:
-            raise OutputError(f"{path} can't be written: {error}") from error
+        _write_tensors(file, tensors, metadata)
+
+
+def _write_tensors(file: BufferedWriter, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """The safetensors format: the length of a header in JSON, the header, and the tensors one after the other.
+
+    The library's own ``save_file`` writes a file of its own beside ours, which is readable by its owner alone and stays
+    when the process is killed; its ``save`` holds a copy of all tensors.
+    """
+    # The widest first, so that each begins at a multiple of its numbers' width.
+    order = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))
+    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
+    end = 0
+    for name in order:
+        tensor, begin = tensors[name], end
+        end += tensor.numel() * tensor.element_size()
+        header[name] = {
+            "dtype": _DTYPE_NAMES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [begin, end],
+        }
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    file.write(struct.pack("<Q", len(text)) + text)
+    for name in order:
+        if tensors[name].numel():
+            file.write(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
 
 
 def load_exactly(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from midas.errors import ImageError
+from midas.errors import ImageError, UnknownFormatError
 from midas.pictures.bmp import BmpFile
 from midas.pictures.damage import DECODER_ERRORS, DamagedError, StrangePictureError
 from midas.pictures.jpeg import JpegFile
@@ -59,7 +59,8 @@ def identified(file: PictureData, name: str) -> Image.Image:
         name: of the picture, for messages.
 
     Raises:
-        ImageError: empty, damaged, of an unknown format, or of a kind that can't be read.
+        UnknownFormatError: of an unknown format, or of a kind that can't be read.
+        ImageError: empty or damaged.
     """
     head = file.read(32)
     if not head:
@@ -75,10 +76,10 @@ def identified(file: PictureData, name: str) -> Image.Image:
                     file.seek(0)
                     return _PLUGINS.get(format_name, plugin)(file, "")
             except StrangePictureError as error:
-                raise ImageError(f"{name} {error}") from error
+                raise UnknownFormatError(f"{name} {error}") from error
             except DECODER_ERRORS as error:
                 raise DamagedError.because(name, error) from error
-    raise ImageError(f"{name} is not a picture of a known format; {_advice(head)}")
+    raise UnknownFormatError(f"{name} is not a picture of a known format; {_advice(head)}")
 
 
 def _load_heif_plugin() -> None:

@@ -6,13 +6,15 @@ import io
 import math
 import re
 import struct
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import JpegImagePlugin
 
 from midas.arrays import Array, UInt8
-from midas.pictures.damage import DECODER_ERRORS
+from midas.errors import DamageWarning
+from midas.pictures.damage import DECODER_ERRORS, DamagedError
 
 LEAST_SHARE = 0.98
 """Of a picture's data that must be there."""
@@ -52,6 +54,34 @@ class Mended:
 
     data: bytes
     share: float
+
+
+def with_an_end(data: bytes, name: str, error: DamagedError) -> bytes:
+    """A JPEG file that ended too early, made whole with a ``DamageWarning`` if next to all of it is there.
+
+    Args:
+        data: the file.
+        name: of the file, for messages.
+        error: what to raise where it isn't the end alone that is missing.
+
+    Raises:
+        DamagedError: it is no such file, or less than ``LEAST_SHARE`` of it is there.
+    """
+    whole = mended(data) if data.startswith(b"\xff\xd8") else None
+    if whole is None:
+        raise error
+    percent = f"{int(1000 * whole.share) / 10:g} %"
+    if whole.share < LEAST_SHARE:
+        raise DamagedError(
+            f"{name} is damaged or incomplete, expected a whole picture ({percent} of it is there, at least "
+            f"{100 * LEAST_SHARE:g} % have to be); get a fresh copy of it"
+        ) from error
+    warnings.warn(
+        f"{name} ends too early: {percent} of the picture is there, the rest is made up; get a fresh copy of it",
+        DamageWarning,
+        stacklevel=2,
+    )
+    return whole.data
 
 
 def mended(data: bytes) -> Mended | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -15,13 +14,13 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from midas.arrays import Array, Shaped, UInt8
-from midas.errors import DamageWarning, ImageError, net
+from midas.errors import ImageError, TooManyPixelsError, UnknownFormatError, net
 from midas.pictures.bmp import BmpFile
 from midas.pictures.colour import to_srgb
 from midas.pictures.damage import DECODER_ERRORS, DamagedError, StrangePictureError
 from midas.pictures.exif import TRANSPOSED, orientation_of, upright
 from midas.pictures.formats import PictureData, identified
-from midas.pictures.jpeg import LEAST_SHARE, JpegFile, mended
+from midas.pictures.jpeg import JpegFile, with_an_end
 from midas.pictures.libtiff import raised_errors
 from midas.pictures.sample_values import eight_bits
 from midas.pictures.tiff import TiffFile
@@ -120,7 +119,7 @@ def _read(
             if strict:
                 raise
             file.seek(0)
-            return _read_file(_with_an_end(file.read(), name, error), name, needed, max_pixels)
+            return _read_file(io.BytesIO(with_an_end(file.read(), name, error)), name, needed, max_pixels)
 
 
 def _read_file(
@@ -137,25 +136,6 @@ def _read_file(
     least = needed(size)
     picture.draft(None, least if turned else least[::-1])
     return _decode(picture, name, max_pixels), size
-
-
-def _with_an_end(data: bytes, name: str, error: DamagedError) -> io.BytesIO:
-    """A JPEG file that ended too early with an end, or the error that there is no such thing."""
-    whole = mended(data) if data.startswith(b"\xff\xd8") else None
-    if whole is None:
-        raise error
-    percent = f"{int(1000 * whole.share) / 10:g} %"
-    if whole.share < LEAST_SHARE:
-        raise DamagedError(
-            f"{name} is damaged or incomplete, expected a whole picture ({percent} of it is there, at least "
-            f"{100 * LEAST_SHARE:g} % have to be); get a fresh copy of it"
-        ) from error
-    warnings.warn(
-        f"{name} ends too early: {percent} of the picture is there, the rest is made up; get a fresh copy of it",
-        DamageWarning,
-        stacklevel=2,
-    )
-    return io.BytesIO(whole.data)
 
 
 @contextmanager
@@ -204,7 +184,7 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> UInt8[Array, "H W
     if width * height == 0:
         raise ImageError(f"{name} has no pixels ({width} x {height}); expected at least one")
     if width * height > max_pixels:
-        raise ImageError(
+        raise TooManyPixelsError(
             f"{name} has {width} x {height} = {width * height} pixels, expected at most {max_pixels}; "
             "scale it down, or raise max_pixels"
         )
@@ -220,7 +200,7 @@ def _decode(image: Image.Image, name: str, max_pixels: int) -> UInt8[Array, "H W
         own_file = isinstance(image, ImageFile.ImageFile) and image.format != "TIFF"
         return upright(_rgb_of_image(image, name), orientation_of(image.info) if own_file else 1)
     except StrangePictureError as error:
-        raise ImageError(f"{name} {error}") from error
+        raise UnknownFormatError(f"{name} {error}") from error
     except DECODER_ERRORS as error:
         raise DamagedError.because(name, error) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import struct
 import warnings
@@ -61,7 +62,7 @@ class TiffFile(TiffImagePlugin.TiffImageFile):
     strange = False
 
     def _open(self) -> None:
-        _leave_warnings_of_tags_aside()
+        _leave_words_of_tags_aside()
         super()._open()
 
     def load_prepare(self) -> None:
@@ -180,11 +181,15 @@ def _with_directory(data: bytes, order: bytes, tags: dict[int, Sequence[int]]) -
     return header + data[len(header) :] + bytes(len(data) % 2) + directory
 
 
-def _leave_warnings_of_tags_aside() -> None:
+def _leave_words_of_tags_aside() -> None:
     """Pillow warns of every odd tag, without a file's name; what the pixels need is refused where it is missing.
 
-    Filters that the user has set come before this one.
+    Filters that the user has set come before this one; handlers of log lines that the user has set get them as before,
+    but where there are none, Python no longer writes them to standard error.
     """
+    log = logging.getLogger("PIL")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
     ours = ("ignore", None, UserWarning, re.compile(r"PIL\.TiffImagePlugin"), 0)
     if ours not in warnings.filters:
         warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin", append=True)

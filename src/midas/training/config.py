@@ -15,7 +15,7 @@ from midas.pipeline import MAX_THREADS
 from midas.training.config_files import read_tables
 from midas.training.pareto import Normalization, Solver
 
-CLOSED = ConfigDict(extra="forbid")
+CLOSED = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True, config=CLOSED)
@@ -277,8 +277,15 @@ def parse_config(settings: dict[str, Any], origin: str = "settings") -> Training
         ConfigError: names the first setting that is unknown, missing or of the wrong type.
     """
     try:
-        return TypeAdapter(TrainingConfig).validate_python(settings)
+        config = TypeAdapter(TrainingConfig).validate_python(settings)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"{origin}: {place}: {first['msg']}") from error
+    run = config.run
+    if run.pictures_per_epoch < run.batch_size:
+        raise ConfigError(
+            f"{origin}: run.pictures_per_epoch is {run.pictures_per_epoch}, and run.batch_size {run.batch_size}: an "
+            "epoch has one batch at least"
+        )
+    return config

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from lightning_fabric import Fabric
 from torch.utils.data import Sampler
 
-from midas.errors import ConfigError
+from midas.errors import ConfigError, MidasError, TrainingError, net
 from midas.training.config import RunSettings
+
+Batch = TypeVar("Batch")
+
+# In messages of exceptions that come from a worker.
+_TRACEBACK = "Original Traceback"
 
 _PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
 
@@ -37,6 +43,24 @@ def launch(settings: RunSettings) -> Fabric:
     )
     fabric.launch()
     return fabric
+
+
+def batches(loader: Iterable[Batch]) -> Iterator[Batch]:
+    """What a loader gives, with errors of its workers as they were raised there.
+
+    PyTorch raises them again with the worker's traceback for a message.
+
+    Raises:
+        MidasError: of samples that can't be read; a ``TrainingError`` for a worker that fails or is killed.
+    """
+    with net("the processes that read samples fail", TrainingError, "set run.workers = 0 to see more of it"):
+        try:
+            yield from loader
+        except MidasError as error:
+            if _TRACEBACK not in error.message:
+                raise
+            last = error.message.strip().splitlines()[-1]
+            raise type(error)(last.partition(": ")[2] or last) from error
 
 
 class StepSampler(Sampler[list[int]]):

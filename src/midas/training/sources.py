@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from midas.datasets.mixture import Source
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
 from midas.datasets.weighted import Weighted
-from midas.errors import ConfigError, TrainingError
+from midas.errors import ConfigError, DatasetError, TrainingError, net
 from midas.evaluation.runs import Benchmark, rules_for
 from midas.training.config import DataSettings, SetSettings
 
@@ -60,11 +61,14 @@ def open_sets(settings: DataSettings) -> tuple[list[Source], list[ValidationSet]
             reader = Weighted(reader, entry.gradient_weight)
         sources.append(Source(reader, entry.weight, entry.sky and not kept, entry.late_weight))
         if entry.validation_scenes:
-            held_out = CorpusDataset(settings.root / entry.name, scenes=entry.validation_scenes)
+            with _naming(f"data.sets, {entry.name}, validation_scenes"):
+                held_out = CorpusDataset(settings.root / entry.name, scenes=entry.validation_scenes)
             rules = rules_for(held_out, CORPUS, entry.validation_protocol or None)
             validation.append(ValidationSet(Benchmark(held_out, rules), weight=entry.validation_weight))
     for chosen in settings.validation:
         reader = _open(chosen.reader, settings.root / chosen.name, chosen.options)
+        if not len(reader):
+            raise DatasetError(f"data.validation, {chosen.name}: the set has no picture to validate on")
         rules = rules_for(reader, chosen.reader, chosen.protocol)
         validation.append(ValidationSet(Benchmark(reader, rules), chosen.limit, chosen.weight))
     names = [chosen.name for chosen in validation]
@@ -108,7 +112,9 @@ def open_training_set(folder: Path, entry: SetSettings) -> Reader:
         ConfigError: no such reader or option.
     """
     if entry.reader == CORPUS:
-        dataset = CorpusDataset(folder, excluded=entry.validation_scenes, **entry.options)
+        setting = f"data.sets, {entry.name}, validation_scenes" if entry.validation_scenes else ""
+        with _naming(setting), net(f"the options of data.sets, {entry.name}, don't fit it", ConfigError):
+            dataset = CorpusDataset(folder, excluded=entry.validation_scenes, **entry.options)
         if dataset.info.split != "train":
             raise TrainingError(f"{folder} is for evaluation only: its split is {dataset.info.split!r}")
         if entry.sky and not dataset.info.shift_known:
@@ -122,9 +128,21 @@ def open_training_set(folder: Path, entry: SetSettings) -> Reader:
     return _open(entry.reader, folder, entry.options)
 
 
-def _open(reader: str, folder: Path, options: dict[str, Any]) -> Reader:
-    if reader == SYNTHETIC:
-        from midas.datasets.readers.synthetic import SyntheticDataset
+@contextmanager
+def _naming(setting: str) -> Iterator[None]:
+    """Say to which setting an error of a set belongs."""
+    try:
+        yield
+    except DatasetError as error:
+        if not setting:
+            raise
+        raise DatasetError(f"{setting}: {error.message}", below=error.below) from error
 
-        return SyntheticDataset(**options)
-    return open_reader(reader, folder, **options)
+
+def _open(reader: str, folder: Path, options: dict[str, Any]) -> Reader:
+    with net(f"the options of the reader {reader} don't fit it", ConfigError):
+        if reader == SYNTHETIC:
+            from midas.datasets.readers.synthetic import SyntheticDataset
+
+            return SyntheticDataset(**options)
+        return open_reader(reader, folder, **options)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 
 from midas.errors import ConfigError
 from midas.maps.kinds import RELATIVE_DISPARITY
 from midas.models.factory import create_model, create_untrained, load_encoder
+from midas.models.heads import Head
 from midas.models.network import DepthNetwork
 from midas.models.zoo import find_model
 from midas.training.config import ModelSettings
@@ -27,7 +29,7 @@ def start_network(settings: ModelSettings, seed: int) -> DepthNetwork:
     network = _open_network(settings, seed) if settings.encoder is not None else _named_network(settings, seed)
     if settings.output_shift:
         with torch.no_grad():
-            network.head.last_bias().add_(settings.output_shift)
+            cast(Head, network.head).last_bias().add_(settings.output_shift)
     return network
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +15,11 @@ from torch.utils.data import DataLoader
 
 from midas.datasets.mixture import Augmentation, EpochPlan, Item, TrainingMixture, collate
 from midas.datasets.transforms import PhotometricJitter
-from midas.errors import ConfigError, TrainingError
+from midas.errors import ConfigError, DamageWarning, TrainingError
 from midas.losses import DATA_TERMS
 from midas.models.network import DepthNetwork
 from midas.training.config import ParetoSettings, TrainingConfig
-from midas.training.distributed import StepSampler, launch
+from midas.training.distributed import StepSampler, batches, launch
 from midas.training.fast_layers import use_fast_layers
 from midas.training.journal import EpochReport, Journal
 from midas.training.objective import Terms, loss_terms, terms_by_source
@@ -155,7 +156,7 @@ class Trainer:
         position, run = self.position, self.config.run
         training_mode(self.network, self.config.model)
         first, started = position.step, time.perf_counter()
-        loader = iter(self._loader())
+        loader = batches(self._loader())
         progress.begin_epoch(position.epoch, first)
         while position.step < self.steps_per_epoch:
             pieces = [next(loader).to(self.fabric.device) for _ in range(run.accumulate)]
@@ -268,6 +269,8 @@ class Trainer:
     def _count_unreadable(self, pieces: list[Item]) -> None:
         names = [name for item in pieces for name in item.unreadable]
         self.position.unreadable += len(names)
+        for name in names:  # Python shows the same one once
+            warnings.warn(f"a sample is left out: {name}", DamageWarning, stacklevel=2)
         if self.position.unreadable > self.config.data.unreadable_limit:
             raise TrainingError(
                 f"{self.position.unreadable} samples could not be read, more than data.unreadable_limit "

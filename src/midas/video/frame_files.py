@@ -51,7 +51,7 @@ class FramesSink(AbstractContextManager["FramesSink"]):
         self._count += 1
         name = f"{self._count:06d}{self._format.suffix}"
         frame, gauge = full.frame, full.mapped.gauge
-        depth_map = DepthMap(full.values, self._model, self._source, self._kind, frame.time_s)
+        depth_map = DepthMap(full.values, self._model, self._source, self._kind, time_s=frame.time_s)
         depth_map.save(self._folder / name, self._format.name)
         self._rows.writerow(
             (self._count, name, repr(frame.time_s), repr(gauge.scale), repr(gauge.shift), int(full.mapped.is_cut))

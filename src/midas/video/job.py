@@ -107,7 +107,7 @@ def film_maps(
         film = stack.enter_context(closing(settings.opened(source)))
         for mapped in stack.enter_context(closing(_mapped(predictor, source, film, settings, stack))):
             values = at_frame_size(predictor, mapped)
-            yield DepthMap(values, predictor.name, name, predictor.kind, mapped.frame.time_s)
+            yield DepthMap(values, predictor.name, name, predictor.kind, time_s=mapped.frame.time_s)
 
 
 def write_film(

@@ -129,7 +129,7 @@ def read_values(path: str | Path) -> Generator[DepthMap, None, None]:
         about = json.loads(sidecar.read_text(encoding="utf-8"))
         if about["format"] != _FORMAT:
             raise OutputError(f"{sidecar} says {about['format']!r}: expected {_FORMAT!r}")
-        kind, low, step = kind_said(about), float(about["low"]), float(about["step"])
+        kind, low, step = kind_said({KIND_KEY: about[KIND_KEY]}, sidecar), float(about["low"]), float(about["step"])
         times = about["frames"]["time_s"]
         size = tuple(about["size"])
         count = 0
@@ -137,7 +137,7 @@ def read_values(path: str | Path) -> Generator[DepthMap, None, None]:
             if codes.shape != size or kind is None:
                 raise OutputError(f"{film} holds frames of {codes.shape}: expected {size}, of a known kind")
             values = (low + step * codes.astype(np.float64)).astype(np.float32)
-            yield DepthMap(values, about["model"], about["source"], kind, times[count])
+            yield DepthMap(values, about["model"], about["source"], kind, time_s=times[count])
             count += 1
         if count != len(times):
             raise OutputError(f"{film} ends after {count} of {len(times)} frames: write it anew")

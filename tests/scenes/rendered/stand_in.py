@@ -1,6 +1,6 @@
 """A generator without Blender: answers jobs as the real one does, or fails as its argument says.
 
-python stand_in.py [good | empty | broken | error | slow | dies-once FILE | library-errors]
+python stand_in.py [good | empty | broken | error | slow | mute | dies-once FILE | library-errors]
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ def main() -> None:
         job = json.loads(line)
         if mode == "slow":
             time.sleep(60)
+        if mode == "mute":
+            sys.exit(1)
         if mode == "dies-once" and not Path(sys.argv[2]).exists():
             Path(sys.argv[2]).touch()
             sys.exit("Segmentation fault")

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -97,6 +98,15 @@ def test_a_generator_that_never_answers_is_given_up_with_its_last_words(tmp_path
         run(tmp_path, 8, "broken")
 
 
+@pytest.mark.parametrize(("free", "why"), [(1 << 40, "it said nothing"), (0, "No space left on device: .*logs")])
+def test_a_generator_that_dies_without_a_word_may_have_met_a_full_disk(
+    free: int, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(RenderError, match=rf"the generator ended: {why}"):
+        run(tmp_path, 8, "mute")
+
+
 def test_a_scene_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(RenderError, match=r"took longer than 0\.05 s"):
@@ -128,9 +138,10 @@ def test_stopping_leaves_complete_scenes_and_no_process(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     options = RenderOptions(find_worlds(("rooms",)), 100, workers=2)
+    before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
         render(STAND_IN, tmp_path / "library", RenderStore(tmp_path, FACTS), options, stop_after_two)
-    assert threading.active_count() == 1
+    assert threading.active_count() == before
     assert not (tmp_path / PARTIAL).exists()
     assert run(tmp_path, 12, worlds=("rooms",)).kept == 12
 

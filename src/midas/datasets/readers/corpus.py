@@ -3,7 +3,7 @@
 Layout::
 
     <set>/dataset.json            name, depth_kind, depth_scale, split, sparse, ...
-    <set>/<scene>/<frame>.jpg     RGB
+    <set>/<scene>/<frame>.jpg     RGB; also .jpeg, .JPG and so on; a PNG picture is <frame>.PNG or <frame>.rgb.png
     <set>/<scene>/<frame>.png     16 bit, same size; 0 is invalid
 
 ``depth_kind`` says what value × depth_scale is: ``depth`` in metres, ``disparity`` in pixels, or
@@ -16,14 +16,15 @@ infinitely far. Without that key it is.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
+from midas.datasets.formats import read_codes, read_rgb
 from midas.datasets.reader import Layout
 from midas.datasets.sample import Sample
 from midas.errors import DatasetError
@@ -38,6 +39,9 @@ LAYOUT = Layout(
 <root>/<scene>/<frame>.png
 """,
 )
+
+# A PNG of the frame's name is its map; so a PNG picture has another, or stands in capitals.
+_PNG_PICTURES = (".rgb.png", "_rgb.png")
 
 DEPTH_KINDS = ("depth", "disparity", "relative-disparity")
 
@@ -91,9 +95,10 @@ class CorpusDataset:
         if unknown:
             raise DatasetError(f"{self.root} has no scene {unknown[0]!r}")
         chosen = (present if scenes is None else set(scenes)) - set(excluded)
-        self.pictures = sorted(path for scene in sorted(chosen) for path in (self.root / scene).glob("*.jpg"))
+        self.pictures = [path for scene in sorted(chosen) for path in _pictures(self.root / scene)]
         if not self.pictures:
-            raise DatasetError(f"{self.root} holds no <scene>/<frame>.jpg")
+            outside = f" outside of {', '.join(excluded)}" if excluded else ""
+            raise DatasetError(f"{self.root} holds no <scene>/<frame>.jpg{outside}")
 
     @property
     def name(self) -> str:
@@ -110,12 +115,11 @@ class CorpusDataset:
             DatasetError: a file is missing or damaged, or picture and target differ in size.
         """
         path = self.pictures[index]
-        bgr = cv2.imread(str(LAYOUT.file(path)), cv2.IMREAD_COLOR)
-        stored = cv2.imread(str(LAYOUT.file(path.with_suffix(".png"))), cv2.IMREAD_UNCHANGED)
-        if bgr is None or stored is None:
-            raise DatasetError(f"{path} or its .png is missing or damaged")
-        if bgr.shape[:2] != stored.shape or stored.dtype != np.uint16:
-            raise DatasetError(f"{path.with_suffix('.png')} is not a 16-bit map of the picture's size {bgr.shape[:2]}")
+        map_path = path.with_name(f"{_frame_of(path)}.png")
+        image = read_rgb(LAYOUT.file(path), upright=True)
+        stored = read_codes(LAYOUT.file(map_path))
+        if image.shape[:2] != stored.shape:
+            raise DatasetError(f"{map_path} is {stored.shape}; expected a map of the picture's size {image.shape[:2]}")
         mask = stored > 0
         values = stored.astype(np.float32) * np.float32(self.info.depth_scale)
         if self.info.depth_kind == "depth":
@@ -123,10 +127,10 @@ class CorpusDataset:
         elif self.info.stereo_factor is not None:
             values /= np.float32(self.info.stereo_factor)
         return Sample(
-            image=np.ascontiguousarray(bgr[..., ::-1]),
+            image=image,
             disparity=values,
             mask=mask,
-            name=f"{self.info.name}/{path.parent.name}/{path.stem}",
+            name=f"{self.info.name}/{path.parent.name}/{_frame_of(path)}",
             metric=self.info.metric,
             sparse=self.info.sparse,
             shift_known=self.info.shift_known,
@@ -160,8 +164,9 @@ def read_info(root: Path) -> CorpusInfo:
         )
     except FileNotFoundError as error:
         raise DatasetError(f"{path} doesn't exist; a set in the corpus format has one beside its scenes") from error
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DatasetError(f"{path} is not as the corpus format wants it: {error!r}") from error
+    _check_info(info, path)
     if info.depth_kind not in DEPTH_KINDS:
         raise DatasetError(f"{path}: depth_kind {info.depth_kind!r} is none of {', '.join(DEPTH_KINDS)}")
     if info.metric and not info.shift_known:
@@ -170,6 +175,35 @@ def read_info(root: Path) -> CorpusInfo:
             "or intrinsics that don't hold"
         )
     return info
+
+
+def _check_info(info: CorpusInfo, path: Path) -> None:
+    for key in ("name", "domain", "split"):
+        text = getattr(info, key)
+        if not (isinstance(text, str) and text and text.isprintable()):
+            raise DatasetError(f"{path}: {key} is {text!r}; expected a text of one line")
+    for key, number in (("depth_scale", info.depth_scale), ("intrinsics: f * baseline_m", info.stereo_factor)):
+        if number is not None and not 0 < number < math.inf:
+            raise DatasetError(f"{path}: {key} is {number}; expected a finite number above 0")
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """The colour pictures of a scene, one for each frame, in the frames' order."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        frame = _frame_of(path)
+        if frame and not path.name.startswith("."):
+            found.setdefault(frame, path)
+    return [found[frame] for frame in sorted(found)]
+
+
+def _frame_of(path: Path) -> str:
+    """The frame of which a file is the colour picture; empty if it is none."""
+    name = path.name.lower()
+    if name.endswith((".jpg", ".jpeg")) or (name.endswith(".png") and path.suffix != ".png"):
+        return path.stem
+    ending = next((each for each in _PNG_PICTURES if name.endswith(each)), None)
+    return path.name[: -len(ending)] if ending else ""
 
 
 def _shift_known(facts: dict[str, Any]) -> bool:

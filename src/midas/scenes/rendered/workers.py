@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +21,9 @@ Job = Mapping[str, Any]
 # Blender keeps a part of what each scene took; a fresh process now and then gives it back.
 JOBS_PER_PROCESS = 12
 FAILURES_BEFORE_GIVING_UP = 4
+
+# Less than the files of a scene take.
+_FULL_BYTES = 1 << 16
 
 READY = '{"ready": true}'
 
@@ -144,7 +149,11 @@ class Worker:
 
     def _last_words(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1].strip() if lines else "it said nothing"
+        if lines:
+            return lines[-1].strip()
+        # Where its files have no room its words have none either.
+        full = shutil.disk_usage(self.log.parent).free < _FULL_BYTES
+        return f"{os.strerror(errno.ENOSPC)}: {self.log.parent}" if full else "it said nothing"
 
 
 def _close_quietly(stream: Any) -> None:

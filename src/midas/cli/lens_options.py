@@ -1,0 +1,50 @@
+"""Options that say which lens took the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import typer
+
+from midas.cli.terminal import tell
+from midas.errors import ImageError
+from midas.lenses.choice import looks_panoramic, predictor_for
+from midas.lenses.distortion import Distortion
+from midas.predictor import Predictor
+
+# Of a large folder the first ones tell; a look at each would cost as much as a prediction.
+_LOOKED_AT = 20
+
+
+def predictor_of_lens(
+    plain: Predictor, projection: str | None, fov_deg: float | None, distortion: str | None
+) -> Predictor:
+    """The predictor for what the options say."""
+    return predictor_for(
+        plain,
+        projection=projection,  # type: ignore[arg-type]
+        fov_deg=fov_deg,
+        distortion=None if distortion is None else _distortion(distortion),
+    )
+
+
+def hint_at_panoramas(sources: Sequence[Path]) -> None:
+    """Offer the option to those who have panoramas and don't use it."""
+    for source in sources[:_LOOKED_AT]:
+        with suppress(ImageError):  # which its prediction tells
+            reason = looks_panoramic(source)
+            if reason:
+                tell(f"midas: {source} may be a panorama, {reason}: try --projection equirectangular")
+                return
+
+
+def _distortion(text: str) -> Distortion:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not 1 <= len(numbers) <= 5:
+        raise typer.BadParameter(f"{text!r}: expected K1,K2,P1,P2,K3, such as -0.28,0.07,0,0,0")
+    return Distortion(*numbers)

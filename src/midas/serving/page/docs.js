@@ -1,0 +1,47 @@
+// The description of the API as a page, from openapi.json; nothing is loaded from elsewhere.
+
+const WORDS = {
+  400: "unreadable", 401: "key", 404: "not-found", 405: "method", 406: "not-acceptable", 408: "too-slow", 413: "too-large",
+  415: "unknown-type", 422: "parameter", 429: "rate", 500: "internal", 503: "busy",
+};
+
+function element(kind, text, children = []) {
+  const made = Object.assign(document.createElement(kind), text === null ? {} : { textContent: text });
+  made.append(...children);
+  return made;
+}
+
+function table(headings, rows) {
+  const cells = headings.map((text) => Object.assign(element("th", text), { scope: "col" }));
+  const body = rows.map((row) => element("tr", null, row.map((text) => element("td", text))));
+  return element("table", null, [element("thead", null, [element("tr", null, cells)]), element("tbody", null, body)]);
+}
+
+function typeOf(schema) {
+  const shown = schema.anyOf?.find((each) => each.type !== "null") ?? schema;
+  return (schema.enum ?? shown.enum)?.join(", ") ?? [shown.type, shown.minimum, shown.maximum].filter((each) => each !== undefined).join(" ");
+}
+
+function operation(path, method, about) {
+  const section = element("section", null, [element("h2", `${method.toUpperCase()} ${path}`), element("p", about.description ?? about.summary)]);
+  if (about.parameters?.length) {
+    const rows = about.parameters.map((each) => [each.name, typeOf(each.schema), each.description ?? ""]);
+    section.append(table(["Parameter", "Values", "Meaning"], rows));
+  }
+  const forms = Object.keys(about.responses["200"]?.content ?? {});
+  if (forms.length) section.append(element("p", `Answers: ${forms.join(", ")}`));
+  return section;
+}
+
+const description = await (await fetch("openapi.json")).json();
+for (const [path, methods] of Object.entries(description.paths)) {
+  for (const [method, about] of Object.entries(methods)) {
+    document.getElementById("operations").append(operation(path, method, about));
+  }
+}
+for (const [status, about] of Object.entries(description.paths["/v1/depth"].post.responses)) {
+  if (status === "200") continue;
+  const row = element("tr", null, [element("td", status), element("td", about.description)]);
+  row.id = WORDS[status] ?? status;
+  document.getElementById("statuses").append(row);
+}

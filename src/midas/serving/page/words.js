@@ -1,0 +1,58 @@
+// The page's words, in two languages. English stands in the page itself too.
+
+const WORDS = {
+  en: {
+    tagline: "Depth from one picture. Nothing leaves this machine.", language: "Language", pictures: "Pictures",
+    drop: "Drop or paste pictures here, or", choose: "Choose files", photograph: "Photograph", shoot: "Take the picture",
+    stop: "Close the camera", depth: "Depth", show: "Show", compare: "Compare", scene: "3D", slider: "Photograph to depth",
+    fov: "Field of view", ratio: "Far to near",
+    turn: "Drag, or use the arrow keys, to turn; wheel or + and - to come nearer. Field of view and far to near are assumed: the picture alone doesn't tell them.",
+    look: "Look", colours: "Colours", far: "Far end", near: "Near end", reset: "Reset", metres: "Metres",
+    how: "Two distances that you know turn the values into metres: press, then click a point of the picture (or move with the arrow keys and press Enter).",
+    pick: "Choose a point", distance: "Distance, m", download: "Download", model: "Model", size: "Detail",
+    own: "the model's own", key: "Key of this server", use: "Use it", api: "The HTTP API",
+    relative: "Relative, not metres: larger is nearer; scale and shift are unknown.", metric: "Metres along the optical axis.",
+    aligned: "Metres by the two distances that you gave; elsewhere as good as the map is.",
+    loading: "Loading …", working: "Working on {name} …", done: "{name}: {width} × {height} pixels in {ms} ms",
+    failed: "It failed: {why}", value: "value {value} at {x}, {y}", valueMetres: "{metres} m (value {value}) at {x}, {y}",
+    noLine: "These two don't go together: the nearer point must have the larger value.", nearer: "beyond what can be measured",
+    licence: "Licence", commercial: "Commercial use", yes: "yes", no: "no", unknown: "unknown", parameters: "Parameters",
+    kind: "Values", about: "What", saved: "{name} saved", noCamera: "There is no camera that this page may use: {why}",
+  },
+  zh: {
+    tagline: "由一张照片得到深度。数据不会离开本机。", language: "语言", pictures: "照片", drop: "把照片拖到或粘贴到这里，或者",
+    choose: "选择文件", photograph: "拍照", shoot: "拍下", stop: "关闭相机", depth: "深度", show: "显示", compare: "对比", scene: "三维",
+    slider: "从照片到深度", fov: "视角", ratio: "远近之比",
+    turn: "拖动或用方向键旋转；用滚轮或 + 和 - 拉近。视角和远近之比是假定的：单张照片无法得知。",
+    look: "外观", colours: "配色", far: "远端", near: "近端", reset: "复位", metres: "米",
+    how: "给出两个已知距离即可换算成米：先按按钮，再点照片中的一点（或用方向键移动并按回车）。", pick: "选一个点", distance: "距离（米）",
+    download: "下载", model: "模型", size: "细节", own: "模型默认", key: "本服务器的密钥", use: "使用", api: "HTTP 接口",
+    relative: "相对值，不是米：越大越近；比例和偏移未知。", metric: "沿光轴的距离，单位米。",
+    aligned: "按您给出的两个距离换算成米；其余各处的精度取决于深度图。",
+    loading: "载入中……", working: "正在处理 {name}……", done: "{name}：{width} × {height} 像素，{ms} 毫秒", failed: "失败：{why}",
+    value: "数值 {value}，位置 {x}, {y}", valueMetres: "{metres} 米（数值 {value}），位置 {x}, {y}",
+    noLine: "这两点不相符：较近的点数值应当较大。", nearer: "超出可测范围",
+    licence: "许可", commercial: "商业使用", yes: "可以", no: "不可以", unknown: "未知", parameters: "参数量", kind: "数值类型", about: "说明",
+    saved: "已保存 {name}", noCamera: "没有可用的相机：{why}",
+  },
+};
+
+let language = "en";
+
+/** A word, with what stands in braces filled in. */
+export function word(name, parts = {}) {
+  return WORDS[language][name].replace(/\{(\w+)\}/g, (_, part) => parts[part]);
+}
+
+/** Turn the page to a language, and remember it. */
+export function speak(chosen) {
+  language = chosen in WORDS ? chosen : "en";
+  document.documentElement.lang = language;
+  for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
+  localStorage.setItem("midas-language", language);
+}
+
+/** The language that was chosen last, or the browser's. */
+export function usualLanguage() {
+  return localStorage.getItem("midas-language") ?? (navigator.language.startsWith("zh") ? "zh" : "en");
+}

@@ -1,0 +1,134 @@
+"""Everything that an application holds, and the way of a request through it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import warnings
+
+from fastapi import Request, Response
+
+from midas.errors import CostWarning, DamageWarning, EmptyMapWarning, MidasError
+from midas.serving.answers import chosen_form
+from midas.serving.batching import Batches
+from midas.serving.bodies import Bodies
+from midas.serving.keys import Keys, Rate
+from midas.serving.limits import ServeOptions
+from midas.serving.metrics import Metrics
+from midas.serving.problems import BusyError, ProblemError
+from midas.serving.query import DepthQuery
+from midas.serving.queue import WorkQueue
+from midas.serving.shelf import Shelf
+from midas.serving.work import Order, work
+
+_log = logging.getLogger("midas.serving")
+
+GPU_BATCH = 8
+"""Pictures that go through a graphics card together by default."""
+
+# So long without room for one more request, and other servers should get what comes, in seconds.
+_FULL_TOO_LONG_S = 10.0
+
+
+class Service:
+    """The models, the line in front of them, and the books.
+
+    Args:
+        options: what it is started with.
+
+    Attributes:
+        is_draining: whether it is to end: what is under way is finished, and nothing new should be sent.
+    """
+
+    def __init__(self, options: ServeOptions) -> None:
+        self.options = options
+        self.shelf = Shelf(options)
+        self.metrics = Metrics()
+        self.keys = Keys(options.keys)
+        self.is_draining = False
+        self._rate = Rate(options.limits.rate)
+        self._bodies = Bodies(options.limits)
+        batch = options.batch or (1 if options.device in ("auto", "cpu") else GPU_BATCH)
+        # A batch fills only if that many threads can bring a picture each.
+        self._queue = WorkQueue(max(options.limits.decodes, 2 * batch if batch > 1 else 1), options.limits.queue_s)
+        self._batches = Batches(batch, options.batch_wait_s)
+        self._loader: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to load the models, in a thread; a second call does nothing."""
+        if self._loader is None and not self.shelf.is_ready:
+            for each in (DamageWarning, EmptyMapWarning, CostWarning):
+                # Of pictures that aren't ours; each text that is shown is remembered for ever.
+                warnings.simplefilter("ignore", each)
+            self._loader = threading.Thread(target=self._load, name="midas-serve-load", daemon=True)
+            self._loader.start()
+
+    def _load(self) -> None:
+        try:
+            self.shelf.load()
+        except MidasError as error:
+            _log.error("the models can't be loaded: %s", error)
+
+    def stop(self) -> None:
+        """Let the threads end."""
+        self._queue.close()
+
+    def why_not_ready(self) -> str | None:
+        """Why requests should go elsewhere; None if they needn't."""
+        if self.is_draining:
+            return "the server is being stopped"
+        if not self.shelf.is_ready:
+            return "the models are being loaded"
+        if self._queue.full_for_s() > _FULL_TOO_LONG_S:
+            return "there is more to do than can be done"
+        return None
+
+    def admit(self, request: Request) -> None:
+        """Let a request in.
+
+        Raises:
+            ProblemError: it bears no key, or comes too soon after others.
+        """
+        address = request.client.host if request.client else ""
+        self._rate.take(self.keys.client_of(request.headers.get("authorization"), address))
+
+    async def depth(self, request: Request, query: DepthQuery) -> Response:
+        """The answer to ``POST /v1/depth``.
+
+        Raises:
+            MidasError: what ``midas.serving.problems.problem_of`` takes.
+        """
+        self.admit(request)
+        form = chosen_form(query.format, request.headers.get("accept"))
+        request.state.format = form.name
+        self.start()
+        if not self.shelf.is_ready:
+            raise BusyError(1.0, "the models are being loaded", reason="starting")
+        limits = self.options.limits
+        for name, most in (("size", limits.size_px), ("tile", limits.tile)):
+            if (getattr(query, name) or 0) > most:
+                raise ProblemError(422, f"{name} is {getattr(query, name)}; this server takes at most {most}")
+        predictor = self.shelf.predictor(query.model, query.size, query.tile)
+        with self._bodies.accounted() as account:
+            data = await account.read(request)
+            order = Order(data, predictor, form, query, limits.pixels)
+            self.show_queue()
+            done = await self._queue.run(
+                lambda: work(order, self._batches),
+                self.shelf.cost(predictor, query.size, query.tile),
+                request.is_disconnected,
+            )
+        answer = done.result
+        seconds = {"queue": done.waited_s, **answer.seconds}
+        self.metrics.observe(seconds, answer.pixels)
+        timing = ", ".join(f"{stage};dur={1000 * each:.1f}" for stage, each in seconds.items())
+        headers = {**answer.headers, "Server-Timing": timing, "Vary": "Accept", "Cache-Control": "no-store"}
+        return Response(answer.body, 200, headers, form.media_type)
+
+    def show_queue(self) -> None:
+        """Bring the gauges up to date."""
+        self.metrics.show_queue(self._queue.waiting, self._queue.running)
+
+    def note(self, error: MidasError, request_id: str) -> None:
+        """Write an error of ours to the log, with its traceback; those of a request aren't ours."""
+        _log.error("request %s failed: %s", request_id, error, exc_info=error)

@@ -1,0 +1,184 @@
+"""The work of one request, in a thread: bytes of a picture in, the bytes of an answer out."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from midas.alignment import align_from_points, align_from_range
+from midas.errors import MidasError, net
+from midas.maps.depth_map import AlignedDepth, DepthMap
+from midas.maps.formats import FORMATS, encode_map
+from midas.maps.kinds import METRIC
+from midas.maps.value_range import ValueRange, finite
+from midas.predictor import Predictor
+from midas.serving.answers import JSON, AnswerForm
+from midas.serving.batching import Batches
+from midas.serving.problems import ProblemError
+from midas.serving.query import DepthQuery
+from midas.tiling import Prepared
+
+# The largest code of the formats that hold codes in place of values.
+_LARGEST_CODES = {"png16": 65535, "png8": 255}
+
+_PERCENTS = (1, 5, 25, 50, 75, 95, 99)
+
+
+class ServingError(MidasError):
+    """Something in a request's work that nobody foresaw."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a request asks for.
+
+    Attributes:
+        data: the picture's file.
+        predictor: the model, at the size that was asked for.
+        form: of the answer.
+        query: all else.
+        max_pixels: a picture with more is refused.
+    """
+
+    data: bytes = field(repr=False)
+    predictor: Predictor
+    form: AnswerForm
+    query: DepthQuery
+    max_pixels: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of it.
+
+    Attributes:
+        body: the file.
+        headers: what they say of it.
+        seconds: of each stage.
+        pixels: of the picture.
+    """
+
+    body: bytes = field(repr=False)
+    headers: dict[str, str]
+    seconds: dict[str, float]
+    pixels: int
+
+
+def work(order: Order, batches: Batches) -> Answer:
+    """Predict a picture and encode its map: the bytes are those of ``midas predict - --format FORM``.
+
+    Raises:
+        ImageError: the data are no picture, or too large a one.
+        ProblemError, AlignmentError: what is asked for doesn't go with this picture.
+        ModelError: the network can't run on it.
+        ServingError: anything else.
+    """
+    with net("the request can't be answered", ServingError):
+        seconds: dict[str, float] = {}
+        with _timed(seconds, "decode"):
+            shows_image = order.form.name != JSON and FORMATS[order.form.name].shows_image
+            prepared = order.predictor.prepare(order.data, max_pixels=order.max_pixels, keep_image=shows_image)
+        picture = prepared.size
+        prepared = replace(prepared, size=_map_size(order, prepared))
+        with _timed(seconds, "infer"):
+            depth_map = batches.infer(order.predictor, prepared)
+        with _timed(seconds, "encode"):
+            result = _metres(depth_map, order.query, picture) if order.query.wants_metres else depth_map
+            body = _json_of(result, picture) if order.form.name == JSON else _file_of(result, order, prepared)
+        return Answer(body, _headers(result, order.form), seconds, picture[0] * picture[1])
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - start
+
+
+def _map_size(order: Order, prepared: Prepared) -> tuple[int, int]:
+    _, _, height, width = prepared.pixels.shape
+    size = order.query.size_of_map(prepared.size, (height, width))
+    if size[0] * size[1] > order.max_pixels:
+        raise ProblemError(
+            422, f"a map of {size[1]}x{size[0]} has too many pixels; expected a map-size of at most {order.max_pixels}"
+        )
+    return size
+
+
+def _metres(depth_map: DepthMap, query: DepthQuery, picture: tuple[int, int]) -> AlignedDepth:
+    if query.known:
+        alignment = align_from_points(depth_map.values, _points_of_map(query, picture, depth_map.size))
+    else:
+        alignment = align_from_range(depth_map.values, query.near or 0.0, query.far_m)
+    return depth_map.aligned(alignment.scale, alignment.shift)
+
+
+def _points_of_map(query: DepthQuery, picture: tuple[int, int], size: tuple[int, int]) -> list[tuple[int, int, float]]:
+    """The points where they lie in a map of another size; one outside the picture is left to be refused."""
+    return [
+        (
+            row * size[0] // picture[0] if row < picture[0] else size[0],
+            column * size[1] // picture[1] if column < picture[1] else size[1],
+            metres,
+        )
+        for row, column, metres in query.points
+    ]
+
+
+def _file_of(result: DepthMap | AlignedDepth, order: Order, prepared: Prepared) -> bytes:
+    return encode_map(
+        _values(result),
+        order.form.name,
+        metadata=result.metadata,
+        kind=result.kind,
+        image=prepared.image,
+        colormap=order.query.colormap,
+    )
+
+
+def _values(result: DepthMap | AlignedDepth) -> np.ndarray:
+    return result.values if isinstance(result, DepthMap) else result.depth_m
+
+
+def _headers(result: DepthMap | AlignedDepth, form: AnswerForm) -> dict[str, str]:
+    """What the answer is: by which model, what its values are, and what its codes stand for."""
+    headers = {
+        "X-Midas-Model": (result.model or "").encode("ascii", "backslashreplace").decode(),
+        "X-Midas-Kind": result.kind,
+        "X-Midas-Size": f"{result.size[1]}x{result.size[0]}",
+        "Content-Disposition": f'inline; filename="depth{form.tag}{form.suffix}"',
+    }
+    if form.name in _LARGEST_CODES:
+        value_range = ValueRange.of(_values(result))
+        headers["X-Midas-Scale"] = repr(value_range.step(_LARGEST_CODES[form.name]))
+        headers["X-Midas-Offset"] = repr(value_range.low)
+    if isinstance(result, AlignedDepth):
+        headers["X-Midas-Alignment-Scale"] = repr(float(result.scale))
+        headers["X-Midas-Alignment-Shift"] = repr(float(result.shift))
+    return headers
+
+
+def _json_of(result: DepthMap | AlignedDepth, picture: tuple[int, int]) -> bytes:
+    values = _values(result)
+    known = finite(values)
+    percentiles = np.percentile(known, _PERCENTS)
+    statistics = {
+        "model": result.model,
+        "kind": result.kind,
+        "unit": "metre" if result.kind == METRIC else None,
+        "picture_size": list(picture),
+        "size": list(result.size),
+        "min": float(known.min()),
+        "max": float(known.max()),
+        "mean": float(known.mean(dtype=np.float64)),
+        "percentiles": {str(percent): float(value) for percent, value in zip(_PERCENTS, percentiles, strict=True)},
+        "infinite": int((~np.isfinite(values)).sum()),
+    }
+    if isinstance(result, AlignedDepth):
+        statistics["alignment"] = {"scale": float(result.scale), "shift": float(result.shift)}
+    return json.dumps(statistics).encode()

@@ -1,0 +1,164 @@
+"""The server as a process: how it starts, how it bears slow and many clients, and how it ends."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from tests.serving.conftest import picture
+from tests.serving.running import Running, running
+
+
+@pytest.fixture(scope="module")
+def server(tiny: Path) -> Iterator[Running]:
+    """A server that bears little."""
+    with running("--model", str(tiny), "--max-megabytes", "0.1", "--body-seconds", "3") as started:
+        yield started
+
+
+def test_the_start_shows_the_limits_and_a_stop_is_no_error(tiny: Path) -> None:
+    with running("--model", str(tiny), "--max-megapixels", "7") as server:
+        assert server.ask("POST", "/v1/depth?format=json", picture())[0] == 200
+        assert server.url.startswith("http://127.0.0.1:")
+        assert server.stop() == 0
+        text = server.log.read_text()
+    assert "pictures up to 7 megapixels" in text
+    assert len(text.splitlines()) == 2, text
+
+
+def test_a_port_that_is_taken_is_one_line(tiny: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        with pytest.raises(AssertionError, match="try another --port"), running("--model", str(tiny), "--port", port):
+            pass
+
+
+def test_a_stop_under_load_loses_no_request_that_was_taken(tiny: Path) -> None:
+    body = picture((900, 1200))
+    statuses: list[object] = []
+
+    with running("--model", str(tiny), "--queue-seconds", "30") as server:
+
+        def ask(_: int) -> None:
+            with server.connect() as connection:
+                connection.sendall(
+                    b"POST /v1/depth HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+                )
+                taken.release()
+                statuses.append(connection.makefile("rb").readline().split()[1:2])
+
+        taken = threading.Semaphore(0)
+        with ThreadPoolExecutor(12) as pool:
+            answers = [pool.submit(ask, number) for number in range(12)]
+            for _ in range(12):
+                assert taken.acquire(timeout=30)
+            time.sleep(0.3)  # until the last one has been accepted
+            assert server.stop() == 0
+            for answer in answers:
+                answer.result()
+        text = server.log.read_text()
+    assert statuses == [[b"200"]] * 12
+    assert "Traceback" not in text
+
+
+def test_while_it_stops_it_is_not_ready_and_ends_connections(tiny: Path) -> None:
+    with running("--model", str(tiny)) as server:
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        with server.connect() as connection:
+            connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = connection.makefile("rb").read()
+        assert server.process.wait(30) == 0
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"connection: close" in answer.lower()
+
+
+def health_times(server: Running, count: int) -> list[float]:
+    times = []
+    for _ in range(count):
+        start = time.perf_counter()
+        assert server.ask("GET", "/healthz")[0] == 200
+        times.append(time.perf_counter() - start)
+    return times
+
+
+def test_two_hundred_slow_senders_do_not_delay_health_checks_and_are_cut_off(server: Running) -> None:
+    with ExitStack() as connections:
+        alone = statistics.median(health_times(server, 20))
+        slow = [connections.enter_context(server.connect()) for _ in range(200)]
+        for connection in slow:
+            connection.sendall(b"POST /v1/depth HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc")
+        times = health_times(server, 50)
+        # A picture is served too.
+        assert server.ask("POST", "/v1/depth", picture())[0] == 200
+        statuses = [connection.makefile("rb").readline().split()[1] for connection in slow]
+    assert statistics.median(times) < max(0.05, 5 * alone)
+    assert set(statuses) == {b"408"}
+
+
+def test_a_body_that_is_too_large_is_answered_and_not_reset(server: Running) -> None:
+    assert [server.ask("POST", "/v1/depth", bytes(5_000_000))[0] for _ in range(3)] == [413] * 3
+    assert server.ask("POST", "/v1/depth?size=0", bytes(5_000_000))[0] == 422
+
+
+@pytest.mark.parametrize("length", [b"-1", b"abc", b"1" * 400], ids=["negative", "letters", "long"])
+def test_a_length_that_is_none_is_a_400(length: bytes, server: Running) -> None:
+    with server.connect() as connection:
+        connection.sendall(b"POST /v1/depth HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\nabc")
+        assert connection.makefile("rb").readline().split()[1] == b"400"
+
+
+def test_more_than_can_be_done_in_time_is_refused_at_once_and_the_rest_is_done(tiny: Path) -> None:
+    body = picture((1200, 1600))
+    with running("--model", str(tiny), "--queue-seconds", "0.2", "--decodes", "1") as server:
+
+        def ask(_: int) -> tuple[int, float]:
+            start = time.perf_counter()
+            status, _body = server.ask("POST", "/v1/depth", body)
+            return status, time.perf_counter() - start
+
+        with ThreadPoolExecutor(24) as pool:
+            answers = list(pool.map(ask, range(96)))
+        metrics = server.ask("GET", "/metrics")[1].decode()
+    statuses = [status for status, _ in answers]
+    assert set(statuses) == {200, 503}
+    accepted = [seconds for status, seconds in answers if status == 200]
+    assert max(accepted) < 10
+    counted = {
+        status: float(number)
+        for status, number in re.findall(r'midas_requests_total{format="png16",status="(\d+)"} (\S+)', metrics)
+    }
+    assert counted == {"200": statuses.count(200), "503": statuses.count(503)}
+
+
+def test_the_client_in_the_documents_gets_values(tiny: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (repository / "docs" / "serve.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```py\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(repository)
+    with running("--model", str(tiny)) as server:
+        names: dict[str, object] = {}
+        exec(block.replace("http://127.0.0.1:8000/", server.url), names)
+    assert names["values"].shape == (300, 451)  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+def test_several_processes_count_together(tiny: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    with running("--model", str(tiny), "--workers", "2", "--port", port) as server:
+        assert [server.ask("POST", "/v1/depth", picture())[0] for _ in range(20)] == [200] * 20
+        metrics = server.ask("GET", "/metrics")[1].decode()
+        assert server.stop() == 0
+    assert 'midas_requests_total{format="png16",status="200"} 20.0' in metrics

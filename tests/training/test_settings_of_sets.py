@@ -1,0 +1,107 @@
+"""Settings and sets that can't be trained with are refused before the first step, by the setting's name."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.corpus_miniature import write_miniature
+
+from midas.datasets.readers.corpus import CorpusDataset
+from midas.errors import ConfigError, DatasetError, MidasError
+from midas.training.config import DataSettings, parse_config
+from midas.training.sources import open_sets
+
+
+def settings(root: Path, sets: list[dict[str, Any]], validation: list[dict[str, Any]] = []) -> DataSettings:  # noqa: B006
+    data = {"root": str(root), "sizes": [[64, 96]], "sets": sets, "validation": validation}
+    return parse_config(whole(data=data)).data
+
+
+def whole(**changes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "model": {"name": "midas_nano_256"},
+        "data": {"sets": [{"name": "miniature"}], "sizes": [[64, 96]]},
+        "optimizer": {"decoder_rate": 1e-3, "encoder_rate": 1e-3},
+        "run": {"epochs": 1, "pictures_per_epoch": 4, "batch_size": 4},
+    } | changes
+
+
+def test_an_epoch_shorter_than_a_batch_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"run\.pictures_per_epoch is 3, and run\.batch_size 4"):
+        parse_config(whole(run={"epochs": 1, "pictures_per_epoch": 3, "batch_size": 4}))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("place", ["optimizer.decoder_rate", "data.sets.0.weight", "loss.gradient_weight"])
+def test_a_setting_is_a_finite_number(place: str, value: float) -> None:
+    given = whole(loss={})
+    *path, last = place.split(".")
+    inner: Any = given
+    for part in path:
+        inner = inner[int(part)] if isinstance(inner, list) else inner[part]
+    inner[last] = value
+    with pytest.raises(ConfigError, match=place.replace(".", r"\.")):
+        parse_config(given)
+
+
+@pytest.mark.parametrize("scale", [0, -0.001, float("nan"), float("inf"), 10**400, "a lot", None, [1]])
+def test_a_scale_that_is_no_number_above_zero_is_refused_by_name(scale: object, tmp_path: Path) -> None:
+    root = write_miniature(tmp_path / "set", depth_scale=scale if scale != 10**400 else 0)
+    if scale is None:
+        assert CorpusDataset(root).info.depth_scale > 0  # of values that have no unit to begin with
+        return
+    with pytest.raises(DatasetError, match=r"dataset\.json"):
+        CorpusDataset(root)
+
+
+ODD_FACTS: list[dict[str, Any]] = [
+    {"name": "two\nlines"},
+    {"name": 7},
+    {"split": ""},
+    {"domain": None},
+    {"intrinsics": {"f": "long", "baseline_m": 0.1}},
+    {"intrinsics": {"f": 0, "baseline_m": 0.1}},
+]
+
+
+@pytest.mark.parametrize("facts", ODD_FACTS)
+def test_facts_that_are_no_texts_of_one_line_are_refused(facts: dict[str, Any], tmp_path: Path) -> None:
+    root = write_miniature(tmp_path / "set", **{"depth_kind": "disparity", **facts})
+    with pytest.raises(DatasetError, match=r"dataset\.json"):
+        CorpusDataset(root)
+
+
+def test_a_list_nested_without_end_is_refused(tmp_path: Path) -> None:
+    root = write_miniature(tmp_path / "set")
+    (root / "dataset.json").write_text("[" * 200_000, encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"dataset\.json"):
+        CorpusDataset(root)
+
+
+def test_validation_scenes_that_arent_there_or_are_empty_are_refused_by_the_setting(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "miniature")
+    (tmp_path / "miniature" / "empty").mkdir()
+    for scenes, reason in ((["typo"], "no scene 'typo'"), (["empty"], "holds no"), (["a", "b"], "outside of a, b")):
+        with pytest.raises(DatasetError, match=f"data.sets, miniature, validation_scenes: .*{reason}"):
+            open_sets(settings(tmp_path, [{"name": "miniature", "validation_scenes": scenes}]))
+
+
+def test_a_validation_set_without_pictures_is_refused_by_name(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "miniature")
+    shutil.copytree(tmp_path / "miniature", tmp_path / "bare")
+    for scene in ("a", "b"):
+        shutil.rmtree(tmp_path / "bare" / scene)
+    with pytest.raises(MidasError, match="bare"):
+        open_sets(settings(tmp_path, [{"name": "miniature"}], [{"name": "bare"}]))
+    drawn = {"name": "drawn", "reader": "synthetic", "options": {"count": 0}}
+    with pytest.raises(MidasError, match="drawn"):
+        open_sets(settings(tmp_path, [{"name": "miniature"}], [drawn]))
+
+
+def test_an_option_that_a_reader_hasnt_is_refused_by_name(tmp_path: Path) -> None:
+    drawn = {"name": "drawn", "reader": "synthetic", "options": {"count": 1, "typo": 0}}
+    with pytest.raises(ConfigError, match=r"options of the reader synthetic don't fit it: .*typo"):
+        open_sets(settings(tmp_path, [drawn]))
