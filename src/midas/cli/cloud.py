@@ -11,6 +11,7 @@ import typer
 from midas.alignment.measured import CODES_PER_METRE
 from midas.backends import AUTO
 from midas.cli import STATUS_FAILED, DebugOption, command_app, finite
+from midas.cli.lens_options import ProjectionOption
 from midas.cli.pictures_in import (
     BackendOption,
     DeviceOption,
@@ -35,7 +36,6 @@ from midas.geometry.anchor import ASSUMED_RATIO
 from midas.geometry.cloud import MAX_POINTS
 from midas.geometry.jumps import MAX_JUMP
 from midas.geometry.mesh import FULL_DETAIL, MAX_FACES, MeshDetail
-from midas.lenses.choice import PROJECTIONS
 from midas.models.zoo import DEFAULT_MODEL
 from midas.reconstruction.scenes import SCENE_FORMATS, SceneOptions, scene_path, scene_product
 
@@ -116,14 +116,7 @@ def cloud(
     focal: Annotated[
         float | None, typer.Option(metavar="MM", help="Focal length, as on 36 x 24 mm, in place of the file's.")
     ] = None,
-    projection: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            callback=lambda name: name and names_among(PROJECTIONS)([name])[0],
-            help=f"Of wide lenses: {', '.join(PROJECTIONS)}; --fov is then that of the fisheye, by default 180.",
-        ),
-    ] = None,
+    projection: ProjectionOption = None,
     sky: Annotated[
         str,
         typer.Option(

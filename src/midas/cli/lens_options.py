@@ -5,14 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from midas.cli.terminal import tell
 from midas.errors import ImageError
-from midas.lenses.choice import looks_panoramic, predictor_for
+from midas.lenses.choice import PROJECTIONS, looks_panoramic, predictor_for
 from midas.lenses.distortion import Distortion
 from midas.predictor import Predictor
+
+
+def _known_projection(name: str | None) -> str | None:
+    if name is not None and name not in PROJECTIONS:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(PROJECTIONS)}")
+    return name
+
+
+ProjectionOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        callback=_known_projection,
+        help=f"Of wide lenses: {', '.join(PROJECTIONS)}. Overlapping views are predicted and joined; "
+        "the values are then inverse distance along the ray.",
+    ),
+]
+FovOption = Annotated[
+    float | None,
+    typer.Option(metavar="DEGREES", help="Horizontal angle of view: of a fisheye, by default 180; of --distortion."),
+]
+DistortionOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="K1,K2,P1,P2,K3", help="Distortion of the lens as OpenCV counts it, undone for the network and redone."
+    ),
+]
 
 # Of a large folder the first ones tell; a look at each would cost as much as a prediction.
 _LOOKED_AT = 20

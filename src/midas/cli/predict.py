@@ -17,10 +17,15 @@ import typer
 from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
 from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app, finite
-from midas.cli.lens_options import hint_at_panoramas, predictor_of_lens
+from midas.cli.lens_options import (
+    DistortionOption,
+    FovOption,
+    ProjectionOption,
+    hint_at_panoramas,
+    predictor_of_lens,
+)
 from midas.cli.terminal import read_standard_input, say, say_bytes, tell, tell_lines
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
-from midas.lenses.choice import PROJECTIONS
 from midas.maps.colormaps import COLORMAPS
 from midas.maps.formats import FORMATS
 from midas.maps.names import plan_outputs
@@ -180,28 +185,9 @@ def predict(
             metavar="N", min=0, max=MAX_MEGAPIXELS, callback=finite, help="Refuse pictures with more megapixels."
         ),
     ] = DEFAULT_MAX_PIXELS / 1e6,
-    projection: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            callback=lambda name: name and _one_of(PROJECTIONS)(name),
-            help=f"Of wide lenses: {', '.join(PROJECTIONS)}. Overlapping views are predicted and joined; "
-            "the values are then inverse distance along the ray.",
-        ),
-    ] = None,
-    fov: Annotated[
-        float | None,
-        typer.Option(
-            metavar="DEGREES", help="Horizontal angle of view: of a fisheye, by default 180; of --distortion."
-        ),
-    ] = None,
-    distortion: Annotated[
-        str | None,
-        typer.Option(
-            metavar="K1,K2,P1,P2,K3",
-            help="Distortion of the lens as OpenCV counts it, undone for the network and redone.",
-        ),
-    ] = None,
+    projection: ProjectionOption = None,
+    fov: FovOption = None,
+    distortion: DistortionOption = None,
     full_decode: Annotated[
         bool,
         typer.Option(

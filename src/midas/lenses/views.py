@@ -13,6 +13,9 @@ from midas.arrays import Array, Bool, Float32, Float64, UInt8
 from midas.geometry.sphere import Equirectangular, WideLens
 
 VIEW_FOV_DEG = 90.0
+# Of panoramas, whose rings are far apart: wide views overlap by much, and the more they do, the better they join. Of
+# eight drawn ones the error was 0.92 of the plain prediction's with 90 degrees, 0.80 with 100, 0.7 with 120.
+_PANORAMA_FOV_DEG = 120.0
 # From the axis of one ring of views to that of the next; between neighbours of a ring, as near as it takes; from the
 # axis of the last ring to the rim.
 _RING_DEG, _NEIGHBOURS_DEG, _RIM_DEG = 55.0, (55.0, 45.0, 36.0, 30.0, 24.0), 30.0
@@ -70,9 +73,9 @@ class View:
 def views_of(lens: WideLens) -> list[View]:
     """Views that cover a wide picture."""
     if isinstance(lens, Equirectangular):
-        side_px = _side(lens.size[1] * VIEW_FOV_DEG / 360)
+        side_px = _side(lens.size[1] * _PANORAMA_FOV_DEG / 360)
         return [
-            View(_turned(longitude, latitude), side_px)
+            View(_turned(longitude, latitude), side_px, _PANORAMA_FOV_DEG)
             for latitude, count in _PANORAMA_RINGS
             for longitude in (360 * number / count for number in range(count))
         ]
