@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from PIL import Image
@@ -326,6 +326,25 @@ class Predictor:
                         raise outcome
                     else:
                         on_error(source, outcome)
+
+    def video(
+        self, clip: str | Path | BinaryIO, *, start_s: float = 0.0, end_s: float | None = None, **settings: Any
+    ) -> Generator[DepthMap, None, None]:
+        """Predict a film, steady from frame to frame; a map's ``time_s`` says when it is shown. Memory stays flat.
+
+        Args:
+            clip: whatever FFmpeg decodes, as a path, a URL or an open file; or a folder of pictures.
+            start_s, end_s: frames from ``start_s`` on and before ``end_s``.
+            settings: further fields of ``midas.video.FilmSettings``, such as ``steady``.
+
+        Yields:
+            One depth map per frame. When the iterator is closed, its threads end.
+
+        Raises MidasError as ``midas.video.film_maps`` does.
+        """
+        from midas.video.job import FilmSettings, film_maps  # which needs PyAV
+
+        return film_maps(self, clip, FilmSettings(start_s=start_s, end_s=end_s, **settings))
 
     def _outcomes(
         self, group: Sequence[_Read], interpolation: Interpolation | None, at_once: int

@@ -36,6 +36,9 @@ BOUNDARIES = {
     "midas/training/sources.py": ["_open"],
     "midas/serving/work.py": ["work"],
     "midas/training/state.py": ["_save", "load_checkpoint", "restoring"],
+    "midas/video/live.py": ["_grab"],
+    "midas/video/reading.py": ["__init__", "__iter__"],
+    "midas/video/values.py": ["read_values"],
 }
 
 BROAD = {"Exception", "BaseException"}

@@ -53,6 +53,7 @@ class DepthMap:
         kind: what the values are.
         lens: what files say of a lens that is no ordinary one; of a panorama or a fisheye picture the values are
             inverse distances along the ray, not along the axis.
+        time_s: when the frame of a film is shown that it is the map of, in seconds from the film's beginning.
     """
 
     values: Float32[Array, "H W"]
@@ -60,13 +61,14 @@ class DepthMap:
     source: str | None = None
     kind: Kind = RELATIVE_DISPARITY
     lens: Mapping[str, str] = field(default_factory=dict)
+    time_s: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", read_only_map(self.values))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # So that copies are read-only too.
-        return DepthMap, (self.values, self.model, self.source, self.kind, dict(self.lens))
+        return DepthMap, (self.values, self.model, self.source, self.kind, dict(self.lens), self.time_s)
 
     def __repr__(self) -> str:
         return one_line("DepthMap", self.values, self.kind, self.model, self.source)
