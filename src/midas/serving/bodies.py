@@ -80,7 +80,8 @@ class _Account:
         return data
 
     async def _content(self, request: Request) -> bytes:
-        limits, chunks, excess = self._bodies._limits, [], 0
+        limits, excess = self._bodies._limits, 0
+        chunks: list[bytes] = []
         busy = False
         async for chunk in request.stream():
             if excess or busy or self.size + len(chunk) > limits.body_bytes:
