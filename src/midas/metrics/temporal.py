@@ -70,7 +70,7 @@ def gauge_wobble(
         valid = slice(None) if masks is None else masks[number]
         x, y = target[valid].astype(np.float64).ravel(), prediction[valid].astype(np.float64).ravel()
         spread = float(np.mean((x - x.mean()) ** 2)) if x.size else 0.0
-        slope = float(np.mean((x - x.mean()) * y)) / spread if spread > 0 else 0.0
+        slope = float(np.mean((x - x.mean()) * (y - y.mean()))) / spread if spread > 0 else 0.0
         if not slope > 0:
             raise MidasError(f"frame {number} has no scale: its truth is constant, or its map doesn't grow with it")
         scales.append(slope)

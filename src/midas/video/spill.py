@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from midas.arrays import Array, Float32
+from midas.errors import OutputError
 
 
 class MapSpill(AbstractContextManager["MapSpill"]):
@@ -29,11 +30,20 @@ class MapSpill(AbstractContextManager["MapSpill"]):
 
     def close(self) -> None:
         """Give the room back."""
-        self._file.close()
+        with suppress(OSError):  # of a full disk, which `append` has reported
+            self._file.close()
 
     def append(self, values: Float32[Array, "h w"]) -> None:
-        """Put a map behind the others."""
-        self._file.write(np.ascontiguousarray(values, np.float32).tobytes())
+        """Put a map behind the others.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        try:
+            self._file.write(np.ascontiguousarray(values, np.float32).tobytes())
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(f"maps can't wait on disk: {error.strerror or error}; make room there") from error
         self._shapes.append((values.shape[0], values.shape[1]))
 
     def __iter__(self) -> Iterator[Float32[Array, "h w"]]:
