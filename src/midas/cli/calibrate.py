@@ -51,7 +51,7 @@ def calibrate(
     from midas.datasets.own_folder import open_own_folder
     from midas.evaluation.calibrate import calibrate as found_from
     from midas.export.calibrated import check_output, write_calibrated
-    from midas.predictor import load
+    from midas.loading import load
 
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists already; replace it with --overwrite or choose another name")

@@ -54,7 +54,7 @@ class Source:
     def candidates(self, benchmark: Benchmark) -> Iterator[Candidate]:
         """Those for one benchmark, by whose protocol they see pictures."""
         from midas.evaluation.candidates import FolderCandidate, ModelCandidate, PlaneCandidate
-        from midas.predictor import load
+        from midas.loading import load
 
         for name, label in zip(self.models, labels(self.models), strict=True):
             # Figures that are published must not depend on the machine.

@@ -25,6 +25,7 @@ from midas.cli.lens_options import (
 from midas.cli.picture_reporter import Reporter
 from midas.cli.terminal import read_standard_input, say_bytes
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
+from midas.loading import load
 from midas.maps.colormaps import COLORMAPS
 from midas.maps.formats import FORMATS
 from midas.maps.names import PictureJob, is_one_file, plan_outputs, usual_format
@@ -34,7 +35,7 @@ from midas.pictures.files import find_pictures
 from midas.pictures.preprocess import MAX_SIZE_PX
 from midas.pictures.reading import DEFAULT_MAX_PIXELS
 from midas.pipeline import MAX_BATCH, MAX_THREADS
-from midas.predictor import Predictor, load
+from midas.predictor import Predictor
 from midas.tiling import MAX_ZOOM
 
 app = command_app()

@@ -122,7 +122,7 @@ def _run_folder(output: Path | None, data: Path | None) -> Path:
 
 def _look_at(data: Path, unit: Unit) -> tuple[OwnSet, str]:
     """What the folder holds, and that in words."""
-    from midas.predictor import load
+    from midas.loading import load
     from midas.training.own_data import look_at, summary
 
     predictor = load()
