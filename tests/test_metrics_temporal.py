@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from midas.errors import MidasError
-from midas.metrics import flow_warping_error, temporal_alignment_error
+from midas.metrics import (
+    flow_warping_error,
+    gauge_wobble,
+    self_consistency,
+    temporal_alignment_error,
+    temporal_gradient_error,
+)
 
 INTRINSICS = np.array([[20.0, 0, 15.5], [0, 20, 11.5], [0, 0, 1]])
 SIZE = (24, 32)
@@ -158,3 +164,32 @@ def test_a_video_without_alignment_error_is_an_error(change: dict[str, np.ndarra
     video = {"depths_m": np.ones((2, *SIZE)), "intrinsics": INTRINSICS, "poses": np.stack([camera(), camera()])}
     with pytest.raises(MidasError, match=message):
         temporal_alignment_error(**(video | change))
+
+
+def test_the_wobble_of_scales_is_the_deviation_of_their_logarithms() -> None:
+    random = np.random.default_rng(0)
+    truth = random.uniform(0.1, 1, (40, 12, 16))
+    log_scales = random.normal(0, 0.1, 40)
+    maps = np.exp(log_scales)[:, None, None] * truth + random.uniform(-1, 1, (40, 1, 1))
+    assert gauge_wobble(maps, truth) == pytest.approx(log_scales.std())
+    assert gauge_wobble(3 * truth + 1, truth) == pytest.approx(0, abs=1e-9)
+    with pytest.raises(MidasError, match="frame 0 has no scale"):
+        gauge_wobble(np.ones_like(truth), truth)
+
+
+def test_a_flicker_that_the_truth_lacks_is_a_temporal_gradient_error() -> None:
+    truth = np.full((3, 4, 5), 0.5)
+    maps = truth + np.array([0.0, 0.1, 0.0])[:, None, None]
+    assert temporal_gradient_error(maps, truth) == pytest.approx(0.1)
+    assert temporal_gradient_error(truth, truth) == 0
+    truth[1:] += 0.2  # all of it moves
+    with pytest.raises(MidasError, match="changes everywhere"):
+        temporal_gradient_error(maps[:2], truth[:2])
+
+
+def test_self_consistency_is_in_units_of_the_maps_own_range() -> None:
+    later = np.tile(np.linspace(0, 1, 101), (5, 1))
+    for scale in (1, 7):
+        assert self_consistency(scale * (later + 0.09), scale * later) == pytest.approx(0.1)
+    with pytest.raises(MidasError, match="constant"):
+        self_consistency(later, np.ones_like(later))

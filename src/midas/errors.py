@@ -42,6 +42,10 @@ class TooManyPixelsError(ImageError):
     """A picture that has more pixels than it may have."""
 
 
+class VideoError(MidasError):
+    """A film that can't be read: missing, without moving pictures, damaged from the start."""
+
+
 class OutputError(MidasError):
     """A depth map that can't be written or read back: unknown format, existing file, full disk."""
 

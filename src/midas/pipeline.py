@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import closing, suppress
+from queue import Empty, Queue
+from threading import Event
+from typing import Any, TypeVar
 
 MAX_THREADS = 512
 """The most threads that any of our options takes: those of the largest machines, and none that takes long to start."""
@@ -47,6 +50,44 @@ def run_ahead(
             yield begun.popleft()
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def drawn_ahead(items: Generator[Item, None, None], *, waiting: int = 4) -> Generator[Item, None, None]:
+    """The same items, drawn in a thread of their own ahead of the consumer: a stage that keeps a state, as films have.
+
+    Args:
+        items: what to draw; closed in its thread, whether or not all of it was drawn.
+        waiting: how many may lie between the two.
+
+    Yields:
+        The items in order; what drawing one raised is raised in its place. When the generator is closed, the thread
+        ends after the item that it is at.
+    """
+    end, places, stopped = object(), Queue[Any](waiting), Event()
+
+    def draw() -> None:
+        try:
+            with closing(items):
+                for item in items:
+                    places.put(item)
+                    del item
+                    if stopped.is_set():
+                        return
+        finally:
+            places.put(end)
+
+    executor = ThreadPoolExecutor(1, thread_name_prefix="midas-stage")
+    drawing = executor.submit(draw)
+    try:
+        while (item := places.get()) is not end:
+            yield item
+        drawing.result()
+    finally:
+        stopped.set()
+        while not drawing.done():  # it may be waiting for a place
+            with suppress(Empty):
+                places.get(timeout=0.02)
+        executor.shutdown()
 
 
 def group_alike(items: Iterable[Item], key: Callable[[Item], object], *, most: int) -> Iterator[list[Item]]:

@@ -5,25 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import numpy as np
+from PIL import Image
 
-from midas.arrays import Array, Float32, UInt8
+from midas.arrays import Array, Float32
 from midas.backends import AUTO, Backend
-from midas.backends.identity import kind_of, open_model, resized_rule
+from midas.backends.identity import calibration_of, kind_of, open_model, resized_rule
 from midas.errors import ConfigError, ImageError, MidasError, ModelError, net
 from midas.maps.depth_map import DepthMap
 from midas.maps.emptiness import warn_of_emptiness
-from midas.maps.kinds import RELATIVE_DISPARITY
+from midas.maps.kinds import METRIC, RELATIVE_DISPARITY
 from midas.maps.resize import Interpolation, resize_map
 from midas.models.specs import ModelSpec
 from midas.models.zoo import DEFAULT_MODEL, MODELS
 from midas.pictures.preprocess import InputSpec, Preprocess
 from midas.pictures.reading import DEFAULT_MAX_PIXELS, ImageSource, read_image, read_reduced
 from midas.pipeline import MAX_BATCH, MAX_THREADS, group_alike, run_ahead
-from midas.tiling import DEFAULT_OVERLAP, FinerInput, Tiling, finer_input, predict_tiles
+from midas.tiling import DEFAULT_OVERLAP, Tiling, finer_input, predict_tiles
+from midas.tiling.prepared import Prepared
 
 
 def list_models() -> list[str]:
@@ -79,24 +81,8 @@ def load(
         return Predictor(opened.name, rule, opened.network, opened.spec)
 
 
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """A picture made ready for the network.
-
-    Attributes:
-        pixels: the network's input.
-        size: (height, width) of the picture, in pixels.
-        source: the picture's file name, if it has one.
-        image: the picture itself, RGB, where it was asked to be kept.
-        finer: the input of its tiles; None for a picture that is predicted in one piece.
-    """
-
-    pixels: Float32[Array, "1 3 h w"]
-    size: tuple[int, int]
-    source: str | None
-    image: UInt8[Array, "H W 3"] | None
-    finer: FinerInput | None = None
-
+# What can be gone through, and yet is one picture.
+_ONE_PICTURE = (str, os.PathLike, bytes, bytearray, memoryview, np.ndarray, Image.Image)
 
 _Read = tuple[ImageSource, Prepared | MidasError]
 
@@ -111,6 +97,7 @@ class Predictor:
         spec: the model's row in the model table; None for a file that the table doesn't know.
         tiling: how large pictures are refined in tiles; None to predict each in one piece.
         kind: what the values of its maps are: relative disparity but for a few models.
+        network_kind, calibration: what the network gives, and what makes metres of it.
     """
 
     def __init__(
@@ -126,8 +113,16 @@ class Predictor:
         self.backend = backend
         self.spec = spec
         self.tiling = tiling
-        self.kind = kind_of(backend, spec)
+        self.network_kind = kind_of(backend, spec)
+        self.calibration = calibration_of(backend, name)
+        self.kind = self.network_kind if self.calibration is None else METRIC
         self._preprocess = Preprocess(input)
+
+    def __repr__(self) -> str:
+        height, width = self.input.size
+        fitted = f", {self.calibration}" if self.calibration else ""
+        tiled = f", tile {self.tiling.zoom}" if self.tiling else ""
+        return f"Predictor({self.name}, {type(self.backend).__name__}, {width}x{height}, {self.kind}{tiled}{fitted})"
 
     def tiled(self, zoom: int, *, overlap: float = DEFAULT_OVERLAP, size: int | None = None) -> Predictor:
         """The same model for large pictures: the layout from the whole picture, finer detail from overlapping tiles.
@@ -261,7 +256,7 @@ class Predictor:
                 f"{self.name} gives numbers that are not finite for {prepared.source or 'this picture'} at an input of "
                 f"{'x'.join(map(str, disparity.shape))}; try another size"
             )
-        if self.kind == RELATIVE_DISPARITY:
+        if self.network_kind == RELATIVE_DISPARITY:
             warn_of_emptiness(disparity, self.name, prepared.source)
         try:
             with net(f"{prepared.source or 'this picture'} gets no map of its size", ModelError):
@@ -269,13 +264,14 @@ class Predictor:
                     disparity = predict_tiles(disparity, prepared.finer, self.backend, at_once=at_once)
                 rule = interpolation or self.input.restore
                 values = resize_map(disparity, prepared.size, rule)
-                return DepthMap(values, self.name, prepared.source, self.kind)
+                found = DepthMap(values, self.name, prepared.source, self.network_kind)
+                return found if self.calibration is None else found.in_metres(self.calibration)
         except MidasError as error:
             return error
 
     def stream(
         self,
-        sources: Iterable[ImageSource],
+        sources: Iterable[ImageSource] | ImageSource,
         *,
         workers: int = 2,
         batch: int = 1,
@@ -291,7 +287,7 @@ class Predictor:
         so that memory stays flat however many there are.
 
         Args:
-            sources: pictures as for a call; drawn as needed, in the consumer's thread.
+            sources: pictures as for a call; drawn as needed, in the consumer's thread. One alone will do.
             workers: number of threads that read.
             batch: how many pictures, or tiles of a picture, go through the network at once, where neighbours have
                 inputs of one size; a graphics card gains from that, a processor hardly does.
@@ -320,7 +316,8 @@ class Predictor:
             except MidasError as error:
                 return source, error
 
-        with closing(run_ahead(read, sources, workers=workers, waiting=batch)) as stage:
+        pictures = cast(Iterable[ImageSource], [sources] if isinstance(sources, _ONE_PICTURE) else sources)
+        with closing(run_ahead(read, pictures, workers=workers, waiting=batch)) as stage:
             for group in group_alike((future.result() for future in stage), _input_shape, most=batch):
                 for (source, _), outcome in zip(group, self._outcomes(group, interpolation, batch), strict=True):
                     if isinstance(outcome, DepthMap):
@@ -329,6 +326,25 @@ class Predictor:
                         raise outcome
                     else:
                         on_error(source, outcome)
+
+    def video(
+        self, clip: str | Path | BinaryIO, *, start_s: float = 0.0, end_s: float | None = None, **settings: Any
+    ) -> Generator[DepthMap, None, None]:
+        """Predict a film, steady from frame to frame; a map's ``time_s`` says when it is shown. Memory stays flat.
+
+        Args:
+            clip: whatever FFmpeg decodes, as a path, a URL or an open file; or a folder of pictures.
+            start_s, end_s: frames from ``start_s`` on and before ``end_s``.
+            settings: further fields of ``midas.video.FilmSettings``, such as ``steady``.
+
+        Yields:
+            One depth map per frame. When the iterator is closed, its threads end.
+
+        Raises MidasError as ``midas.video.film_maps`` does.
+        """
+        from midas.video.job import FilmSettings, film_maps  # which needs PyAV
+
+        return film_maps(self, clip, FilmSettings(start_s=start_s, end_s=end_s, **settings))
 
     def _outcomes(
         self, group: Sequence[_Read], interpolation: Interpolation | None, at_once: int

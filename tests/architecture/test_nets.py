@@ -22,6 +22,7 @@ BOUNDARIES = {
     "midas/datasets/shards.py": ["_encoded"],
     "midas/datasets/stereo_set.py": ["add_read"],
     "midas/evaluation/evaluator.py": ["_predicted", "measure", "prepare"],
+    "midas/export/calibrated.py": ["write_calibrated"],
     "midas/folder.py": ["_read", "_write"],
     "midas/lenses/predictor.py": ["_outcome"],
     "midas/models/convert.py": ["convert_weights"],
@@ -32,9 +33,12 @@ BOUNDARIES = {
     "midas/pictures/reading.py": ["_opened"],
     "midas/predictor.py": ["_depth_map", "infer_batch", "load", "prepare"],
     "midas/training/distributed.py": ["batches"],
-    "midas/training/sources.py": ["_open", "open_training_set"],
+    "midas/training/sources.py": ["_open"],
     "midas/serving/work.py": ["work"],
     "midas/training/state.py": ["_save", "load_checkpoint", "restoring"],
+    "midas/video/live.py": ["_grab"],
+    "midas/video/reading.py": ["__init__", "__iter__"],
+    "midas/video/values.py": ["read_values"],
 }
 
 BROAD = {"Exception", "BaseException"}

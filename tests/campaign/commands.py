@@ -13,8 +13,10 @@ from pathlib import Path
 from tests.campaign.rendering import write_stand_in
 from tests.campaign.runs import write_pictures, write_training
 from tests.corpus_miniature import write_miniature
+from tests.video.clips import ramp, times_of, write_clip
 
 from midas.maps.depth_map import DepthMap
+from midas.video import read_values
 
 
 @dataclass(frozen=True)
@@ -162,9 +164,28 @@ def _check_json(out: Path) -> None:
         assert json.loads(path.read_text(encoding="utf-8"))
 
 
+def _prepare_video(folder: Path) -> list[str]:
+    clip = folder / "clip.mkv"
+    if not clip.exists():
+        write_clip(clip, (ramp(number, (200, 300)) for number in range(200)))
+    formats = "color,values,frames"
+    return ["video", str(clip), "-o", str(folder / "out"), "--format", formats, "--backend", "onnxruntime", "-q"]
+
+
+def _check_films(out: Path) -> None:
+    for path in out.glob("*_color.mp4"):
+        assert len(times_of(path)) == 200
+    for path in out.glob("*_values.mkv"):
+        assert sum(1 for _ in read_values(path)) == 200
+    for path in out.glob("*_frames"):
+        rows = (path / "times.csv").read_text(encoding="utf-8").splitlines()
+        assert len(rows) == len(list(path.glob("*.png"))) + 1 == 201
+
+
 # Every command that runs long enough to be stopped; a new one is listed here.
 COMMANDS = (
     LongCommand("predict", _prepare_predict, _check_maps),
+    LongCommand("video", _prepare_video, _check_films),
     LongCommand(
         "train", _prepare_train, _check_train, again=("--resume",), progress=r"epoch \d+/\d+: |best validation figure "
     ),

@@ -13,7 +13,7 @@ from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
 from midas.cli import STATUS_USAGE
 from midas.cli.lens_options import predictor_of_lens
-from midas.cli.predict import Reporter
+from midas.cli.picture_reporter import Reporter
 from midas.folder import PictureReport, Product, Settings, predict_files
 from midas.maps.names import plan_outputs
 from midas.models.zoo import DEFAULT_MODEL

@@ -36,7 +36,13 @@ from midas.metrics.depth import (
 from midas.metrics.flying import flying_pixels
 from midas.metrics.ordinal import d3r, grid_pairs, ordinal_error, pair_accuracy, sample_pairs, whdr
 from midas.metrics.table import DISPARITY_METRICS, EDGE_METRICS, METRICS, PAIR_METRICS, Metric, find_metric
-from midas.metrics.temporal import flow_warping_error, temporal_alignment_error
+from midas.metrics.temporal import (
+    flow_warping_error,
+    gauge_wobble,
+    self_consistency,
+    temporal_alignment_error,
+    temporal_gradient_error,
+)
 
 __all__ = [
     "BOUNDARY_THRESHOLDS",
@@ -63,6 +69,7 @@ __all__ = [
     "find_metric",
     "flow_warping_error",
     "flying_pixels",
+    "gauge_wobble",
     "grid_pairs",
     "has_edge",
     "kitti_si_log",
@@ -74,10 +81,12 @@ __all__ = [
     "rmse",
     "rmse_log",
     "sample_pairs",
+    "self_consistency",
     "si_log",
     "sobel_edge_scores",
     "sq_rel",
     "temporal_alignment_error",
+    "temporal_gradient_error",
     "valid_pixels",
     "whdr",
 ]

@@ -47,6 +47,81 @@ def flow_warping_error(
     return error
 
 
+def gauge_wobble(
+    predictions: Float[Array, "T H W"], targets: Float[Array, "T H W"], masks: Bool[Array, "T H W"] | None = None
+) -> float:
+    """Standard deviation over a video's frames of the logarithm of each frame's scale to the truth: lower is better.
+
+    The scale is that of the least squares ``prediction ≈ scale * target + shift``, frame by frame; what flickers as a
+    whole shows here, whatever moves. The prediction stands to the left, so that its noise doesn't make the scale small.
+
+    Args:
+        predictions: the maps, as they are.
+        targets: the truth in the same quantity: inverse depth for relative disparity.
+        masks: True where the truth is valid; None for everywhere.
+
+    Raises:
+        MidasError: fewer than two frames, or one whose truth is constant or whose map doesn't grow with it.
+    """
+    if len(predictions) < 2:
+        raise MidasError(f"{len(predictions)} frames: expected at least two to compare")
+    scales = []
+    for number, (prediction, target) in enumerate(zip(predictions, targets, strict=True)):
+        valid = slice(None) if masks is None else masks[number]
+        x, y = target[valid].astype(np.float64).ravel(), prediction[valid].astype(np.float64).ravel()
+        spread = float(np.mean((x - x.mean()) ** 2)) if x.size else 0.0
+        slope = float(np.mean((x - x.mean()) * (y - y.mean()))) / spread if spread > 0 else 0.0
+        if not slope > 0:
+            raise MidasError(f"frame {number} has no scale: its truth is constant, or its map doesn't grow with it")
+        scales.append(slope)
+    return float(np.std(np.log(scales)))
+
+
+def temporal_gradient_error(
+    predictions: Float[Array, "T H W"], targets: Float[Array, "T H W"], threshold: float = 0.05
+) -> float:
+    """Mean of | |change of the prediction| - |change of the truth| | from frame to frame: lower is better.
+
+    The temporal gradient matching of Chen et al., "Video Depth Anything" (2025), as a figure: only where the truth
+    changes by less than ``threshold``, so that what comes into view is left out.
+
+    Args:
+        predictions: aligned to the truth with one scale and shift for the whole video.
+        targets: the truth, in 0 to 1.
+        threshold: of the truth's change.
+
+    Raises:
+        MidasError: fewer than two frames, or the truth changes everywhere by more.
+    """
+    if len(predictions) < 2:
+        raise MidasError(f"{len(predictions)} frames: expected at least two to compare")
+    changes, true_changes = (np.abs(np.diff(each.astype(np.float64), axis=0)) for each in (predictions, targets))
+    calm = true_changes < threshold
+    if not calm.any():
+        raise MidasError(f"the truth changes everywhere by {threshold} or more: give a larger threshold")
+    return float(np.abs(changes - true_changes)[calm].mean())
+
+
+def self_consistency(
+    earlier: Float[Array, "H W"],
+    later: Float[Array, "H W"],
+    mask: Bool[Array, "H W"] | None = None,
+    flow_px: Float[Array, "H W 2"] | None = None,
+) -> float:
+    """Warping error in units of the later map's own range, 5th to 95th percentile: lower is better, needs no truth.
+
+    Args:
+        earlier, later, mask, flow_px: as for ``flow_warping_error``.
+
+    Raises:
+        MidasError: as there, or the later map is constant.
+    """
+    low, high = np.percentile(later, (5, 95))
+    if not high > low:
+        raise MidasError("the later map is constant: it would win without saying anything")
+    return flow_warping_error(earlier, later, mask, flow_px) / float(high - low)
+
+
 def temporal_alignment_error(
     depths_m: Float[Array, "T H W"],
     intrinsics: Float[Array, "3 3"],

@@ -13,16 +13,18 @@ import numpy as np
 from midas.alignment import align_from_points, align_from_range
 from midas.errors import MidasError, net
 from midas.geometry import Camera
-from midas.maps.depth_map import AlignedDepth, DepthMap
+from midas.maps.aligned_depth import AlignedDepth
+from midas.maps.depth_map import DepthMap
 from midas.maps.formats import encode_map
 from midas.maps.kinds import METRIC
 from midas.maps.value_range import ValueRange, finite
 from midas.pictures.lens import read_lens
-from midas.predictor import Predictor, Prepared
+from midas.predictor import Predictor
 from midas.serving.answers import GLB, JSON, AnswerForm
 from midas.serving.batching import Batches
 from midas.serving.problems import ProblemError
 from midas.serving.query import DepthQuery
+from midas.tiling.prepared import Prepared
 
 # The largest code of the formats that hold codes in place of values.
 _LARGEST_CODES = {"png16": 65535, "png8": 255}

@@ -1,4 +1,4 @@
-"""Files that appear under their name complete or not at all."""
+"""Files and folders that appear under their name complete or not at all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from io import BufferedWriter
 from pathlib import Path
+from shutil import rmtree
 
 from midas.errors import FileThereError, OutputError
 
@@ -55,12 +56,53 @@ def atomic_file(path: Path, *, overwrite: bool = False) -> Iterator[BufferedWrit
         raise OutputError(f"{path} can't be written: {error.strerror or error}") from error
 
 
+@contextmanager
+def atomic_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Make a folder that gets its name, with all that was put into it, once the block has ended without an exception.
+
+    The rules are those of ``atomic_file``; the block gets the temporary folder.
+
+    Args:
+        path: the final name.
+        overwrite: whether a folder of that name may be replaced.
+
+    Raises:
+        FileThereError: something of that name exists already, at the beginning or at the end.
+        OutputError: the folder can't be written.
+    """
+    try:
+        if not overwrite and os.path.lexists(path):
+            raise _there(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(path.parent.absolute())
+        temporary = path.parent / f".midas-{os.urandom(6).hex()}.tmp"
+        temporary.mkdir()
+        with _locked_folder(temporary):
+            try:
+                yield temporary
+                if overwrite and path.is_dir():
+                    path.rename(path.parent / f".midas-{os.urandom(6).hex()}.tmp")
+                elif os.path.lexists(path):
+                    raise _there(path)
+                temporary.rename(path)
+            finally:
+                rmtree(temporary, ignore_errors=True)
+        if overwrite:
+            _remove_leftovers(path.parent)
+    except OSError as error:
+        raise OutputError(f"{path} can't be written: {error.strerror or error}") from error
+
+
 @cache
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files of processes that were killed while they wrote into a folder; once per process.
 
     Those in use are locked, where the system allows to remove them at all.
     """
+    _remove_leftovers(folder)
+
+
+def _remove_leftovers(folder: Path) -> None:
     with suppress(OSError), os.scandir(folder) as entries:
         for name in [entry.name for entry in entries if _TEMPORARY.fullmatch(entry.name)]:
             with suppress(OSError):
@@ -106,7 +148,9 @@ def _publish(temporary: Path, path: Path, *, overwrite: bool) -> None:
 
 
 def _there(path: Path) -> FileThereError:
-    return FileThereError(f"{path} exists already: choose another name, or allow overwriting")
+    return FileThereError(
+        f"{path} exists already: choose another name, or allow overwriting: overwrite=True, --overwrite"
+    )
 
 
 if sys.platform == "win32":
@@ -115,7 +159,14 @@ if sys.platform == "win32":
         return True  # an open file can't be removed
 
     def _remove_if_unused(path: Path) -> None:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _locked_folder(path: Path) -> Iterator[None]:
+        yield  # what lies in it and is open can't be removed
 
 else:
 
@@ -128,10 +179,24 @@ else:
         except FileNotFoundError:
             return False
 
+    @contextmanager
+    def _locked_folder(path: Path) -> Iterator[None]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
     def _remove_if_unused(path: Path) -> None:
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        is_folder = path.is_dir() and not path.is_symlink()
+        descriptor = os.open(path, (os.O_RDONLY if is_folder else os.O_RDWR) | os.O_NOFOLLOW)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+            if is_folder:
+                rmtree(path)
+            else:
+                path.unlink()
         finally:
             os.close(descriptor)

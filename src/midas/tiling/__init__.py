@@ -11,6 +11,7 @@ like any other, only larger.
 
 from midas.tiling.layout import DEFAULT_OVERLAP, MAX_ZOOM, Grid, Tiling, blend_weights, tile_starts
 from midas.tiling.mosaic import Cells, Mosaic, blur_map, cell_means, fit_tile
+from midas.tiling.prepared import Prepared
 from midas.tiling.refine import FinerInput, Network, finer_input, predict_tiles
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Grid",
     "Mosaic",
     "Network",
+    "Prepared",
     "Tiling",
     "blend_weights",
     "blur_map",

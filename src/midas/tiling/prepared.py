@@ -1,0 +1,27 @@
+"""A picture between reading it and running the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from midas.arrays import Array, Float32, UInt8
+from midas.tiling.refine import FinerInput
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A picture made ready for the network.
+
+    Attributes:
+        pixels: the network's input.
+        size: (height, width) of the picture, in pixels.
+        source: the picture's file name, if it has one.
+        image: the picture itself, RGB, where it was asked to be kept.
+        finer: the input of its tiles; None for a picture that is predicted in one piece.
+    """
+
+    pixels: Float32[Array, "1 3 h w"]
+    size: tuple[int, int]
+    source: str | None
+    image: UInt8[Array, "H W 3"] | None
+    finer: FinerInput | None = None

@@ -1,0 +1,82 @@
+"""Where each pixel of a frame was one frame earlier, and how far that can be believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from midas.arrays import Array, Float32, UInt8
+
+_SHARPNESS = 50.0  # of the weight for likeness: Wang et al., NVDS (2023), with colours in 0 to 1
+_FLOW_TOLERANCE_PX, _FLOW_TOLERANCE_SHARE = 1.0, 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """From a frame back to an earlier one.
+
+    Attributes:
+        columns_px, rows_px: for each pixel its place in the earlier frame, as ``warped`` takes them.
+        trust: from 0 to 1, how far the earlier frame shows the same thing there.
+    """
+
+    columns_px: Float32[Array, "h w"]
+    rows_px: Float32[Array, "h w"]
+    trust: Float32[Array, "h w"]
+
+    def warped(self, earlier: Float32[Array, "h w"]) -> Float32[Array, "h w"]:
+        """A map of the earlier frame, moved to where its things are now; bilinear, the border continued."""
+        moved = cv2.remap(earlier, self.columns_px, self.rows_px, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(moved, np.float32)
+
+    def at_size(self, size: tuple[int, int]) -> Motion:
+        """The same motion on another grid, (height, width)."""
+        height, width = size
+        if self.trust.shape == size:
+            return self
+        across, down = width / self.trust.shape[1], height / self.trust.shape[0]
+        columns, rows, trust = (
+            np.asarray(cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+            for each in (self.columns_px, self.rows_px, self.trust)
+        )
+        # Places count from the middle of the first pixel.
+        return Motion((columns + 0.5) * np.float32(across) - 0.5, (rows + 0.5) * np.float32(down) - 0.5, trust)
+
+
+class FlowFinder:
+    """Dense inverse search flow (Kroeger et al., 2016), both ways, and its places and weights."""
+
+    def __init__(self) -> None:
+        self._search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+
+    def motion(self, earlier: UInt8[Array, "h w 3"], later: UInt8[Array, "h w 3"]) -> Motion:
+        """How the later picture came from the earlier one."""
+        grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (earlier, later)]
+        back = self._search.calc(grey[1], grey[0], None)
+        forth = self._search.calc(grey[0], grey[1], None)
+        height, width = grey[0].shape
+        columns = back[..., 0] + np.arange(width, dtype=np.float32)
+        rows = back[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+        returned = cv2.remap(forth, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + back
+        length = np.hypot(back[..., 0], back[..., 1])
+        agrees = np.hypot(returned[..., 0], returned[..., 1]) < _FLOW_TOLERANCE_PX + _FLOW_TOLERANCE_SHARE * length
+        inside = (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
+        seen = cv2.remap(earlier, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return Motion(columns, rows, likeness(seen, later) * (agrees & inside))
+
+
+def standing_still(earlier: UInt8[Array, "h w 3"], later: UInt8[Array, "h w 3"]) -> Motion:
+    """The motion of a camera that stands still: only where the picture didn't change is there trust."""
+    height, width = later.shape[:2]
+    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    return Motion(columns, rows, likeness(earlier, later))
+
+
+def likeness(one: UInt8[Array, "h w 3"], other: UInt8[Array, "h w 3"]) -> Float32[Array, "h w"]:
+    """exp(-50 · mean over the channels of the squared difference), colours in 0 to 1: NVDS, section 3."""
+    difference = cv2.absdiff(one, other).astype(np.float32)
+    weights: Array = np.exp(np.square(difference).mean(axis=2) * np.float32(-_SHARPNESS / 255**2))
+    return weights

@@ -1,0 +1,65 @@
+"""What a map takes over from the frames before it: their smooth part, along the flow, and never their edges.
+
+A network's flicker is smooth: whole regions rise and sink. A mean of pixels would remove it too, but also blur the map
+a little more with every frame, and tear it where trust in the flow ends. So the difference to the frames before is
+fitted, around each pixel, by a line in the map's own values, as the guided filter does (He et al., "Guided Image
+Filtering", 2010), with the trust as weight; what is added to the map has edges only where the map has.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from midas.arrays import Array, Float32
+
+_FINE, _COARSE = 2, 8  # pixels of the map per pixel of the two levels
+_RADIUS = 4  # of a window, in pixels of its level
+_SMOOTHNESS = 0.1  # of the map's spread: smaller differences of values are no edge
+_ENOUGH_TRUST = 0.15
+_REST = 0.1  # of the map's spread: beyond, what is left of the difference is taken for news
+_TINY = 1e-6
+
+
+def fused(
+    aligned: Float32[Array, "h w"], earlier: Float32[Array, "h w"], trust: Float32[Array, "h w"], fusion: float
+) -> Float32[Array, "h w"]:
+    """A map with the smooth part of what the frames before say.
+
+    Args:
+        aligned: the frame's own map.
+        earlier: the result of the frame before, moved along the flow.
+        trust: from 0 to 1, how far that shows the same thing.
+        fusion: from 0 to 1: which share of the difference is taken over.
+    """
+    spread = max(float(aligned.std()), _TINY)
+    difference = earlier - aligned
+    slope, level, believed = _line(aligned, difference, trust, _FINE, spread)
+    wide_slope, wide_level, _ = _line(aligned, difference, trust, _COARSE, spread)
+    # Where the flow is lost, the surroundings know better than nobody.
+    share = believed / (believed + np.float32(_ENOUGH_TRUST))
+    smooth = (wide_slope + share * (slope - wide_slope)) * aligned + (wide_level + share * (level - wide_level))
+    rest = difference - smooth
+    believed_rest = cv2.blur(trust * np.exp(-np.square(rest / np.float32(_REST * spread))), (5, 5))
+    result: Array = aligned + np.float32(fusion) * (smooth + believed_rest * rest)
+    return result
+
+
+def _line(values: Array, difference: Array, trust: Array, step: int, spread: float) -> tuple[Array, Array, Array]:
+    """For each pixel slope and level of the line that gives the difference from the value, and the trust around it."""
+    height, width = values.shape
+    small = (max(1, width // step), max(1, height // step))
+    weight, mean, other, square, product = (
+        cv2.blur(cv2.resize(each, small, interpolation=cv2.INTER_AREA), (2 * _RADIUS + 1,) * 2)
+        for each in (trust, trust * values, trust * difference, trust * values * values, trust * values * difference)
+    )
+    total = weight + np.float32(_TINY)
+    mean, other, square, product = (each / total for each in (mean, other, square, product))
+    slope = (product - mean * other) / (np.maximum(square - mean * mean, 0) + np.float32((_SMOOTHNESS * spread) ** 2))
+    around = cv2.blur(weight, (2 * _RADIUS + 1,) * 2) + np.float32(_TINY)
+    lines = (cv2.blur(each * weight, (2 * _RADIUS + 1,) * 2) / around for each in (slope, other - slope * mean))
+    smooth_slope, smooth_level, believed = (
+        np.asarray(cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        for each in (*lines, weight)
+    )
+    return smooth_slope, smooth_level, believed

@@ -1,0 +1,104 @@
+"""Where a film's maps go: films for the eye, exact values, single files. Each sink takes one frame after the other."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import IO, Protocol, runtime_checkable
+
+import numpy as np
+
+from midas.arrays import Array, Float32, UInt8
+from midas.maps.colormaps import apply_colormap
+from midas.maps.kinds import Kind, nearness
+from midas.video.frame import FilmFormat, Frame, SoundPacket
+from midas.video.mapping import MappedFrame
+from midas.video.window import DisplayWindow
+from midas.video.writing import DEFAULT_CRF, FilmWriter
+
+
+@dataclass(frozen=True, eq=False)
+class FullFrame:
+    """A frame with its map at its own size.
+
+    Attributes:
+        mapped: the frame, and its map at the network's size.
+        values: the map at the frame's size.
+    """
+
+    mapped: MappedFrame
+    values: Float32[Array, "H W"]
+
+    @property
+    def frame(self) -> Frame:
+        """The frame."""
+        return self.mapped.frame
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """What takes a film's maps.
+
+    Attributes:
+        notes: what the user should know, a sentence each.
+    """
+
+    notes: tuple[str, ...]
+
+    def write(self, full: FullFrame) -> None:
+        """Take the next frame."""
+        ...
+
+    def finish(self, sound: tuple[SoundPacket, ...]) -> None:
+        """All frames were there; what is left of the sound."""
+        ...
+
+
+class EyeSink(AbstractContextManager["EyeSink"]):
+    """A film of colours, with or without the pictures beside them.
+
+    Args:
+        file: open for binary writing.
+        suffix: says which kind of file.
+        film: what it is made of.
+        kind: what the values are.
+        colormap: one of ``midas.maps.colormaps.COLORMAPS``.
+        crf: quality.
+        with_picture: whether the picture stands to the left of its map.
+        steady: whether the window moves slowly; otherwise each frame has its own.
+    """
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        suffix: str,
+        film: FilmFormat,
+        kind: Kind,
+        *,
+        colormap: str,
+        crf: int = DEFAULT_CRF,
+        with_picture: bool = False,
+        steady: bool = True,
+    ) -> None:
+        self._writer = FilmWriter(file, suffix, film, crf=crf)
+        self._kind, self._colormap, self._with_picture, self._steady = kind, colormap, with_picture, steady
+        self._window = DisplayWindow()
+        self.notes: tuple[str, ...] = (self._writer.sound_note,) if self._writer.sound_note else ()
+
+    def write(self, full: FullFrame) -> None:
+        """Take the next frame."""
+        near = nearness(full.values, self._kind)
+        window = self._window.update(near, is_cut=full.mapped.is_cut or not self._steady)
+        colours: UInt8[Array, "H W 3"] = apply_colormap(window.unit(near), self._colormap)
+        frame = full.frame
+        picture = np.concatenate([frame.picture, colours], axis=1) if self._with_picture else colours
+        self._writer.sound(frame.sound)
+        self._writer.write(picture, frame.ticks, frame.duration_ticks)
+
+    def finish(self, sound: tuple[SoundPacket, ...]) -> None:
+        """Append what is left of the sound."""
+        self._writer.sound(sound)
+        self.notes += (self._writer.padding_note,) if self._writer.padding_note else ()
+
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
+        self._writer.__exit__(kind, *details)

@@ -1,0 +1,53 @@
+"""Maps that wait on disk until all of a film is known."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from midas.arrays import Array, Float32
+from midas.errors import OutputError
+
+
+class MapSpill(AbstractContextManager["MapSpill"]):
+    """Maps of one size on disk, in a file without a name, which no end of the process leaves behind.
+
+    Args:
+        folder: on whose disk; the system's folder of temporary files if None.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self._shapes: list[tuple[int, int]] = []
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the room back."""
+        with suppress(OSError):  # of a full disk, which `append` has reported
+            self._file.close()
+
+    def append(self, values: Float32[Array, "h w"]) -> None:
+        """Put a map behind the others.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        try:
+            self._file.write(np.ascontiguousarray(values, np.float32).tobytes())
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(f"maps can't wait on disk: {error.strerror or error}; make room there") from error
+        self._shapes.append((values.shape[0], values.shape[1]))
+
+    def __iter__(self) -> Iterator[Float32[Array, "h w"]]:
+        self._file.seek(0)
+        for height, width in self._shapes:
+            data = self._file.read(4 * height * width)
+            yield np.frombuffer(data, np.float32).reshape(height, width)

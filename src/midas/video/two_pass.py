@@ -1,0 +1,131 @@
+"""Scale and shift of all frames of a film at once: what neighbours, near and less near, say of each other.
+
+Frame by frame, errors of the fits add up, however slowly. Here each frame is tied to those 1, 10 and 25 frames before
+it, each tie gives the ratio of two scales and a difference of two shifts, and all of a shot are solved together, by
+least squares. The ratios are those of robust spreads, and what is solved for is the logarithm of the scale, so that
+nothing draws the scales to nothing; their mean is fixed to that of the network.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from midas.arrays import Array, Float32, Float64, UInt8
+from midas.video.flow import FlowFinder
+from midas.video.steady import Gauge, fit, fit_points, small_picture
+
+DISTANCES = (1, 10, 25)
+_WEAK = 1e-6  # keeps frames without any tie at the network's own
+
+
+@dataclass(frozen=True)
+class Tie:
+    """What two frames say of each other.
+
+    Attributes:
+        earlier, later: their numbers.
+        log_ratio: logarithm of the later one's scale over the earlier one's.
+        shift: what has then to be added to the later map, in the earlier one's unit.
+        weight: how far it can be believed.
+    """
+
+    earlier: int
+    later: int
+    log_ratio: float
+    shift: float
+    weight: float
+
+
+class JointGauges:
+    """Collects ties while a film is read for the first time, and solves them at its end."""
+
+    def __init__(self) -> None:
+        self._flow = FlowFinder()
+        self._recent: deque[tuple[int, Array, Array]] = deque(maxlen=max(DISTANCES))
+        self._ties: list[Tie] = []
+        self._shots: list[int] = []
+        self._count = 0
+
+    def add(self, picture: UInt8[Array, "H W 3"], values: Float32[Array, "h w"], *, is_cut: bool) -> None:
+        """Take the next frame and its map, as the network gives it."""
+        small = small_picture(picture, values.shape)
+        if is_cut or not self._shots or (self._recent and self._recent[-1][1].shape != small.shape):
+            self._shots.append(self._count)
+            self._recent.clear()
+        for number, earlier_small, earlier_values in self._recent:
+            if self._count - number in DISTANCES and earlier_values.shape == values.shape:
+                self._tie(number, earlier_small, earlier_values, small, values)
+        self._recent.append((self._count, small, values))
+        self._count += 1
+
+    def solved(self) -> list[Gauge]:
+        """Scale and shift for each frame."""
+        gauges: list[Gauge] = []
+        for first, end in zip(self._shots, [*self._shots[1:], self._count], strict=True):
+            ties = [tie for tie in self._ties if first <= tie.earlier < end]
+            gauges += _solved_shot(ties, first, end - first)
+        return gauges
+
+    def _tie(self, number: int, earlier_small: Array, earlier: Array, small: Array, values: Array) -> None:
+        motion = self._flow.motion(earlier_small, small).at_size((values.shape[0], values.shape[1]))
+        found = fit(*fit_points(values, motion.warped(earlier), motion.trust))
+        if found is not None:
+            weight = found.weight / (1e-3 + found.residual)
+            gauge = found.gauge
+            self._ties.append(Tie(number, self._count, math.log(gauge.scale), gauge.shift, weight))
+
+
+def _solved_shot(ties: list[Tie], first: int, count: int) -> list[Gauge]:
+    if not ties:
+        return [Gauge()] * count
+    earlier = np.array([tie.earlier - first for tie in ties])
+    later = np.array([tie.later - first for tie in ties])
+    weights = np.array([tie.weight for tie in ties])
+    weights /= weights.mean()
+    log_scales = _differences_solved(earlier, later, np.array([tie.log_ratio for tie in ties]), weights, count)
+    log_scales -= log_scales.mean()
+    scales = np.exp(log_scales)
+    # earlier map ≈ ratio * later map + shift, and both times their own scale, plus their own shift, are to agree.
+    differences = scales[earlier] * np.array([tie.shift for tie in ties])
+    shifts = _differences_solved(earlier, later, differences, weights * scales.mean(), count)
+    shifts -= shifts.mean()
+    return [Gauge(float(scale), float(shift)) for scale, shift in zip(scales, shifts, strict=True)]
+
+
+def _differences_solved(
+    earlier: Array, later: Array, differences: Float64[Array, " N"], weights: Float64[Array, " N"], count: int
+) -> Float64[Array, " C"]:
+    """The numbers whose differences, later minus earlier, come nearest to those given: banded normal equations."""
+    width = max(DISTANCES)
+    band = np.zeros((count, width + 1))  # row i holds the entries (i, i), (i, i + 1) … of the symmetric matrix
+    right = np.zeros(count)
+    band[:, 0] = _WEAK
+    np.add.at(band[:, 0], earlier, weights)
+    np.add.at(band[:, 0], later, weights)
+    np.subtract.at(band, (earlier, later - earlier), weights)
+    np.add.at(right, later, weights * differences)
+    np.subtract.at(right, earlier, weights * differences)
+    return _solve_banded(band, right)
+
+
+def _solve_banded(band: Float64[Array, "C W"], right: Float64[Array, " C"]) -> Float64[Array, " C"]:
+    """Cholesky's factorisation of a symmetric positive matrix with few diagonals, and both substitutions."""
+    count, width = band.shape
+    rows = band.copy()
+    for i in range(count):
+        rows[i] /= math.sqrt(rows[i, 0])
+        for step in range(1, min(width, count - i)):
+            rows[i + step, : width - step] -= rows[i, step] * rows[i, step:]
+    forward = right.copy()
+    for i in range(count):
+        forward[i] /= rows[i, 0]
+        end = min(width, count - i)
+        forward[i + 1 : i + end] -= rows[i, 1:end] * forward[i]
+    for i in range(count - 1, -1, -1):
+        end = min(width, count - i)
+        forward[i] = (forward[i] - rows[i, 1:end] @ forward[i + 1 : i + end]) / rows[i, 0]
+    return forward

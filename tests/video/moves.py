@@ -1,0 +1,74 @@
+"""Camera moves before a drawn scene whose inverse depth is known exactly, and networks' wobble put on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from midas.arrays import Array
+
+SIZE = (144, 216)
+_BOXES = 60
+
+
+@dataclass(frozen=True)
+class Move:
+    """A camera before a wall with boxes in front of it.
+
+    Attributes:
+        frames: how many.
+        pan_px: how far the camera moves from frame to frame.
+        walker: whether a near thing crosses the picture.
+        wobble: standard deviation of the logarithm of each frame's scale; its shift varies as much.
+        noise: of the maps, smooth, in their unit.
+        seed: of all that is random.
+    """
+
+    frames: int
+    pan_px: float = 0.0
+    walker: bool = False
+    wobble: float = 0.12
+    noise: float = 0.02
+    seed: int = 0
+
+    def __iter__(self) -> Iterator[tuple[Array, Array, Array]]:
+        """Picture, true inverse depth, and the map that a network would give of it."""
+        random = np.random.default_rng(self.seed)
+        wide = SIZE[1] + int(self.pan_px * self.frames) + 40
+        disparity, picture = _wall(random, wide)
+        for number in range(self.frames):
+            matrix = np.float32([[1, 0, -self.pan_px * number - 10], [0, 1, 0]])
+            shown, truth = (
+                cv2.warpAffine(each, matrix, SIZE[::-1], flags=cv2.INTER_LINEAR) for each in (picture, disparity)
+            )
+            if self.walker:
+                left = (number * 2) % (SIZE[1] + 40) - 40
+                shown[40:85, max(left, 0) : max(left + 30, 0)] = (200, 120, 60)
+                truth[40:85, max(left, 0) : max(left + 30, 0)] = 1.4
+            smooth = cv2.GaussianBlur(random.normal(size=SIZE).astype(np.float32), (0, 0), 12)
+            scale = float(np.exp(random.normal(0, self.wobble))) if self.wobble else 1.0
+            shift = random.uniform(-0.1, 0.1) if self.wobble else 0.0
+            noisy = truth + np.float32(self.noise) * smooth / smooth.std()
+            yield shown, truth, (scale * noisy + shift).astype(np.float32)
+
+
+def _wall(random: np.random.Generator, wide: int) -> tuple[Array, Array]:
+    height = SIZE[0]
+    disparity = np.linspace(0.2, 0.6, height, dtype=np.float32)[:, None].repeat(wide, 1)
+    picture = cv2.GaussianBlur(random.integers(0, 256, (height, wide, 3), np.uint8), (0, 0), 2)
+    picture = cv2.normalize(picture, None, 40, 215, cv2.NORM_MINMAX)
+    for _ in range(_BOXES * wide // 640 + 8):
+        top, left = random.integers(0, height - 20), random.integers(0, wide - 20)
+        rows, columns = slice(top, top + random.integers(15, 60)), slice(left, left + random.integers(15, 70))
+        disparity[rows, columns] = random.uniform(0.5, 1.1)
+        picture[rows, columns] = picture[rows, columns] // 2 + random.integers(0, 128, 3, np.uint8)
+    return disparity, picture
+
+
+def gauge_of(values: Array, truth: Array) -> tuple[float, float]:
+    """Scale and shift by which a map departs from the truth: ``values ≈ scale * truth + shift``."""
+    scale, shift = np.polyfit(truth.ravel(), values.ravel(), 1)
+    return float(scale), float(shift)

@@ -1,0 +1,116 @@
+"""Maps of a film keep one scale and shift, and hardly flicker, whatever the network does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.video.moves import Move, gauge_of
+
+from midas.arrays import Array
+from midas.errors import ConfigError
+from midas.video.steady import Gauge, Steady, fit
+
+MOVES = {"static": Move(50), "pan": Move(50, pan_px=2), "walker": Move(50, walker=True)}
+
+
+def measured(move: Move, mode: str = "off") -> tuple[Array, float]:
+    """The logarithm of each frame's scale, and the mean departure from the truth when that and the shift are known."""
+    steady, log_scales, departures = Steady(mode), [], []  # type: ignore[arg-type]
+    for number, (picture, truth, values) in enumerate(move):
+        shown = steady.update(picture, values, cut=number == 0)
+        log_scales.append(np.log(gauge_of(shown, truth)[0]))
+        departures.append(departure(shown, truth))
+    return np.array(log_scales), float(np.mean(departures))
+
+
+def departure(values: Array, truth: Array) -> float:
+    scale, shift = gauge_of(values, truth)
+    return float(np.abs((values - shift) / scale - truth).mean())
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_the_scale_wobbles_a_tenth_as_much_does_not_shrink_and_the_maps_are_nearer_to_the_truth(name: str) -> None:
+    (before, alone), (after, together) = measured(MOVES[name]), measured(MOVES[name], "flow")
+    assert after.std() < 0.15 * before.std()
+    assert np.diff(after).std() < 0.05 * np.diff(before).std()
+    assert abs(after[-1] - after[0]) < 0.06
+    assert together < alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("move", [Move(1000), Move(1000, pan_px=2)], ids=["static", "pan"])
+def test_a_thousand_frames_do_not_drift(move: Move) -> None:
+    after, _ = measured(move, "flow")
+    assert np.abs(after - after.mean()).max() < 0.1
+
+
+def test_a_camera_that_stands_still_needs_no_flow() -> None:
+    (before, _), (after, _) = measured(MOVES["static"]), measured(MOVES["static"], "fast")
+    assert after.std() < 0.1 * before.std()
+
+
+def test_off_returns_the_maps_as_they_are() -> None:
+    steady = Steady("off")
+    for picture, _, values in Move(3):
+        assert steady.update(picture, values) is values
+
+
+def test_the_first_frame_of_a_shot_is_that_of_the_shot_alone() -> None:
+    one, other = list(Move(10, seed=1)), list(Move(10, seed=2))
+    steady = Steady()
+    for picture, _, values in one:
+        steady.update(picture, values)
+    picture, _, values = other[0]
+    assert np.array_equal(steady.update(picture, values), values)
+    assert steady.is_cut
+    assert steady.gauge == Gauge()
+
+
+def test_a_flash_neither_begins_a_shot_nor_moves_the_scale() -> None:
+    frames = list(Move(40, noise=0.005))
+    steady, cuts = Steady(), []
+    for number, (picture, _, values) in enumerate(frames):
+        if number == 20:
+            picture, values = np.full_like(picture, 255), np.full_like(values, 3.0)
+        shown = steady.update(picture, values)
+        cuts.append(steady.is_cut)
+    assert sum(cuts[21:]) == 0
+    scale, _ = gauge_of(shown, frames[-1][1])
+    first, _ = gauge_of(frames[0][2], frames[0][1])
+    assert abs(np.log(scale / first)) < 0.05
+
+
+def test_black_frames_are_held_and_leave_nothing_black_behind() -> None:
+    frames = list(Move(30))
+    steady = Steady()
+    for number, (picture, _, values) in enumerate(frames):
+        if 10 <= number < 13:
+            picture, values = np.zeros_like(picture), np.zeros_like(values)
+        shown = steady.update(picture, values, cut=number == 0)
+        assert np.isfinite(shown).all()
+    assert steady.held >= 1
+    assert departure(shown, frames[-1][1]) < 0.05
+
+
+def test_a_fit_by_the_spread_ratio_is_not_fooled_by_noise() -> None:
+    random = np.random.default_rng(0)
+    truth = random.uniform(0, 1, (60, 60)).astype(np.float32)
+    one, other = ((truth + random.normal(0, 0.1, truth.shape)).astype(np.float32) for _ in range(2))
+    found = fit(one, np.float32(1.3) * other + np.float32(0.2), np.ones_like(one))
+    assert found is not None
+    assert abs(found.gauge.scale - 1.3) < 0.03  # a slope of least squares is at 1.16
+    assert abs(found.gauge.shift - 0.2) < 0.03
+
+
+@pytest.mark.parametrize("settings", [{"fusion": 1.5}, {"leak": -0.1}])
+def test_settings_out_of_range_are_refused(settings: dict) -> None:
+    with pytest.raises(ConfigError):
+        Steady(**settings)
+
+
+def test_a_map_may_be_as_large_as_the_picture_or_smaller() -> None:
+    for picture, _, values in Move(2):
+        large = np.repeat(np.repeat(picture, 4, 0), 4, 1)
+        assert Steady().update(large, values).shape == values.shape
+        wide = np.repeat(np.repeat(values, 4, 0), 4, 1)
+        assert Steady().update(picture, wide).shape == wide.shape
