@@ -73,11 +73,11 @@ def ramp_with(value: float) -> np.ndarray:
 
 
 def test_the_focus_follows_slowly_in_a_shot_and_at_once_at_a_cut() -> None:
-    effect = film_effect("bokeh", EffectOptions(aperture=4), lambda size: (size[0] // 2, size[1] // 2))
+    effect = film_effect("bokeh", EffectOptions(aperture=4.0), lambda size: (size[0] // 2, size[1] // 2))
     picture = ramp(3)
 
     def focused(focus: float, near: float) -> np.ndarray:
-        return bokeh(picture, ramp_with(near), focus=focus, aperture=4)
+        return bokeh(picture, ramp_with(near), focus=focus, aperture=4.0)
 
     np.testing.assert_array_equal(effect(picture, ramp_with(0.9), True), focused(float(np.float32(0.9)), 0.9))
     later = [effect(picture, ramp_with(0.1), False) for _ in range(60)]

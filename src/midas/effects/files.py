@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal
 
 import numpy as np
@@ -149,11 +150,13 @@ def _gif(frames: list[Image.Image]) -> bytes:
 
 def _mp4(frames: list[UInt8[Array, "H W 3"]]) -> bytes:
     rate_hz = Fraction(len(frames)) / Fraction(_LOOP_SECONDS).limit_denominator(10)
-    file = io.BytesIO()
-    with FilmWriter(file, ".mp4", FilmFormat("parallax", 1 / rate_hz, rate_hz, Fraction(1), None, None)) as film:
-        for number in range(_MP4_ROUNDS * len(frames)):
-            film.write(frames[number % len(frames)], number, 1)
-    return file.getvalue()
+    about = FilmFormat("parallax", 1 / rate_hz, rate_hz, Fraction(1), None, None)
+    with TemporaryFile() as file:
+        with FilmWriter(file, ".mp4", about) as film:
+            for number in range(_MP4_ROUNDS * len(frames)):
+                film.write(frames[number % len(frames)], number, 1)
+        file.seek(0)
+        return file.read()
 
 
 def _normals(options: EffectFileOptions, work: Work, image: UInt8[Array, "H W 3"]) -> bytes:
