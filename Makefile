@@ -33,5 +33,6 @@ BENCHMARKS = $(filter-out $(patsubst %,benchmarks/%.py,$(BY_HAND) $(WITHIN)), $(
 bench:  ## what we claim about speed, and the tables of docs/speed.md; takes an hour or two, on a quiet machine
 	for benchmark in $(BENCHMARKS); do python "$$benchmark" || exit 1; done
 
-docs:  ## the documents' Python blocks, tables and links
+docs:  ## the documents' Python blocks, tables and links, and the site in build/site (pip install -e '.[docs]')
 	pytest tests/architecture/test_documents.py
+	mkdocs build --strict --quiet

@@ -30,6 +30,7 @@ _MODELS = {
     "DPT_Hybrid": "dpt_hybrid_384",
     "MiDaS": "midas_v21_384",
     "MiDaS_small": "midas_v21_small_256",
+    "midas_nano_256": "midas_nano_256",
     "zipdepth_base": "zipdepth_base",
     "zipdepth_base_npu": "zipdepth_base_npu",
 }
@@ -43,6 +44,7 @@ _TRANSFORMS = {
     "swin384_transform": "dpt_swin2_large_384",
     "swin256_transform": "dpt_swin2_tiny_256",
     "levit_transform": "dpt_levit_224",
+    "nano_transform": "midas_nano_256",
     "zipdepth_transform": "zipdepth_base",
 }
 
@@ -65,13 +67,19 @@ def _entry_point(name):
 def transforms():
     """The rules by which a picture becomes a network's input, as attributes named after the official ones."""
     import torch
+    from PIL import Image
 
     from midas.models.zoo import MODELS
     from midas.pictures.preprocess import Preprocess
+    from midas.pictures.reading import read_image
 
     def transform(name):
         preprocess = Preprocess(MODELS[name].input)
-        return lambda image: torch.from_numpy(preprocess(image))
+
+        def prepare(image):
+            return torch.from_numpy(preprocess(read_image(image) if isinstance(image, Image.Image) else image))
+
+        return prepare
 
     return _SimpleNamespace(**{attribute: transform(name) for attribute, name in _TRANSFORMS.items()})
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 OFFICIAL = (
     "DPT_BEiT_B_384", "DPT_BEiT_L_384", "DPT_BEiT_L_512", "DPT_Hybrid", "DPT_Large", "DPT_LeViT_224",
     "DPT_Next_ViT_L_384", "DPT_SwinV2_B_384", "DPT_SwinV2_L_384", "DPT_SwinV2_T_256", "DPT_Swin_L_384", "MiDaS",
     "MiDaS_small", "transforms",
 )  # fmt: skip
-OURS = ("zipdepth_base", "zipdepth_base_npu")
+OURS = ("midas_nano_256", "zipdepth_base", "zipdepth_base_npu")
 
 
 def hub_load(repository: Path, name: str, **options: object) -> object:
@@ -87,3 +88,9 @@ def test_a_clone_needs_no_installation(repository: Path) -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd="/")
     assert Path(result.stdout.strip()).parent == repository / "src" / "midas"
+
+
+def test_a_transform_takes_a_pil_image_as_it_takes_its_pixels(repository: Path) -> None:
+    prepare = hub_load(repository, "transforms").small_transform  # type: ignore[attr-defined]
+    image = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    assert torch.equal(prepare(Image.fromarray(image)), prepare(image))

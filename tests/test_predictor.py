@@ -136,7 +136,13 @@ def test_a_file_that_says_it_is_another_model_than_the_named_one_is_refused(tmp_
 
 def test_a_file_knows_better_than_its_name_what_it_is(tmp_path: Path) -> None:
     predictor = midas.load(write_tiny_model(tmp_path / "model-small.onnx"))
-    assert (predictor.name, predictor.input, predictor.spec) == ("tiny", INPUT, None)
+    assert (predictor.name, predictor.input, predictor.spec) == ("model-small", INPUT, None)
+
+
+def test_two_files_of_one_model_have_two_names_and_a_run_lends_its_own(tmp_path: Path) -> None:
+    (tmp_path / "shelf").mkdir()
+    names = [midas.load(write_tiny_model(tmp_path / path)).name for path in ("one.onnx", "two.onnx", "shelf/best.onnx")]
+    assert names == ["one", "two", "shelf-best"]
 
 
 @pytest.mark.parametrize(("name", "file_name", "side_px"), RELEASED_ONNX)

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from midas.errors import MidasError
+    from midas.loading import list_models, load
     from midas.maps.depth_map import DepthMap
-    from midas.predictor import Predictor, list_models, load
+    from midas.predictor import Predictor
     from midas.version import __version__
 
 __all__ = ["DepthMap", "MidasError", "Predictor", "__version__", "list_models", "load"]
@@ -21,8 +22,8 @@ _HOMES = {
     "MidasError": "midas.errors",
     "Predictor": "midas.predictor",
     "__version__": "midas.version",
-    "list_models": "midas.predictor",
-    "load": "midas.predictor",
+    "list_models": "midas.loading",
+    "load": "midas.loading",
 }
 
 

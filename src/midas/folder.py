@@ -11,16 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from midas.alignment import Alignment
 from midas.arrays import Array, UInt8
 from midas.errors import FileThereError, ImageError, MidasError, OutputError, net
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import encode_map, format_by_name
+from midas.maps.metres import KnownDistances
 from midas.maps.names import PictureJob
 from midas.maps.resize import Interpolation
 from midas.pictures.reading import DEFAULT_MAX_PIXELS
 from midas.pipeline import group_alike, run_ahead
 from midas.predictor import Predictor
-from midas.tiling import Prepared
+from midas.tiling.prepared import Prepared
 
 # Encoding a 16-bit PNG takes three times as long as decoding a photograph of the same size, so that one reader feeds
 # three writers; more would only hold more pictures in memory. Half of the cores are left to the other two stages.
@@ -39,6 +41,7 @@ class PictureReport:
         value_range: smallest and largest value of its depth map; None like ``size``.
         milliseconds: time that its reading, prediction and writing took, without waiting.
         tiles: how many tiles refined it; 0 for a picture that was predicted in one piece.
+        alignment: scale and shift that made metres of it, where they were asked for.
         error: why it failed; None if all its files are there.
     """
 
@@ -48,6 +51,7 @@ class PictureReport:
     value_range: tuple[float, float] | None = None
     milliseconds: float = 0.0
     tiles: int = 0
+    alignment: Alignment | None = None
     error: MidasError | None = None
 
     @property
@@ -113,6 +117,7 @@ class Settings:
             of one size.
         full_decode: whether large JPEG files are decoded at their full size; those shown in an output always are.
         strict: whether JPEG files that lack the last of their data are refused.
+        known: what makes metres of the maps; None leaves them as they are.
         product: what is written.
     """
 
@@ -123,6 +128,7 @@ class Settings:
     batch: int = 1
     full_decode: bool = False
     strict: bool = False
+    known: KnownDistances | None = None
     product: Product = MAPS
 
 
@@ -142,6 +148,8 @@ def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings:
     """
     prepared = _prepare(predictor, settings, data, [format_name])
     depth_map = predictor.infer(prepared, interpolation=settings.interpolation)
+    if settings.known is not None:
+        depth_map = depth_map.in_metres(settings.known.alignment(depth_map))
     return encode_map(
         depth_map.values,
         format_name,
@@ -249,6 +257,8 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
     ready, depth_map = predicted.ready, predicted.depth_map
     try:
         with net(f"the depth map of {ready.job.source} can't be written", OutputError):
+            alignment = None if settings.known is None else settings.known.alignment(depth_map)
+            depth_map = depth_map if alignment is None else depth_map.in_metres(alignment)
             written = [_save(settings, ready, depth_map, name) for name in ready.formats]
             value_range = (float(depth_map.values.min()), float(depth_map.values.max()))
     except MidasError as error:
@@ -257,7 +267,14 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
         return _report(ready.job)
     milliseconds = 1000 * (predicted.seconds + time.perf_counter() - start)
     tiles = ready.prepared.finer.grid.count if ready.prepared.finer else 0
-    return _report(ready.job, size=depth_map.size, value_range=value_range, milliseconds=milliseconds, tiles=tiles)
+    return _report(
+        ready.job,
+        size=depth_map.size,
+        value_range=value_range,
+        milliseconds=milliseconds,
+        tiles=tiles,
+        alignment=alignment,
+    )
 
 
 def _save(settings: Settings, ready: _Ready, depth_map: DepthMap, format_name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Predictor: image → preprocess → backend → DepthMap; ``load`` makes one from a name or a file."""
+"""Predictor: image → preprocess → backend → DepthMap; ``midas.loading`` makes one from a name or a file."""
 
 from __future__ import annotations
 
@@ -6,78 +6,28 @@ import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
+from PIL import Image
 
 from midas.arrays import Array, Float32
-from midas.backends import AUTO, Backend
-from midas.backends.identity import kind_of, open_model, resized_rule
+from midas.backends import Backend
+from midas.backends.identity import calibration_of, kind_of, resized_rule
 from midas.errors import ConfigError, ImageError, MidasError, ModelError, net
 from midas.maps.depth_map import DepthMap
 from midas.maps.emptiness import warn_of_emptiness
-from midas.maps.kinds import RELATIVE_DISPARITY
+from midas.maps.kinds import METRIC, RELATIVE_DISPARITY
 from midas.maps.resize import Interpolation, resize_map
 from midas.models.specs import ModelSpec
-from midas.models.zoo import DEFAULT_MODEL, MODELS
 from midas.pictures.preprocess import InputSpec, Preprocess
 from midas.pictures.reading import DEFAULT_MAX_PIXELS, ImageSource, read_image, read_reduced
 from midas.pipeline import MAX_BATCH, MAX_THREADS, group_alike, run_ahead
-from midas.tiling import DEFAULT_OVERLAP, Prepared, Tiling, finer_input, predict_tiles
+from midas.tiling import DEFAULT_OVERLAP, Tiling, finer_input, predict_tiles
+from midas.tiling.prepared import Prepared
 
-
-def list_models() -> list[str]:
-    """The names that ``load`` accepts."""
-    return list(MODELS)
-
-
-def load(
-    name_or_path: str | Path = DEFAULT_MODEL,
-    *,
-    weights: str | Path | None = None,
-    backend: str = AUTO,
-    device: str = AUTO,
-    precision: str = AUTO,
-    size: int | None = None,
-    threads: int | None = None,
-    offline: bool | None = None,
-) -> Predictor:
-    """Make a model ready to predict.
-
-    Args:
-        name_or_path: a name that ``list_models`` gives, or the path of a file: an ONNX file that this package exported
-            or that the model table knows by its name, or weights of a model of the table (``midas-depth[lab]``).
-        weights: a file for the model of that name, in place of its own.
-        backend: what runs the network: ``"onnxruntime"``, ``"openvino"``, ``"torch"``, ``"torch-compile"``; ``"auto"``
-            for the fastest that is known to be exact enough, or ``"quick"`` for the one that has a first picture done
-            soonest; ``midas.backends.choice`` states the rules and the measured reasons.
-        device: where: ``"cpu"``; with torch also ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"xpu"``; or ``"auto"``.
-        precision: in which number format: ``"float32"``, ``"bfloat16"``, ``"float16"``, as far as backend and device
-            have it; ``"auto"`` is float32, or bfloat16 for networks whose maps depart by less than 1 % of their range.
-        size: shorter side of the network's input in pixels, rounded to what the network takes; None is the model's
-            own. Larger shows more detail and takes longer.
-        threads: number of threads for one picture; None is one per physical core.
-        offline: whether nothing may be downloaded; None lets the environment say.
-
-    Raises:
-        ModelError: no such model, a file that is none, or a backend, device or precision that there isn't.
-        WeightsError: weights that can't be had, are damaged, or don't fit the model.
-        MissingExtraError: the model needs packages that are not installed.
-        ConfigError: ``size`` is not a whole number from 1 to 4096, or not one that the network takes.
-    """
-    with net(f"{weights or name_or_path} can't be made ready", ModelError, "try another file, back end or device"):
-        opened = open_model(
-            name_or_path,
-            weights=weights,
-            backend=backend,
-            device=device,
-            precision=precision,
-            threads=threads,
-            offline=offline,
-        )
-        rule = opened.input if size is None else resized_rule(opened.input, size, opened.name)
-        return Predictor(opened.name, rule, opened.network, opened.spec)
-
+# What can be gone through, and yet is one picture.
+_ONE_PICTURE = (str, os.PathLike, bytes, bytearray, memoryview, np.ndarray, Image.Image)
 
 _Read = tuple[ImageSource, Prepared | MidasError]
 
@@ -92,6 +42,7 @@ class Predictor:
         spec: the model's row in the model table; None for a file that the table doesn't know.
         tiling: how large pictures are refined in tiles; None to predict each in one piece.
         kind: what the values of its maps are: relative disparity but for a few models.
+        network_kind, calibration: what the network gives, and what makes metres of it.
     """
 
     def __init__(
@@ -107,8 +58,16 @@ class Predictor:
         self.backend = backend
         self.spec = spec
         self.tiling = tiling
-        self.kind = kind_of(backend, spec)
+        self.network_kind = kind_of(backend, spec)
+        self.calibration = calibration_of(backend, name)
+        self.kind = self.network_kind if self.calibration is None else METRIC
         self._preprocess = Preprocess(input)
+
+    def __repr__(self) -> str:
+        height, width = self.input.size
+        fitted = f", {self.calibration}" if self.calibration else ""
+        tiled = f", tile {self.tiling.zoom}" if self.tiling else ""
+        return f"Predictor({self.name}, {type(self.backend).__name__}, {width}x{height}, {self.kind}{tiled}{fitted})"
 
     def tiled(self, zoom: int, *, overlap: float = DEFAULT_OVERLAP, size: int | None = None) -> Predictor:
         """The same model for large pictures: the layout from the whole picture, finer detail from overlapping tiles.
@@ -242,7 +201,7 @@ class Predictor:
                 f"{self.name} gives numbers that are not finite for {prepared.source or 'this picture'} at an input of "
                 f"{'x'.join(map(str, disparity.shape))}; try another size"
             )
-        if self.kind == RELATIVE_DISPARITY:
+        if self.network_kind == RELATIVE_DISPARITY:
             warn_of_emptiness(disparity, self.name, prepared.source)
         try:
             with net(f"{prepared.source or 'this picture'} gets no map of its size", ModelError):
@@ -250,13 +209,14 @@ class Predictor:
                     disparity = predict_tiles(disparity, prepared.finer, self.backend, at_once=at_once)
                 rule = interpolation or self.input.restore
                 values = resize_map(disparity, prepared.size, rule)
-                return DepthMap(values, self.name, prepared.source, self.kind)
+                found = DepthMap(values, self.name, prepared.source, self.network_kind)
+                return found if self.calibration is None else found.in_metres(self.calibration)
         except MidasError as error:
             return error
 
     def stream(
         self,
-        sources: Iterable[ImageSource],
+        sources: Iterable[ImageSource] | ImageSource,
         *,
         workers: int = 2,
         batch: int = 1,
@@ -272,7 +232,7 @@ class Predictor:
         so that memory stays flat however many there are.
 
         Args:
-            sources: pictures as for a call; drawn as needed, in the consumer's thread.
+            sources: pictures as for a call; drawn as needed, in the consumer's thread. One alone will do.
             workers: number of threads that read.
             batch: how many pictures, or tiles of a picture, go through the network at once, where neighbours have
                 inputs of one size; a graphics card gains from that, a processor hardly does.
@@ -301,7 +261,8 @@ class Predictor:
             except MidasError as error:
                 return source, error
 
-        with closing(run_ahead(read, sources, workers=workers, waiting=batch)) as stage:
+        pictures = cast(Iterable[ImageSource], [sources] if isinstance(sources, _ONE_PICTURE) else sources)
+        with closing(run_ahead(read, pictures, workers=workers, waiting=batch)) as stage:
             for group in group_alike((future.result() for future in stage), _input_shape, most=batch):
                 for (source, _), outcome in zip(group, self._outcomes(group, interpolation, batch), strict=True):
                     if isinstance(outcome, DepthMap):

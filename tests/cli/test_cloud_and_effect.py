@@ -11,6 +11,7 @@ import trimesh
 from PIL import Image
 from typer.testing import CliRunner
 
+import midas
 from midas.cli import app
 from midas.effects.files import SUFFIXES
 
@@ -43,6 +44,27 @@ def test_two_distances_give_metres(photo: Path) -> None:
     depth = trimesh.load("clouds/photo.ply").vertices[:, 2]
     np.testing.assert_allclose(np.percentile(depth, (1, 99)), (0.4, 1.6), rtol=0.02)
     assert b"midas:unit metre" in Path("clouds/photo.ply").read_bytes()[:1000]
+
+
+def test_measured_points_give_metres_though_some_are_wrong(photo: Path) -> None:
+    depth_map = midas.load()("photo.jpg")
+    rng = np.random.default_rng(0)
+    rows, columns = rng.integers(0, 100, 60), rng.integers(0, 150, 60)
+    metres = 1 / (0.3 * depth_map.values[rows, columns] + 1)
+    metres[:12] *= 3
+    np.save("points.npy", np.stack([rows, columns, metres], 1))
+    run("cloud", "photo.jpg", "--points", "points.npy", "--format", "points", "--fill", "--full")
+    depth = trimesh.load("clouds/photo.ply").vertices[:, 2].reshape(100, 150)
+    np.testing.assert_allclose(depth[rows[12:], columns[12:]], metres[12:], rtol=0.01)
+
+
+def test_a_small_lidar_map_gives_metres(photo: Path) -> None:
+    depth_map = midas.load()("photo.jpg").resized((20, 30), "nearest")
+    Image.fromarray(np.rint(1000 / (0.3 * depth_map.values + 1)).astype(np.uint16)).save("lidar.png")
+    run("cloud", "photo.jpg", "--lidar", "lidar.png", "--format", "points", "--fill", "--full")
+    header = Path("clouds/photo.ply").read_bytes()[:1000]
+    assert b"midas:alignment_found 600 points" in header
+    assert b"midas:unit metre" in header
 
 
 def test_view_writes_a_page_and_opens_it(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

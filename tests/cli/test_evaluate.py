@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.corpus_miniature import write_miniature
 from tests.tiny_model import write_tiny_model
@@ -69,7 +70,7 @@ def test_all_metrics_or_chosen_ones(root: Path, tiny: Path) -> None:
 def test_the_worst_pictures_are_drawn(root: Path, tiny: Path, tmp_path: Path) -> None:
     result = evaluate("--root", root, "--model", tiny, "--worst", 2, "--save-maps", tmp_path / "worst")
     assert result.exit_code == 0, result.output
-    assert (tmp_path / "worst" / "worst_miniature.png").is_file()
+    assert (tmp_path / "worst" / "worst_miniature_tiny.png").is_file()
 
 
 def test_the_official_table_is_printed(root: Path, tiny: Path) -> None:
@@ -83,6 +84,29 @@ def test_the_list_has_every_benchmark_and_protocol() -> None:
     assert "| `nyu_marigold` | least_squares in depth |" in text
 
 
+def test_models_baselines_and_ready_maps_stand_in_one_table_under_their_own_names(
+    root: Path, tiny: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "again").mkdir()
+    other = write_tiny_model(tmp_path / "again" / tiny.name)
+    maps = tmp_path / "maps"
+    for name in ("a", "b"):
+        for frame in ("000", "001", "002"):
+            (maps / name).mkdir(parents=True, exist_ok=True)
+            np.save(maps / name / f"{frame}.npy", np.linspace(0, 1, 72 * 96, dtype=np.float32).reshape(72, 96))
+    result = evaluate(
+        "--root", root, "--model", tiny, "--model", other, "--baseline", "plane", "--prediction-dir", maps, "--json"
+    )
+    rows = json.loads(result.stdout)
+    assert [row["model"] for row in rows] == [str(tiny), str(other), "maps", "plane"]
+
+
+def test_an_option_of_a_reader_is_read_as_the_reader_declares_it(root: Path, tiny: Path) -> None:
+    result = evaluate("--root", root, "--model", tiny, "--option", "scenes=a", "--json")
+    (row,) = json.loads(result.stdout)
+    assert row["pictures"] == 3
+
+
 def test_the_table_goes_to_a_file(root: Path, tiny: Path, tmp_path: Path) -> None:
     assert evaluate("--root", root, "--model", tiny, "--format", "latex", "-o", tmp_path / "t.tex").exit_code == 0
     assert (tmp_path / "t.tex").read_text().startswith(r"\begin{tabular}")
@@ -91,7 +115,7 @@ def test_the_table_goes_to_a_file(root: Path, tiny: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "expected one folder for each benchmark"),
+        ((), "name a set with --root"),
         (("--root", "nowhere"), "there is no folder nowhere"),
         (("--root", "nowhere", "--benchmark", "nyu2"), "did you mean 'nyu'"),
         (("--root", "nowhere", "--worst", "3"), "belong together"),

@@ -41,7 +41,7 @@ def test_every_entry_says_where_its_set_is_from(name: str) -> None:
     entry = READERS[name]
     assert entry.title
     assert entry.layout.licence
-    assert entry.homepage.startswith("http") or name in ("corpus", "shards")
+    assert entry.homepage.startswith("http") or name in ("corpus", "folder", "shards")
     assert entry.layout.tree.strip().startswith("<root>/")
     assert "root" not in entry.options
 

@@ -126,8 +126,8 @@ def test_the_worst_pictures_are_drawn_by_their_error_in_disparity(wild: Benchmar
     tiny = write_tiny_model(tmp_path / "tiny.onnx")
     asked = ("--worst", 2, "--save-maps", tmp_path / "worst")
     result = command("--root", wild.reader.root, "--model", tiny, *asked)  # type: ignore[attr-defined]
-    assert result.stderr.count("worst_wild.png") == 1, "the baselines beside the model have no sheet"
-    assert np.asarray(Image.open(tmp_path / "worst" / "worst_wild.png")).shape[0] > 2 * 200
+    assert result.stderr.count("worst_wild_tiny.png") == 1, "the baselines beside the model have no sheet"
+    assert np.asarray(Image.open(tmp_path / "worst" / "worst_wild_tiny.png")).shape[0] > 2 * 200
 
 
 def test_the_figures_of_version_0_4_in_the_wild_are_those_that_were_published(repository: Path) -> None:

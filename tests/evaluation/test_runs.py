@@ -177,7 +177,7 @@ def test_the_worst_pictures_are_drawn_beside_their_targets(benchmark_: Benchmark
     sheet = np.asarray(Image.open(path))
     assert sheet.shape[0] > 2 * 200
     assert sheet.shape[1] > 4 * 200
-    saved = sorted(file.name for file in (tmp_path / "worst").glob("*.npy"))
+    saved = sorted(file.name for file in (tmp_path / "worst" / "function").glob("*.npy"))
     assert saved == sorted(f"{score.name.replace('/', '_')}.npy" for score in result.worst(2))
 
 

@@ -95,6 +95,8 @@ def test_a_predicted_panorama_has_no_seam_and_says_what_its_values_are(tmp_path:
     assert step <= 0.02 * np.ptp(depth_map.values)
     depth_map.save(tmp_path / "panorama.png")
     assert DepthMap.load(tmp_path / "panorama.png").lens["values_along"] == "ray"
+    depth_map.aligned(1.0, 5.0).save(tmp_path / "metres.npz")
+    assert DepthMap.load(tmp_path / "metres.npz").lens["values_along"] == "ray"
     cloud = depth_map.cloud(lens, image, anchor=assumed_anchor(depth_map.values))
     assert cloud.points[:, 2].min() < -1 < 1 < cloud.points[:, 2].max()  # all around
 

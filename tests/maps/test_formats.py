@@ -243,7 +243,7 @@ def test_an_unknown_colour_map_is_an_error_and_leaves_no_file(tmp_path: Path, va
 # ── formats and names ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "png-mm"])  # which is for metres
 def test_a_file_holds_the_encoded_bytes_the_same_each_time(
     tmp_path: Path, values: np.ndarray, image: np.ndarray, name: str
 ) -> None:

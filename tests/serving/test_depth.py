@@ -15,8 +15,11 @@ from tests.serving.conftest import Client, picture
 import midas
 from midas.alignment import align_from_range
 from midas.cli import main
+from midas.geometry import Camera
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import FORMATS, read_map
+from midas.pictures.lens import read_lens
+from midas.pictures.reading import read_image
 from midas.serving.answers import ANSWERS
 
 every_format = pytest.mark.parametrize("name", FORMATS)
@@ -150,6 +153,20 @@ def test_without_a_far_the_farthest_pixel_is_infinitely_far(client: TestClient) 
     found = client.post("/v1/depth?format=json&near=1", content=picture()).json()
     assert (found["unit"], found["infinite"] >= 1) == ("metre", True)
     json.dumps(found, allow_nan=False)
+
+
+def test_a_scene_is_that_of_the_map_with_the_lens_of_the_file(client: TestClient, tiny: Path) -> None:
+    if "glb" not in ANSWERS:
+        pytest.skip("fast-simplification is not installed")
+    data = picture()
+    image = read_image(data)
+    depth_map = midas.load(tiny)(data)
+    answer = client.post("/v1/depth", headers={"accept": "model/gltf-binary"}, content=data)
+    assert answer.content == depth_map.mesh(Camera.of_lens(read_lens(data)), image).to_glb()
+    narrow = client.post("/v1/depth?format=glb&fov=30", content=data)
+    assert narrow.content == depth_map.mesh(Camera.from_fov(30.0, (64, 96)), image).to_glb()
+    metres = client.post("/v1/depth?format=glb&near=1&far=5", content=data)
+    assert (metres.status_code, metres.headers["x-midas-kind"]) == (200, "metric")
 
 
 def test_models_are_listed_with_their_terms(served: Client, tiny: Path) -> None:

@@ -72,7 +72,7 @@ def test_the_site_gives_the_map_of_the_predictor_and_asks_nobody_else(
 ) -> None:
     picture = tmp_path / "coffee.png"  # of which every decoder makes the same pixels
     Image.open(examples_dir / "coffee.jpg").save(picture)
-    expected = midas.load()(picture).values
+    expected = midas.load(backend="quick")(picture).values
     with browser(tmp_path) as driver:
         open_page(driver, site, [picture])
         one(driver, "#downloads [data-format=npy]").click()

@@ -13,6 +13,7 @@ import torch
 from tests.corpus_miniature import write_miniature
 
 from midas.datasets.catalogue import find_reader
+from midas.datasets.parts import scenes_of
 from midas.errors import ConfigError, TrainingError
 from midas.models import create_model
 from midas.models.weights import read_safetensors
@@ -93,8 +94,8 @@ def test_a_set_for_evaluation_is_never_trained_on(tmp_path: Path) -> None:
 
 def test_validation_scenes_are_not_trained_on(tmp_path: Path) -> None:
     sources, validation = open_sets(config(tmp_path).data)
-    assert {path.parent.name for path in sources[0].dataset.pictures} == {"a"}
-    assert {path.parent.name for path in validation[0].benchmark.reader.pictures} == {"b"}
+    assert set(scenes_of(sources[0].dataset)) == {"a"}
+    assert set(scenes_of(validation[0].benchmark.reader)) == {"b"}
 
 
 def test_the_encoder_learns_at_its_own_rate_and_norms_do_not_decay(tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from midas.alignment.line import Alignment
+from midas.alignment.line import Alignment, Map, numbers_of
 from midas.alignment.maps import align_least_squares
 from midas.arrays import Array, Float32
 from midas.errors import AlignmentError
 
 
-def align_from_points(values: Float32[Array, "H W"], points: Sequence[tuple[int, int, float]]) -> Alignment:
+def align_from_points(values: Float32[Array, "H W"] | Map, points: Sequence[tuple[int, int, float]]) -> Alignment:
     """Find the alignment from points of known depth: exact for two, least squares in inverse depth for more.
 
     Args:
@@ -23,6 +23,7 @@ def align_from_points(values: Float32[Array, "H W"], points: Sequence[tuple[int,
         AlignmentError: if there are fewer than two points, one lies outside the map or has no positive depth, or the
             map has the same value at all of them.
     """
+    values = numbers_of(values)
     if len(points) < 2:
         raise AlignmentError(f"scale and shift need at least 2 points of known depth, not {len(points)}")
     height, width = values.shape
@@ -38,7 +39,7 @@ def align_from_points(values: Float32[Array, "H W"], points: Sequence[tuple[int,
     return align_least_squares(disparity, 1.0 / depths_m.astype(np.float64))
 
 
-def align_from_range(values: Float32[Array, "H W"], near_m: float, far_m: float) -> Alignment:
+def align_from_range(values: Float32[Array, "H W"] | Map, near_m: float, far_m: float) -> Alignment:
     """Find the alignment that puts the nearest pixel at ``near_m`` metres and the farthest at ``far_m``.
 
     Args:
@@ -51,6 +52,7 @@ def align_from_range(values: Float32[Array, "H W"], near_m: float, far_m: float)
     """
     if not 0 < near_m < far_m:
         raise AlignmentError(f"range from {near_m} m to {far_m} m: expected 0 < near < far")
+    values = numbers_of(values)
     known = values[np.isfinite(values)]
     if known.size == 0 or known.min() == known.max():
         raise AlignmentError("a constant map has no near and far: give another map, or known points")

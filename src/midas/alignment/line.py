@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -35,8 +36,23 @@ class Alignment:
         return self.scale < 0
 
 
+@runtime_checkable
+class Map(Protocol):
+    """A prediction that knows more than its numbers, such as ``midas.DepthMap``."""
+
+    @property
+    def values(self) -> Float32[Array, "H W"]:
+        """Its numbers."""
+        ...
+
+
+def numbers_of(prediction: Float[Array, "*shape"] | Map) -> Float[Array, "*shape"]:
+    """The numbers of a map, or the array itself."""
+    return prediction.values if isinstance(prediction, Map) else prediction
+
+
 def valid_pixels(
-    prediction: Float[Array, "*shape"],
+    prediction: Float[Array, "*shape"] | Map,
     target: Float[Array, "*shape"],
     mask: Bool[Array, "*shape"] | None,
     *,
@@ -53,6 +69,7 @@ def valid_pixels(
     Raises:
         AlignmentError: if shapes differ, too few pixels are valid, or a valid one is not finite.
     """
+    prediction = numbers_of(prediction)
     if not prediction.shape == target.shape == (target.shape if mask is None else mask.shape):
         shapes = f"{prediction.shape}, {target.shape} and {target.shape if mask is None else mask.shape}"
         raise AlignmentError(f"prediction, target and mask have the shapes {shapes}: expected one and the same")

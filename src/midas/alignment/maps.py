@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from midas.alignment.line import Alignment, dot, fit_line, valid_pixels
+from midas.alignment.line import Alignment, Map, dot, fit_line, valid_pixels
 from midas.arrays import Array, Bool, Float
 from midas.errors import AlignmentError
 
 
 def align_least_squares(
-    prediction: Float[Array, "*shape"],
+    prediction: Float[Array, "*shape"] | Map,
     target: Float[Array, "*shape"],
     mask: Bool[Array, "*shape"] | None = None,
     weights: Float[Array, "*shape"] | None = None,
@@ -39,7 +39,7 @@ def align_least_squares(
 
 
 def align_scale(
-    prediction: Float[Array, "*shape"], target: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | None = None
+    prediction: Float[Array, "*shape"] | Map, target: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | None = None
 ) -> Alignment:
     """Find the scale s that minimises the sum of ``(s * d - d*)²`` over the valid pixels; the shift is 0.
 
@@ -62,7 +62,7 @@ def align_scale(
 
 
 def align_median(
-    prediction: Float[Array, "*shape"], target: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | None = None
+    prediction: Float[Array, "*shape"] | Map, target: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | None = None
 ) -> Alignment:
     """Find the scale that takes the median of the prediction to the median of the target; the shift is 0.
 
@@ -86,7 +86,7 @@ def align_median(
 
 
 def align_median_mad(
-    prediction: Float[Array, "*shape"], target: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | None = None
+    prediction: Float[Array, "*shape"] | Map, target: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | None = None
 ) -> Alignment:
     """Find the scale and shift that take the prediction's median and mean absolute deviation to the target's.
 

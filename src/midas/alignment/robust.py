@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from midas.alignment.line import Alignment, dot, fit_line, valid_pixels
+from midas.alignment.line import Alignment, Map, dot, fit_line, valid_pixels
 from midas.arrays import Array, Bool, Float, Float64
 
 # Trimmed least squares: the share of the pixels that it fits; up to the other 40 % may be wrong by any amount.
@@ -22,7 +22,7 @@ _OUTLIER_DEVIATIONS = 2.5 * 1.4826
 
 
 def align_robust(
-    prediction: Float[Array, "*shape"], target: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | None = None
+    prediction: Float[Array, "*shape"] | Map, target: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | None = None
 ) -> Alignment:
     """Find the scale and shift that fit most pixels well, whatever the others say: for targets with gross errors.
 

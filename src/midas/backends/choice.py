@@ -19,6 +19,7 @@ from pathlib import Path
 from midas.backends import AUTO, QUICK, TORCH_BACKENDS, check_backend, openvino_is_installed
 from midas.backends.exactness import cpu_has_bfloat16, is_exact
 from midas.backends.options import check_precision
+from midas.backends.providers import ONLY_HERE
 from midas.errors import MissingExtraError, ModelError
 from midas.models.specs import Format, ModelSpec
 from midas.models.weight_files import find_weights, warn_of_licence
@@ -169,6 +170,8 @@ def _backend_of(spec: ModelSpec, wish: str, device: str, precision: str) -> str:
 
 def _graph_backend(model: str | None, wish: str, device: str, precision: str) -> str | None:
     """What runs a graph file of that model as it is wished; None where only torch does."""
+    if device.partition(":")[0] in ONLY_HERE:
+        return "onnxruntime"
     if device not in (AUTO, "cpu"):
         return None
     if precision in (AUTO, "float32"):

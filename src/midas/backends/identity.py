@@ -7,6 +7,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+from midas.alignment.calibration import CALIBRATION_KEY, Calibration
 from midas.backends import AUTO, open_backend
 from midas.backends.choice import Choice, choose_for_file, choose_for_name
 from midas.backends.protocol import Backend
@@ -14,11 +15,13 @@ from midas.errors import CostWarning, ModelError, net
 from midas.maps.kinds import KINDS, RELATIVE_DISPARITY, Kind
 from midas.models.onnx_names import INPUT_KEY, KIND_KEY, NAME_KEY
 from midas.models.specs import ModelSpec
-from midas.models.zoo import MODELS
+from midas.models.zoo import MODELS, find_weights_file
 from midas.pictures.preprocess import InputSpec
 
 # Below, detail is worth its time to somebody. Above, a small network takes seconds and gigabytes for a picture.
 COSTLY = 16
+
+_NAMES_OF_EVERY_RUN = frozenset(("best", "last", "model", "checkpoint", "weights"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +29,7 @@ class OpenedModel:
     """A network ready to run, and what is known of it.
 
     Attributes:
-        name: of the model; of a file that the table doesn't know, what it calls itself, or its file name.
+        name: of the model, as it was asked for; of a file its own, so that two files of one model are told apart.
         network: the network.
         spec: its row in the model table, if it has one.
         input: how a picture becomes its input.
@@ -69,9 +72,22 @@ def open_model(
     )
     with net(f"what {choice.path} says of itself can't be read", ModelError, item=str(choice.path)):
         spec = row_of(network, choice, named=weights is not None)
-        name = spec.name if spec else network.metadata.get(NAME_KEY, choice.path.stem)
         kind_of(network, spec)  # asked for later, where nobody knows the file any more
-        return OpenedModel(name, network, spec, input_of(network, choice))
+        return OpenedModel(_name(name_or_path, weights, choice.path, spec), network, spec, input_of(network, choice))
+
+
+def _name(name_or_path: str | Path, weights: str | Path | None, path: Path, spec: ModelSpec | None) -> str:
+    if weights is not None or not _is_path(name_or_path):
+        return str(name_or_path)
+    # The names of published files say little.
+    return spec.name if spec is not None and find_weights_file(path.name) else name_of_file(path)
+
+
+def name_of_file(path: Path) -> str:
+    """What a model from a file is called: the file's name, with its folder's where every run has such a file."""
+    plain = path.stem in _NAMES_OF_EVERY_RUN or path.stem.startswith("epoch_")
+    folder = path.resolve().parent.name
+    return f"{folder}-{path.stem}" if plain and folder else path.stem
 
 
 def row_of(network: Backend, choice: Choice, *, named: bool) -> ModelSpec | None:
@@ -104,6 +120,19 @@ def kind_of(network: Backend, spec: ModelSpec | None) -> Kind:
     if said is not None and found is None:
         raise ModelError(f"the model file says that its values are of kind {said!r}; expected {', '.join(KINDS)}")
     return found or (spec.kind if spec else RELATIVE_DISPARITY)
+
+
+def calibration_of(network: Backend, name: str) -> Calibration | None:
+    """The two numbers that make a network's values metres, if its file has them.
+
+    Raises:
+        ModelError: what the file has is no calibration.
+    """
+    text = network.metadata.get(CALIBRATION_KEY)
+    try:
+        return None if text is None else Calibration.from_metadata(text)
+    except ValueError as error:
+        raise ModelError(f"{name} has a calibration that can't be read: {error}; calibrate it again") from error
 
 
 def input_of(network: Backend, choice: Choice) -> InputSpec:

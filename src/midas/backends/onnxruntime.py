@@ -1,4 +1,4 @@
-"""The default backend: ONNX Runtime on the CPU."""
+"""The default backend: ONNX Runtime, on the processor unless another device is asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from midas.arrays import Array, Float32
 from midas.backends.image_graph import FLOAT32, ImageGraph, Port
 from midas.backends.options import check_option, check_threads
 from midas.backends.processes import FileBackend
+from midas.backends.providers import providers_for
 from midas.backends.runtimes import import_runtime
 from midas.errors import ModelError
 
@@ -20,7 +21,6 @@ else:
     onnxruntime = import_runtime("onnxruntime")
     runtime_state = import_runtime("onnxruntime.capi.onnxruntime_pybind11_state")
 
-DEVICES = ("auto", "cpu")
 PRECISIONS = ("auto", "float32")
 
 _QUIET = 4  # only fatal messages; what is wrong with a model comes as an exception
@@ -44,7 +44,7 @@ class OnnxRuntimeBackend(FileBackend):
 
     Args:
         model_path: the file.
-        device: ``"cpu"`` or ``"auto"``.
+        device: a key of ``providers.PROVIDERS`` as far as the installed build has it; ``"auto"`` is the processor.
         precision: ``"float32"`` or ``"auto"``.
         threads: number of threads for one picture; None is one per physical core.
 
@@ -55,13 +55,13 @@ class OnnxRuntimeBackend(FileBackend):
     def __init__(
         self, model_path: Path, *, device: str = "auto", precision: str = "auto", threads: int | None = None
     ) -> None:
-        check_option("ONNX Runtime", "device", device, DEVICES)
+        providers = providers_for(device, onnxruntime.get_available_providers())
         check_option("ONNX Runtime", "precision", precision, PRECISIONS)
         check_threads(threads)
         try:
             # Where loading fails it would print lines of its own, and try the same once more.
             self._session = onnxruntime.InferenceSession(
-                str(model_path), _session_options(threads), providers=["CPUExecutionProvider"], enable_fallback=0
+                str(model_path), _session_options(threads), providers=providers, enable_fallback=0
             )
         except _LOAD_ERRORS as error:
             raise ModelError(f"ONNX Runtime can't load {model_path}: {error}") from error

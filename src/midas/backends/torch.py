@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from midas.alignment.calibration import CALIBRATION_KEY
 from midas.arrays import Array, Float32
 from midas.backends.exactness import cpu_has_bfloat16, how_to_run, is_exact
 from midas.backends.options import check_threads
@@ -24,6 +25,7 @@ from midas.models.folding import fold_batch_norm
 from midas.models.network import DepthNetwork
 from midas.models.padding import constant_padding
 from midas.models.reduced import keep_exact, round_weights
+from midas.models.weights import read_safetensors_metadata
 
 _FORK = Fork()
 
@@ -57,6 +59,7 @@ class TorchBackend:
     ) -> None:
         self._device = find_device(device)
         self._dtype = find_dtype(precision, self._device)
+        self._metadata: dict[str, str] = {}
         self._again = partial(
             type(self), network, device=device, precision=precision, threads=threads, compiled=compiled
         )
@@ -118,7 +121,9 @@ class TorchBackend:
             if fact:
                 keep_exact(network, fact.float32_until)
             round_weights(network, dtype)
+        said = read_safetensors_metadata(weights).get(CALIBRATION_KEY)
         backend = cls(network, device=device, precision=precision, threads=threads, compiled=compiled)
+        backend._metadata = {} if said is None else {CALIBRATION_KEY: said}
         backend._again = partial(
             cls.load, model, weights.absolute(), device=device, precision=precision, threads=threads, compiled=compiled
         )
@@ -129,8 +134,8 @@ class TorchBackend:
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """Nothing: the model table knows what there is to know."""
-        return {}
+        """The calibration, if the file has one: the model table knows the rest."""
+        return self._metadata
 
     @property
     def precision(self) -> str:

@@ -22,7 +22,8 @@ from midas.bench.memory import peak_memory_mb
 from midas.bench.peak import measure_peaks
 from midas.bench.timing import Effort, times_ms
 from midas.errors import MidasError, MissingExtraError, ModelError, net
-from midas.predictor import Predictor, load
+from midas.loading import load
+from midas.predictor import Predictor
 
 _Task = dict[str, Any]
 

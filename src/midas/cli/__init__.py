@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import traceback
 import warnings
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -19,8 +20,8 @@ from midas.version import __version__
 # In the order of the help text. Each names a module of this package whose `app` comes from `command_app`, holds one
 # command or a group of them, and imports no more than its options need.
 COMMANDS = (
-    "predict", "video", "live", "cloud", "colmap", "effect", "serve", "web", "models", "train", "evaluate", "export",
-    "bench", "data",
+    "predict", "video", "live", "cloud", "colmap", "effect", "serve", "web", "models", "train", "evaluate", "calibrate",
+    "export", "bench", "data",
 )  # fmt: skip
 
 STATUS_FAILED = 1
@@ -60,6 +61,18 @@ class LazyGroup(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         return typer.main.get_command(import_module(f"midas.cli.{cmd_name}").app)
+
+    def resolve_command(self, ctx: Any, args: Any) -> Any:
+        """The sub-command that the arguments begin with.
+
+        Raises:
+            UsageError: there is none of that name; it says which comes near.
+        """
+        name = str(args[0]) if args else ""
+        near = [] if name in COMMANDS or name.startswith("-") else get_close_matches(name, COMMANDS, n=1)
+        if near:
+            ctx.fail(f"there is no command {name!r}; did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the sub-command."""
@@ -108,7 +121,11 @@ def command_app() -> typer.Typer:
 
 
 app = typer.Typer(
-    cls=LazyGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 

@@ -107,7 +107,7 @@ def cloud(
             metavar="NAME",
             callback=lambda name: names_among(("auto", "right-angles", "assumed"))([name])[0],
             help="Where no distance is given: right-angles between walls and floor, assumed, or auto: right angles "
-            "where three planes agree.",
+            "where there are any.",
         ),
     ] = "auto",
     fov: Annotated[

@@ -7,12 +7,13 @@ import os
 from collections import Counter
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from midas.cli import STATUS_FAILED, DebugOption, command_app, finite, render_scenes
 from midas.cli.progress import track
+from midas.cli.reader_options import named_options
 from midas.cli.terminal import say, say_lines, tell, tell_error
 from midas.errors import ConfigError, DatasetError
 from midas.pipeline import MAX_THREADS
@@ -205,12 +206,7 @@ def pack(
 def _open(name: str, root: Path, options: list[str]) -> Reader:
     from midas.datasets.catalogue import open_reader
 
-    pairs = [text.partition("=") for text in options]
-    for key, equals, _ in pairs:
-        if not equals:
-            raise ConfigError(f"--option {key}: expected KEY=VALUE")
-    choices: dict[str, Any] = {key: value for key, _, value in pairs}
-    return open_reader(name, root, **choices)
+    return open_reader(name, root, **named_options(options))
 
 
 def _source(left: Path | None, right: Path | None, side_by_side: Path | None, squeezed: bool, fps: float) -> PairSource:

@@ -10,6 +10,7 @@ import typer
 
 from midas.cli import DebugOption, command_app
 from midas.cli.evaluation_jobs import Baseline, Job, Kind, Source, jobs_for, open_benchmarks, score_file
+from midas.cli.reader_options import named_options
 from midas.cli.terminal import say_lines
 from midas.errors import ConfigError
 from midas.models.zoo import DEFAULT_MODEL
@@ -45,6 +46,13 @@ very different ones by different rules. docs/evaluate.md explains them.
 """
 
 
+_NOTHING_NAMED = (
+    "nothing to measure on: name a set with --root DIR (a folder in the corpus format, docs/datasets.md, or with "
+    "--benchmark NAME one in its official layout), all of them with --corpus DIR, or drawn scenes with --benchmark "
+    "synthetic; --list shows what there is"
+)
+
+
 class Form(str, Enum):
     """How results are printed."""
 
@@ -67,8 +75,12 @@ def evaluate(
         ),
     ] = [],  # noqa: B006
     model: Annotated[
-        list[str], typer.Option(metavar="NAME|FILE", help="As `midas predict` takes it; may be given several times.")
-    ] = [DEFAULT_MODEL],  # noqa: B006
+        list[str],
+        typer.Option(
+            metavar="NAME|FILE",
+            help="As `midas predict` takes it; may be given several times. The built-in one, if nothing else is named.",
+        ),
+    ] = [],  # noqa: B006
     protocol: Annotated[
         str | None, typer.Option(metavar="NAME", help="Other rules than those of the benchmark itself.")
     ] = None,
@@ -97,13 +109,14 @@ def evaluate(
     own_size: Annotated[
         bool, typer.Option("--own-size", help="Each model sees pictures by its own rule, not by the protocol's.")
     ] = False,
+    device: Annotated[str, typer.Option(metavar="NAME", help="Where it runs: cpu, cuda, mps, xpu.")] = "auto",
     baseline: Annotated[
-        Baseline | None,
-        typer.Option(help="Measure a constant or a tilted plane, fitted to each picture's own target, instead."),
-    ] = None,
+        list[Baseline],
+        typer.Option(help="Measure a constant or a tilted plane too, fitted to each picture's own target."),
+    ] = [],  # noqa: B006
     prediction_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Measure maps that another program made, instead.")
-    ] = None,
+        list[Path], typer.Option(metavar="DIR", help="Measure maps that another program made too.")
+    ] = [],  # noqa: B006
     prediction_kind: Annotated[
         Kind | None,
         typer.Option(help="What these maps hold; disparity by default, unless the files say otherwise themselves."),
@@ -148,10 +161,13 @@ def evaluate(
     if list_ or (published and not (root or corpus or benchmark)):
         say_lines(everything_markdown() if list_ else known)
         return
+    if not (root or corpus or benchmark):
+        raise ConfigError(_NOTHING_NAMED)
     _check(corruptions=corruptions, worst=worst, save_maps=save_maps, csv=csv)
     of_corpus = evaluation_sets(corpus) if corpus else []
-    benchmarks = open_benchmarks(benchmark, root, of_corpus, protocol, _options(option))
-    source = Source(model, baseline, prediction_dir, prediction_kind, size, tile, backend, own_size)
+    benchmarks = open_benchmarks(benchmark, root, of_corpus, protocol, named_options(option))
+    models = model or ([] if baseline or prediction_dir else [DEFAULT_MODEL])
+    source = Source(models, baseline, prediction_dir, prediction_kind, size, tile, backend, device, own_size)
     jobs = jobs_for(benchmarks, source, metric)
     format_ = Form.json if json else form
     if corruptions:
@@ -189,14 +205,6 @@ def _corruption_tables(
         if save_maps is not None:
             job.draw_corrupted(save_maps)
     return {Form.markdown: report.to_markdown, Form.json: report.to_json, Form.latex: report.to_latex}[form](results)
-
-
-def _options(texts: list[str]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in texts]
-    for key, equals, _ in pairs:
-        if not equals:
-            raise ConfigError(f"--option {key}: expected KEY=VALUE")
-    return {key: value for key, _, value in pairs}
 
 
 def _table(results: list[EvaluationResult], form: Form) -> str:

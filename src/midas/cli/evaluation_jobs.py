@@ -42,32 +42,42 @@ class Source:
     """Where predictions come from."""
 
     models: list[str]
-    baseline: Baseline | None
-    prediction_dir: Path | None
+    baselines: list[Baseline]
+    prediction_dirs: list[Path]
     prediction_kind: Kind | None
     size: int | None
     tile: int | None
     backend: str
+    device: str
     own_size: bool
 
     def candidates(self, benchmark: Benchmark) -> Iterator[Candidate]:
         """Those for one benchmark, by whose protocol they see pictures."""
         from midas.evaluation.candidates import FolderCandidate, ModelCandidate, PlaneCandidate
-        from midas.predictor import load
+        from midas.loading import load
 
-        if self.prediction_dir is not None:
-            said = self.prediction_kind
-            yield FolderCandidate(self.prediction_dir, kind=None if said is None else said.value)
-        elif self.baseline is not None:
-            yield PlaneCandidate(tilted=self.baseline is Baseline.plane)
-        else:
-            for name in self.models:
-                # Figures that are published must not depend on the machine.
-                own = None if self.tile else self.size
-                predictor = load(name, size=own, backend=self.backend, precision="float32")
-                if self.tile:
-                    predictor = predictor.tiled(self.tile, size=self.size)
-                yield ModelCandidate(predictor, resize=None if self.own_size else benchmark.protocol.resize)
+        for name, label in zip(self.models, labels(self.models), strict=True):
+            # Figures that are published must not depend on the machine.
+            own = None if self.tile else self.size
+            predictor = load(name, size=own, backend=self.backend, device=self.device, precision="float32")
+            if self.tile:
+                predictor = predictor.tiled(self.tile, size=self.size)
+            rule = None if self.own_size else benchmark.protocol.resize
+            yield ModelCandidate(predictor, resize=rule, label=label)
+        said = self.prediction_kind
+        for folder in self.prediction_dirs:
+            yield FolderCandidate(folder, kind=None if said is None else said.value)
+        for baseline in self.baselines:
+            yield PlaneCandidate(tilted=baseline is Baseline.plane)
+
+
+def labels(models: Sequence[str]) -> list[str | None]:
+    """What tables call models where their own names would be alike, as those of two files of one name are."""
+    from midas.backends.identity import name_of_file
+    from midas.models.zoo import MODELS
+
+    own = [name if name in MODELS else name_of_file(Path(name)) for name in models]
+    return [name if own.count(called) > 1 else None for name, called in zip(models, own, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -207,7 +217,7 @@ def jobs_for(benchmarks: Sequence[Benchmark], source: Source, metrics: list[str]
     for benchmark in benchmarks:
         names = _metrics(metrics, benchmark)
         jobs += [Job(candidate, benchmark, names) for candidate in source.candidates(benchmark)]
-        if benchmark.protocol.baselines and source.baseline is None:
+        if benchmark.protocol.baselines and not source.baselines:
             planes = (PlaneCandidate(tilted=True), PlaneCandidate(tilted=False))
             jobs += [Job(plane, benchmark, names, beside=True) for plane in planes]
     return jobs

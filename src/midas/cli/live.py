@@ -14,10 +14,10 @@ from midas.backends import AUTO, BACKENDS
 from midas.backends.choice import for_films
 from midas.cli import DebugOption, command_app
 from midas.cli.terminal import tell
+from midas.loading import load
 from midas.maps.colormaps import COLORMAPS
 from midas.models.zoo import DEFAULT_MODEL
 from midas.pictures.preprocess import MAX_SIZE_PX
-from midas.predictor import load
 from midas.storage.atomic import atomic_file
 from midas.video.frame import FilmFormat
 from midas.video.live import Camera, LiveView, Shown

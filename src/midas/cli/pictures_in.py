@@ -13,13 +13,14 @@ from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
 from midas.cli import STATUS_USAGE
 from midas.cli.lens_options import predictor_of_lens
-from midas.cli.predict import Reporter
+from midas.cli.picture_reporter import Reporter
 from midas.folder import PictureReport, Product, Settings, predict_files
+from midas.loading import load
 from midas.maps.names import plan_outputs
 from midas.models.zoo import DEFAULT_MODEL
 from midas.pictures.files import find_pictures
 from midas.pictures.preprocess import MAX_SIZE_PX
-from midas.predictor import Predictor, load
+from midas.predictor import Predictor
 from midas.tiling import MAX_ZOOM
 
 PathsArgument = Annotated[

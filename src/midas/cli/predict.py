@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import traceback
 import warnings
 from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import Annotated, get_args
 
 import typer
 
 from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
 from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app, finite
+from midas.cli.known_distances import DEPTH_HELP, KNOWN_HELP, NEAR_HELP, known_distances
 from midas.cli.lens_options import (
     DistortionOption,
     FovOption,
@@ -24,22 +22,21 @@ from midas.cli.lens_options import (
     hint_at_panoramas,
     predictor_of_lens,
 )
-from midas.cli.terminal import read_standard_input, say, say_bytes, tell, tell_lines
+from midas.cli.picture_reporter import Reporter
+from midas.cli.terminal import read_standard_input, say_bytes
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
+from midas.loading import load
 from midas.maps.colormaps import COLORMAPS
 from midas.maps.formats import FORMATS
-from midas.maps.names import plan_outputs
+from midas.maps.names import PictureJob, is_one_file, plan_outputs, usual_format
 from midas.maps.resize import Interpolation
 from midas.models.zoo import DEFAULT_MODEL
 from midas.pictures.files import find_pictures
 from midas.pictures.preprocess import MAX_SIZE_PX
 from midas.pictures.reading import DEFAULT_MAX_PIXELS
 from midas.pipeline import MAX_BATCH, MAX_THREADS
-from midas.predictor import Predictor, load
+from midas.predictor import Predictor
 from midas.tiling import MAX_ZOOM
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
 
 app = command_app()
 
@@ -52,6 +49,9 @@ Examples:
   midas predict photo.jpg                    depth/photo.png, 16 bit
   midas predict photos/ -r -o maps/          a folder and the folders in it
   midas predict 'photos/*.jpg' --format png16,color,npy
+  midas predict photo.jpg -o depth.exr       that file
+  midas predict photo.jpg --near 0.8 --far 12 --format npy      metres
+  midas predict photo.jpg --known 400,300,1.2 --known 80,200,6.5
   midas predict photo.jpg --size 512         finer detail, slower
   midas predict large.jpg --tile 3           finer detail, same layout, slower
   midas predict photo.jpg --model dpt_swin2_tiny_256
@@ -76,6 +76,10 @@ def _format_names(texts: list[str]) -> list[str]:
     return list(dict.fromkeys(check(name.strip()) for text in texts for name in text.split(",")))
 
 
+def _maybe_finite(value: float | None) -> float | None:
+    return None if value is None else finite(value)
+
+
 def _one_of(choices: Collection[str]) -> Callable[[str], str]:
     def check(name: str) -> str:
         if name not in choices:
@@ -96,7 +100,10 @@ def predict(
     output_dir: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="DIR", help=f"Folder of the depth maps.  [default: {DEFAULT_OUTPUT_DIR}]"
+            "--output",
+            "-o",
+            metavar="DIR|FILE",
+            help=f"Folder of the depth maps, or of one picture the file.  [default: {DEFAULT_OUTPUT_DIR}]",
         ),
     ] = None,
     model: Annotated[
@@ -112,9 +119,9 @@ def predict(
             "--format",
             metavar="NAME,...",
             callback=_format_names,
-            help=f"What to write, several with commas: {', '.join(FORMATS)}.",
+            help=f"What to write, several with commas: {', '.join(FORMATS)}.  [default: png16; of metres png-mm]",
         ),
-    ] = ["png16"],  # noqa: B006
+    ] = [],  # noqa: B006
     size: Annotated[
         int | None,
         typer.Option(
@@ -138,7 +145,7 @@ def predict(
         str, typer.Option(metavar="NAME", help=f"What runs the network: {', '.join((AUTO, QUICK, *BACKENDS))}.")
     ] = AUTO,
     device: Annotated[
-        str, typer.Option(metavar="NAME", help="Where it runs: auto, cpu; with torch also cuda, cuda:1, mps, xpu.")
+        str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1, mps, xpu, tensorrt, coreml, directml, rocm.")
     ] = AUTO,
     precision: Annotated[
         str, typer.Option(metavar="NAME", help="Number format: auto, float32, bfloat16, float16.")
@@ -170,6 +177,10 @@ def predict(
             help=f"Colours of color and side-by-side: {', '.join(COLORMAPS)}.",
         ),
     ] = "inferno",
+    known: Annotated[list[str], typer.Option("--known", metavar="ROW,COL,METRES", help=KNOWN_HELP)] = [],  # noqa: B006
+    near: Annotated[float | None, typer.Option("--near", metavar="M", callback=_maybe_finite, help=NEAR_HELP)] = None,
+    far: Annotated[float | None, typer.Option("--far", metavar="M", help="Depth of the farthest; may be inf.")] = None,
+    depth: Annotated[Path | None, typer.Option("--depth", metavar="FILE", help=DEPTH_HELP)] = None,
     interpolation: Annotated[
         str | None,
         typer.Option(
@@ -209,7 +220,9 @@ def predict(
     if quiet:
         warnings.simplefilter("ignore")
     max_pixels = round(max_megapixels * 1e6)
-    settings = Settings(interpolation, max_pixels, colormap, overwrite, batch, full_decode, strict)  # type: ignore[arg-type]
+    metres = known_distances(known, near, far, depth)
+    formats = formats or [usual_format(output_dir, metric=metres is not None)]
+    settings = Settings(interpolation, max_pixels, colormap, overwrite, batch, full_decode, strict, metres)  # type: ignore[arg-type]
     load_model = partial(
         load,
         model,
@@ -233,9 +246,12 @@ def predict(
         return
 
     output_dir = output_dir or DEFAULT_OUTPUT_DIR
+    how = metres.how if metres else ""
     found = find_pictures(paths, output_dir, recursive=recursive)
     jobs = plan_outputs(found.pictures, output_dir, formats)
-    with Reporter(len(jobs), output_dir, as_json=as_json, quiet=quiet, debug=debug) as reporter:
+    if is_one_file(output_dir, len(jobs), formats):
+        jobs, output_dir = [PictureJob(jobs[0].source, {formats[0]: output_dir})], output_dir.parent
+    with Reporter(len(jobs), output_dir, as_json=as_json, quiet=quiet, debug=debug, how=how) as reporter:
         for path, error in found.problems.items():
             reporter.show(PictureReport(Path(path), (), error=error))
         if not jobs:
@@ -252,86 +268,3 @@ def _check_filter_usage(paths: list[str], formats: list[str], output_dir: Path |
         raise typer.BadParameter("- stands alone and writes one format to standard output: no -o, no --json")
     if sys.stdout.isatty():
         raise typer.BadParameter("- writes a file to standard output; send it to one: midas predict - > depth.png")
-
-
-class Reporter(AbstractContextManager["Reporter"]):
-    """Says what becomes of the pictures: JSON on standard output, all else on standard error.
-
-    Args:
-        total: number of pictures.
-        output_dir: named in the summary.
-        as_json: whether each picture gives a line of JSON.
-        quiet: errors only, neither progress nor summary.
-        debug: whether errors show their traceback.
-    """
-
-    def __init__(self, total: int, output_dir: Path, *, as_json: bool, quiet: bool, debug: bool) -> None:
-        self.done = self.skipped = self.failed = 0
-        self._output_dir = output_dir
-        self._as_json = as_json
-        self._quiet = quiet
-        self._debug = debug
-        on_terminal = sys.stderr.isatty() and not (as_json and sys.stdout.isatty())
-        self._talkative = on_terminal and not quiet
-        self._bar: Progress | None = _progress_bar() if self._talkative and total > 1 else None
-        self._task: TaskID | None = self._bar.add_task("depth maps", total=total) if self._bar else None
-
-    def __enter__(self) -> Reporter:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
-        if kind is None and not self._quiet and (self._talkative or self.skipped or self.failed):
-            tell(self._summary())
-
-    def show(self, report: PictureReport) -> None:
-        """Count a picture and say what became of it."""
-        self.done += report.size is not None
-        self.skipped += report.skipped
-        self.failed += report.error is not None
-        if self._as_json:
-            say(json.dumps(_json_of(report)))
-        if report.error is not None:
-            if self._debug:
-                tell_lines("".join(traceback.format_exception(report.error)))
-            tell(f"midas: error: {_error_text(report)}")
-        if self._bar and self._task is not None:
-            self._bar.advance(self._task)
-
-    def _summary(self) -> str:
-        parts = [f"{self.done} done, in {self._output_dir}"]
-        if self.skipped:
-            parts.append(f"{self.skipped} there already (--overwrite replaces them)")
-        if self.failed:
-            parts.append(f"{self.failed} failed")
-        return "midas: " + "; ".join(parts)
-
-
-def _progress_bar() -> Progress:
-    # Takes as long to import as typer itself, and most runs show none.
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True)
-
-
-def _error_text(report: PictureReport) -> str:
-    text = report.error.message if report.error else ""
-    return text if str(report.source) in text else f"{report.source}: {text}"
-
-
-def _json_of(report: PictureReport) -> dict[str, Any]:
-    line: dict[str, Any] = {"input": str(report.source)}
-    if report.error is not None:
-        return {**line, "error": _error_text(report)}
-    line["outputs"] = [str(path) for path in report.outputs]
-    if report.size is None or report.value_range is None:
-        return {**line, "skipped": True}
-    minimum, maximum = report.value_range
-    milliseconds = round(report.milliseconds, 1)
-    tiles = {"tiles": report.tiles} if report.tiles else {}
-    return {**line, "size": list(report.size), "milliseconds": milliseconds, **tiles, "min": minimum, "max": maximum}

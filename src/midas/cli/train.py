@@ -1,36 +1,72 @@
-"""``midas train``: a TOML file becomes a trained network."""
+"""``midas train``: a TOML file, or a folder of one's own pictures, becomes a trained network."""
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from midas.cli import DebugOption, command_app
 from midas.cli.lab import require_lab
-from midas.cli.terminal import say
+from midas.cli.progress import track
+from midas.cli.terminal import say, say_lines
+from midas.errors import ConfigError
+from midas.models.zoo import DEFAULT_MODEL
+from midas.storage.atomic import atomic_file
+
+if TYPE_CHECKING:
+    from midas.training.own_data import OwnSet
 
 app = command_app()
 
-EPILOG = """
+EPILOG = """\b
 Examples:
-
-  midas train configs/midas_nano_256.toml -o runs/nano
-
+  midas train --data photos/ -o runs/mine                    your own pictures with depth
+  midas train --data photos/ -o runs/mine --depth-unit mm    where the unit can't be told
+  midas train --data photos/ --look                          only look at them
+  midas train configs/midas_nano_256.toml -o runs/nano       a recipe
   midas train configs/midas_nano_256.toml -o runs/nano --resume
-
   midas train configs/midas_nano_256.toml -o runs/mse --set loss.data=ssi_mse --set run.epochs=2
 """
 
 
+class Unit(str, Enum):
+    """What depth maps hold."""
+
+    auto = "auto"
+    mm = "mm"
+    m = "m"
+    disparity = "disparity"
+    depth = "depth"
+
+
 @app.command(epilog=EPILOG)
 def train(
-    config: Annotated[Path, typer.Argument(help="Settings of the run, TOML; see configs/.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for checkpoint, log and weights.")],
+    config: Annotated[Path | None, typer.Argument(help="Settings of the run, TOML; see configs/.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Folder for checkpoint, log and weights; with --data runs/NAME by default."
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Your pictures and depth maps, in place of a file.")
+    ] = None,
+    depth_unit: Annotated[
+        Unit, typer.Option(help="What these depth maps hold; depth is depth of unknown unit.")
+    ] = Unit.auto,
+    model: Annotated[str, typer.Option(metavar="NAME", help="With --data: what is trained.")] = DEFAULT_MODEL,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --data: weights to start from; the model's own by default."),
+    ] = None,
+    look: Annotated[bool, typer.Option("--look", help="With --data: say what is there, and stop.")] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on after the last finished epoch of the run in the folder.")
+        bool, typer.Option("--resume", help="Go on with the run in the folder, from its last checkpoint.")
     ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove the run that is in the folder.")] = False,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -39,17 +75,76 @@ def train(
     ] = None,
     debug: DebugOption = False,
 ) -> None:
-    """Train a network by the MiDaS recipe.
+    """Train a network by the MiDaS recipe, or on your own pictures with depth.
 
-    Writes into the output folder: best.safetensors (smallest validation figure), last.safetensors, checkpoint.pt (all
-    that --resume needs, written after each epoch) and log.csv (one line per epoch).
+    With --data the folder may hold rgb/ and depth/, pairs of one name, names with _depth, scenes in folders, the corpus
+    format, or lists as TUM RGB-D has them; depth as PNG, JPEG, TIFF, NPY, EXR or PFM. What was found is printed, and
+    drawn to data.png in the run's folder.
+
+    Writes into the output folder: config.toml (the settings), best.safetensors (smallest validation figure; at first
+    the weights that the run starts from), last.safetensors, checkpoint.pt (all that --resume needs) and log.csv.
     """
     require_lab("training")
-    from midas.training.config import read_config
+    from midas.training.config import parse_config
+    from midas.training.config_files import read_tables
+    from midas.training.run_folder import CONFIG, prepare_folder, write_config
     from midas.training.trainer import Trainer
 
-    trainer = Trainer(read_config(config, changes or ()), output)
+    if (config is None) == (data is None):
+        raise ConfigError(
+            "expected a file of settings, or --data with a folder of pictures and depth maps, one of them"
+        )
+    if look and data is not None:
+        say_lines(_look_at(data, depth_unit)[1])
+        return
+    folder = _run_folder(output, data)
+    prepare_folder(folder, resume=resume, overwrite=overwrite)
+    if data is not None and not resume:
+        write_config(folder, _own_settings(data, depth_unit, folder, model, weights))
+    settings = read_tables(config or folder / CONFIG, changes or ())
+    parsed = parse_config(settings, origin=str(config or folder / CONFIG))
+    if not resume:
+        write_config(folder, settings)
+    trainer = Trainer(parsed, folder)
     if resume:
         trainer.resume()
     trainer.run()
-    say(f"best validation figure {trainer.best:.3f} %: {output / 'best.safetensors'}")
+    say(f"best validation figure {trainer.best:.3f} %: {folder / 'best.safetensors'}")
+
+
+def _run_folder(output: Path | None, data: Path | None) -> Path:
+    if output is not None:
+        return output
+    if data is None:
+        raise ConfigError("name the run's folder with --output")
+    return Path("runs") / data.resolve().name
+
+
+def _look_at(data: Path, unit: Unit) -> tuple[OwnSet, str]:
+    """What the folder holds, and that in words."""
+    from midas.loading import load
+    from midas.training.own_data import look_at, summary
+
+    predictor = load()
+    own = look_at(
+        data,
+        None if unit is Unit.auto else unit.value,
+        lambda picture: predictor(picture).values,
+        track=lambda indices: track(indices, f"looking at {data.name}", total=len(indices)),
+    )
+    return own, summary(own)
+
+
+def _own_settings(data: Path, unit: Unit, folder: Path, model: str, weights: Path | None) -> dict[str, Any]:
+    """Say and draw what the folder holds; the settings of a run that learns from it."""
+    from PIL import Image
+
+    from midas.datasets.inspect import draw_sheet
+    from midas.training.own_data import settings
+    from midas.training.run_folder import SHEET
+
+    own, text = _look_at(data, unit)
+    with atomic_file(folder / SHEET, overwrite=True) as file:
+        Image.fromarray(draw_sheet(own.inspection.shown)).save(file, format="PNG")
+    say_lines(f"{text}\n{'drawn:':<12} {folder / SHEET}")
+    return settings(own, folder, model=model, weights=weights)

@@ -17,11 +17,11 @@ from midas.backends.choice import for_films
 from midas.cli import STATUS_FAILED, DebugOption, command_app, finite
 from midas.cli.terminal import say, tell, tell_lines
 from midas.errors import ConfigError, MidasError, MissingExtraError, ModelError
+from midas.loading import load
 from midas.maps.colormaps import COLORMAPS
 from midas.models.zoo import DEFAULT_MODEL
 from midas.pictures.preprocess import MAX_SIZE_PX
 from midas.pipeline import MAX_BATCH, MAX_THREADS
-from midas.predictor import load
 from midas.video.frame_files import FRAME_FORMATS
 from midas.video.job import FILM_FORMATS, FilmReport, FilmSettings, write_film
 from midas.video.outputs import STANDARD_INPUT, FilmJob, plan_film_outputs

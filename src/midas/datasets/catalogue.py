@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from midas.datasets.option_types import typed_options
 from midas.datasets.reader import Layout, Reader
 from midas.errors import ConfigError
 
@@ -81,6 +82,7 @@ READERS: dict[str, ReaderEntry] = {
         ReaderEntry("arkitscenes", "ArkitscenesReader"),
         ReaderEntry("blendedmvs", "BlendedmvsReader"),
         ReaderEntry("diml", "DimlReader"),
+        ReaderEntry("folder", "FolderReader"),
         ReaderEntry("hrwsi", "HrwsiReader"),
         ReaderEntry("hypersim", "HypersimReader"),
         ReaderEntry("irs", "IrsReader"),
@@ -124,7 +126,7 @@ def open_reader(name: str, root: str | Path, **options: Any) -> Reader:
         if option not in entry.options:
             answer = _suggestion(option, entry.options) if entry.options else "it has none"
             raise ConfigError(f"the reader of {name} has no option {option!r}; {answer}")
-    return entry.reader_class(root, **options)
+    return entry.reader_class(root, **typed_options(entry.reader_class, options))
 
 
 def _suggestion(name: str, known: tuple[str, ...]) -> str:

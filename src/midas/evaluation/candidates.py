@@ -20,7 +20,7 @@ from midas.maps.kinds import INVERSE, RELATIVE_DISPARITY, Kind, kind_said
 from midas.maps.resize import resize_map
 from midas.pictures.preprocess import ResizeRule
 from midas.predictor import Predictor
-from midas.tiling import Prepared
+from midas.tiling.prepared import Prepared
 
 PredictionKind = Literal["disparity", "depth"]
 _KINDS: dict[PredictionKind, Kind] = {"disparity": RELATIVE_DISPARITY, "depth": "scale_invariant"}
@@ -51,19 +51,21 @@ class ModelCandidate:
     Args:
         predictor: what runs it.
         resize: the side of the network's input that meets its target size; None leaves the model its own rule.
+        label: what tables call it in place of its name.
     """
 
-    def __init__(self, predictor: Predictor, *, resize: ResizeRule | None = None) -> None:
+    def __init__(self, predictor: Predictor, *, resize: ResizeRule | None = None, label: str | None = None) -> None:
         if resize is not None and not predictor.input.fixed:
             rule = dataclasses.replace(predictor.input, resize=resize)
             predictor = Predictor(predictor.name, rule, predictor.backend, predictor.spec, predictor.tiling)
         self.predictor = predictor
+        self.label = label or predictor.name
 
     @property
     def name(self) -> str:
         """The model's name, and how far it goes into tiles."""
         tiling = self.predictor.tiling
-        return self.predictor.name if tiling is None else f"{self.predictor.name}, tile {tiling.zoom}"
+        return self.label if tiling is None else f"{self.label}, tile {tiling.zoom}"
 
     def prepare(self, sample: AnySample) -> Prepared:
         """The network's input."""
@@ -76,15 +78,16 @@ class ModelCandidate:
             ModelError: it holds numbers that are not finite.
         """
         if prepared.finer is not None:
-            return self._prediction(self.predictor.infer(prepared).values)
+            found = self.predictor.infer(prepared)
+            return self._prediction(found.values, found.kind)
         values: Float32[Array, "h w"] = self.predictor.backend(prepared.pixels)[0]
         if not np.isfinite(values).all():
             raise ModelError(f"{self.name} gives numbers that are not finite; try another size")
         rule = self.predictor.input.restore
-        return self._prediction(values if rule == "cubic" else resize_map(values, prepared.size, rule))
+        shown = values if rule == "cubic" else resize_map(values, prepared.size, rule)
+        return self._prediction(shown, self.predictor.network_kind)
 
-    def _prediction(self, values: Float32[Array, "h w"]) -> Prediction:
-        kind = self.predictor.kind
+    def _prediction(self, values: Float32[Array, "h w"], kind: Kind) -> Prediction:
         if kind in INVERSE:
             return Prediction(values, kind)
         # A network of depth has no other way to say "I don't know" than nought, which counts as infinitely far.

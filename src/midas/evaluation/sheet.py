@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def write_worst(
         result: of a run.
         candidate: what was measured.
         benchmark: on what.
-        folder: gets ``worst_<set>.png``, and the raw prediction of each picture as NPY.
+        folder: gets ``worst_<set>_<model>.png``, and in a folder of the model's name each raw prediction as NPY.
         count: number of pictures.
 
     Raises:
@@ -63,16 +64,22 @@ def write_worst(
             raw = candidate.run(candidate.prepare(sample))
             prediction = raw.comparable(sample.mask.shape, benchmark.protocol)
             values, _ = resize_with_holes(raw.values, np.isfinite(raw.values), sample.mask.shape)
-            DepthMap(values, kind=raw.kind).save(folder / f"{sample.name.replace('/', '_')}.npy", overwrite=True)
+            map_path = folder / file_name(result.model) / f"{sample.name.replace('/', '_')}.npy"
+            DepthMap(values, kind=raw.kind).save(map_path, overwrite=True)
             figures = zip(result.metrics, worst[sample.name].figures, strict=True)
             caption = f"{sample.name}   " + "   ".join(f"{name} {value:.4g}" for name, value in figures)
             rows[sample.name] = _row(sample, prediction, benchmark.protocol, caption)
         if len(rows) == len(worst):
             break
-    path = folder / f"worst_{result.dataset}.png"
+    path = folder / f"worst_{result.dataset}_{file_name(result.model)}.png"
     full_colour = "factor 2" if benchmark.protocol.needs_zero else "half the target's range"
     _write_sheet([rows[name] for name in worst], path, full_colour)
     return path
+
+
+def file_name(model: str) -> str:
+    """A model's name without what a file's can't hold, such as the folders of a path."""
+    return re.sub(r"[^\w.-]+", "_", model).strip("_")
 
 
 def write_corrupted(candidate: Candidate, benchmark: Benchmark, folder: Path) -> Path:

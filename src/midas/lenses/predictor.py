@@ -20,7 +20,7 @@ from midas.maps.kinds import INVERSE
 from midas.maps.resize import Interpolation, resize_map
 from midas.pictures.reading import ImageSource
 from midas.predictor import Predictor
-from midas.tiling import Prepared
+from midas.tiling.prepared import Prepared
 
 # Longer side at which views are joined: finer than the network sees them.
 _JOIN_SIDE_PX = 2048
@@ -30,7 +30,7 @@ class _LensPredictor(Predictor):
     """A predictor that looks at whole pictures."""
 
     def __init__(self, plain: Predictor) -> None:
-        super().__init__(plain.name, plain.input, plain.backend, plain.spec, plain.tiling)
+        super().__init__(plain.name, plain.input, plain.backend, plain.spec)  # tiles are of the views
         if plain.kind not in INVERSE:
             raise ConfigError(
                 f"other lenses need a network that gives disparity; the maps of {plain.name} are {plain.kind}"

@@ -5,39 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from midas.alignment import Alignment
+from midas.alignment.calibration import Calibration
 from midas.arrays import Array, Float32, UInt8, UInt16
-from midas.errors import AlignmentError, MidasError, OutputError
+from midas.errors import AlignmentError, OutputError
 from midas.geometry.anchor import Anchor
 from midas.geometry.cloud import PointCloud, point_cloud
 from midas.geometry.mesh import Mesh, surface_mesh
 from midas.geometry.sphere import AnyCamera
+from midas.maps.aligned_depth import AlignedDepth
 from midas.maps.anchored import anchored
 from midas.maps.colormaps import colorize
 from midas.maps.formats import read_map, write_map
 from midas.maps.kinds import (
     INVERSE,
-    KIND_KEY,
     METRIC,
     RELATIVE_DISPARITY,
-    SPACE_KEY,
     Kind,
     kind_said,
     nearness,
     space_of,
 )
+from midas.maps.map_facts import as_array, file_metadata, lens_facts, read_only_map
 from midas.maps.resize import Interpolation, resize_map
-from midas.maps.value_range import ValueRange, as_float32_map
-from midas.version import __version__
-
-LENS_FACTS = ("projection", "projection_found", "fov_deg", "values_along", "distortion")
-"""What files may say of a lens."""
-
-_SOFTWARE = f"midas-depth {__version__}"
+from midas.maps.showing import one_line, shown_png
+from midas.maps.value_range import ValueRange
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +64,20 @@ class DepthMap:
     time_s: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", _read_only_map(self.values))
+        object.__setattr__(self, "values", read_only_map(self.values))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # So that copies are read-only too.
         return DepthMap, (self.values, self.model, self.source, self.kind, dict(self.lens), self.time_s)
+
+    def __repr__(self) -> str:
+        return one_line("DepthMap", self.values, self.kind, self.model, self.source)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return as_array(self.values, dtype, copy)
+
+    def _repr_png_(self) -> bytes:
+        return shown_png(self.values, self.kind)
 
     @classmethod
     def load(cls, path: str | Path, *, kind: Kind | None = None) -> DepthMap:
@@ -90,8 +95,8 @@ class DepthMap:
         said = kind_said(metadata, path)
         if kind is not None and said not in (None, kind):
             raise OutputError(f"{path} holds values of kind {said!r}: expected {kind!r}")
-        lens = {name: text for name, text in metadata.items() if name in LENS_FACTS}
-        return cls(values, metadata.get("model"), metadata.get("source"), said or kind or RELATIVE_DISPARITY, lens)
+        kind = said or kind or RELATIVE_DISPARITY
+        return cls(values, metadata.get("model"), metadata.get("source"), kind, lens_facts(metadata))
 
     @property
     def space(self) -> str:
@@ -140,20 +145,24 @@ class DepthMap:
         """
         return colorize(nearness(self.values, self.kind), colormap, percentiles)
 
-    def aligned(self, scale: float, shift: float, max_depth_m: float | None = None) -> AlignedDepth:
+    def aligned(
+        self, scale: float | Alignment, shift: float | None = None, max_depth_m: float | None = None
+    ) -> AlignedDepth:
         """Give depth in metres: ``1 / (scale * value + shift)``.
 
         Where that sum isn't positive the pixel lies beyond every measurable distance: infinity, or ``max_depth_m``.
 
         Args:
-            scale: factor of the values, in 1/metre; not negative, since larger values are nearer.
-            shift: inverse depth at value 0, in 1/metre.
+            scale: factor of the values, in 1/metre; not negative, since larger values are nearer. Or an alignment, as
+                ``midas.alignment`` finds it, which holds both numbers.
+            shift: inverse depth at value 0, in 1/metre; left out beside an alignment.
             max_depth_m: larger depths are cut to this many metres; None for no limit.
 
         Raises:
             AlignmentError: if scale or shift is not finite, scale is negative, the limit is not positive, or the values
                 are depth already.
         """
+        scale, shift = _two_numbers(scale, shift)
         if self.kind not in INVERSE:
             raise AlignmentError(
                 f"the values are of kind {self.kind!r}; expected disparity, which is larger where nearer"
@@ -171,7 +180,16 @@ class DepthMap:
             np.divide(1, inverse_depth, out=depth_m, where=~(inverse_depth <= 0))
         if max_depth_m is not None:
             np.minimum(depth_m, np.float32(max_depth_m), out=depth_m)
-        return AlignedDepth(depth_m, scale, shift, self.model, self.source)
+        return AlignedDepth(depth_m, scale, shift, self.model, self.source, self.lens)
+
+    def in_metres(self, found: Alignment | Calibration) -> DepthMap:
+        """Give depth by a scale and a shift, those of this picture or of a camera: a map of kind ``"metric"``.
+
+        Raises:
+            AlignmentError: the values are depth already.
+        """
+        depth = self.aligned(found.scale, found.shift)
+        return replace(self, values=depth.depth_m, kind=METRIC)
 
     def anchored(self, anchor: Anchor | None = None) -> tuple[Float32[Array, "H W"], Anchor]:
         """Give disparity, and what takes it to 1 / depth; ``midas.maps.anchored`` says how and what it raises."""
@@ -233,72 +251,15 @@ class DepthMap:
     @property
     def metadata(self) -> dict[str, str]:
         """What files say about the values."""
-        return {**_metadata(self.kind, self.model, self.source), **self.lens}
+        return {**file_metadata(self.kind, self.model, self.source), **self.lens}
 
 
-@dataclass(frozen=True, eq=False)
-class AlignedDepth:
-    """Depth along the optical axis, in metres, by a scale and a shift that the caller chose.
-
-    Attributes:
-        depth_m: float32 (H, W), read-only; infinite where the pixel lies beyond every measurable distance.
-        scale: factor of the relative disparity, in 1/metre.
-        shift: inverse depth at disparity 0, in 1/metre.
-        model: the model that made the disparity, if known.
-        source: the name of the picture, if known.
-    """
-
-    kind: ClassVar[Kind] = METRIC
-    space: ClassVar[str] = space_of(METRIC)
-
-    depth_m: Float32[Array, "H W"]
-    scale: float
-    shift: float
-    model: str | None = None
-    source: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "depth_m", _read_only_map(self.depth_m))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return AlignedDepth, (self.depth_m, self.scale, self.shift, self.model, self.source)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) in pixels."""
-        height, width = self.depth_m.shape
-        return height, width
-
-    def cloud(self, camera: AnyCamera, image: UInt8[Array, "h w 3"] | None = None, **how: Any) -> PointCloud:
-        """Give the points that the pixels show, in metres; ``midas.geometry.point_cloud`` says how."""
-        disparity, anchor = anchored(self.depth_m, self.kind, None)
-        return point_cloud(disparity, camera, anchor, image, **how)
-
-    def mesh(self, camera: AnyCamera, image: UInt8[Array, "h w 3"] | None = None, **how: Any) -> Mesh:
-        """Give the surface that the pixels show, in metres; ``midas.geometry.surface_mesh`` says how."""
-        disparity, anchor = anchored(self.depth_m, self.kind, None)
-        return surface_mesh(disparity, camera, anchor, image, **how)
-
-    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the depth in metres to a file, by suffix like ``DepthMap.save``; a 16-bit PNG has 0 for infinity."""
-        write_map(Path(path), self.depth_m, metadata=self.metadata, kind=self.kind, overwrite=overwrite)
-
-    @property
-    def metadata(self) -> dict[str, str]:
-        """What files say about the values."""
-        alignment = {"alignment_scale": repr(float(self.scale)), "alignment_shift": repr(float(self.shift))}
-        return {**_metadata(self.kind, self.model, self.source), **alignment}
-
-
-def _metadata(kind: Kind, model: str | None, source: str | None) -> dict[str, str]:
-    known = {KIND_KEY: kind, SPACE_KEY: space_of(kind), "model": model, "source": source, "software": _SOFTWARE}
-    return {name: text for name, text in known.items() if text is not None}
-
-
-def _read_only_map(values: Array) -> Array:
+def _two_numbers(scale: float | Alignment, shift: float | None) -> tuple[float, float]:
+    if isinstance(scale, Alignment):
+        if shift is not None:
+            raise AlignmentError(f"an alignment has a shift of its own; leave out the shift {shift}")
+        return scale.scale, scale.shift
     try:
-        view = as_float32_map(values).view()
-    except ValueError as error:
-        raise MidasError(str(error)) from error
-    view.setflags(write=False)
-    return view
+        return float(scale), float(shift)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise AlignmentError(f"scale {scale!r} and shift {shift!r}: expected two numbers, or an alignment") from error

@@ -25,7 +25,7 @@ from midas.arrays import Array, Float32, UInt8
 from midas.errors import OutputError
 from midas.maps.colormaps import colorize
 from midas.maps.exr import read_exr, write_exr
-from midas.maps.kinds import KIND_KEY, RELATIVE_DISPARITY, Kind, nearness
+from midas.maps.kinds import KIND_KEY, METRIC, RELATIVE_DISPARITY, Kind, nearness
 from midas.maps.layouts import plain_map
 from midas.maps.numpy_files import parsed_metadata, read_npy, read_npz, write_npy, write_npz
 from midas.maps.pfm import read_pfm, write_pfm
@@ -227,6 +227,15 @@ def _write_png8(file: OutputFile, content: MapContent) -> None:
     write_png(file, value_range.codes_8bit(content.values), _png_text(content, value_range, 255))
 
 
+def _write_png_mm(file: OutputFile, content: MapContent) -> None:
+    """Whole millimetres, as depth cameras write them: 0 where the depth isn't known, or beyond 65.535 m."""
+    if content.kind != METRIC:
+        raise OutputError(f"format png-mm is for depth in metres; these values are of kind {content.kind!r}")
+    millimetres = np.rint(np.nan_to_num(content.values, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float64) * 1000)
+    codes = np.where((millimetres > 0) & (millimetres <= 65535), millimetres, 0).astype(np.uint16)
+    write_png(file, codes, _prefixed({**content.metadata, "scale": "0.001", "offset": "0"}))
+
+
 def _png_text(content: MapContent, value_range: ValueRange, largest_code: int) -> dict[str, str]:
     # repr gives the shortest text that reads back as the same double.
     quantisation = {"scale": repr(value_range.step(largest_code)), "offset": repr(value_range.low)}
@@ -327,5 +336,6 @@ FORMATS: dict[str, Format] = {
         Format("npz", ".npz", "", _write_npz, read_npz),
         Format("exr", ".exr", "", _write_exr, _read_exr),
         Format("tiff", ".tiff", "", _write_tiff, _read_tiff),
+        Format("png-mm", ".png", "_mm", _write_png_mm, _read_png_values),
     )
 }

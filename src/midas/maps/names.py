@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from midas.maps.formats import output_path
+from midas.maps.formats import FORMATS, format_by_name, output_path
 from midas.pictures.files import PictureFile, absolute_path
 
 
@@ -60,6 +60,31 @@ def plan_outputs(
         taken |= keys
         jobs.append(PictureJob(picture.path, outputs))
     return jobs
+
+
+def usual_format(output: Path | None, *, metric: bool) -> str:
+    """The format that is written where none is named: that of the output's suffix, or a PNG of 16 bits.
+
+    Args:
+        output: a file or a folder.
+        metric: depth in metres is written, which a PNG holds in millimetres.
+    """
+    named = None if output is None or output.is_dir() else output.suffix.lower()
+    suffixes = {chosen.suffix: chosen.name for chosen in reversed(FORMATS.values())} | {".tif": "tiff"}
+    return "png-mm" if metric and named in (None, "", ".png") else suffixes.get(named or "", "png16")
+
+
+def is_one_file(output: Path, pictures: int, formats: Sequence[str]) -> bool:
+    """Whether an output is the file of one picture, and no folder: its suffix is that of the one format.
+
+    Args:
+        output: as it was named.
+        pictures: how many there are.
+        formats: names of formats.
+    """
+    if pictures != 1 or len(formats) != 1 or output.is_dir():
+        return False
+    return output.suffix.lower() in (format_by_name(formats[0]).suffix, "." + formats[0])
 
 
 def _places(pictures: Sequence[PictureFile]) -> list[Path]:

@@ -62,6 +62,9 @@ def find_pictures(paths: Iterable[str], output_dir: Path, *, recursive: bool = F
     problems: dict[str, ImageError] = {}
     for path in paths:
         search = _Search(output_dir)
+        if "://" in path and not os.path.lexists(path):
+            problems[path] = ImageError(f"{path} is an address, and pictures are read from files; download it first")
+            continue
         try:
             with net(f"{path} can't be searched for pictures", ImageError):
                 found = list(_expand(path, search, recursive))

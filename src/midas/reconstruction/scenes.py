@@ -29,9 +29,6 @@ from midas.storage.atomic import atomic_file
 
 ShiftWay = Literal["auto", "right-angles", "assumed"]
 
-# A shift that nobody asked for is taken from right angles only where so many planes agree.
-_PLANES_UNASKED = 3
-
 SCENE_FORMATS: dict[str, str] = {
     "glb": ".glb",
     "ply": "_mesh.ply",
@@ -56,7 +53,7 @@ class SceneOptions:
         lidar_per_metre: its codes per metre.
         near_m, far_m: distances of the nearest and farthest things, together.
         ratio: how many times as far these are as those.
-        shift: where none of these is given: by right angles, assumed, or by right angles where they are plain.
+        shift: where none of these is given: by right angles, assumed, or by right angles where there are any.
         max_points: None for all.
         detail: of meshes.
         max_jump: None joins everything.
@@ -131,7 +128,7 @@ def anchor_for(values: Float32[Array, "H W"], camera: AnyCamera, options: SceneO
     if options.shift == "right-angles":
         return anchor_from_right_angles(values, camera)
     try:
-        return anchor_from_right_angles(values, camera, least_planes=_PLANES_UNASKED)
+        return anchor_from_right_angles(values, camera)
     except AlignmentError:
         return assumed_anchor(values)
 

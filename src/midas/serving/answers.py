@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from midas.maps.formats import FORMATS
 from midas.serving.problems import ProblemError
 
 JSON = "json"
+GLB = "glb"
 
 
 @dataclass(frozen=True)
@@ -19,12 +21,14 @@ class AnswerForm:
         media_type: as the header ``Accept`` has it.
         suffix: of the file that it makes.
         tag: goes between the picture's name and the suffix, as ``midas predict`` writes it.
+        shows_image: the photograph is part of it.
     """
 
     name: str
     media_type: str
     suffix: str
     tag: str = ""
+    shows_image: bool = False
 
 
 _MEDIA_TYPES = {
@@ -39,12 +43,18 @@ _MEDIA_TYPES = {
     "tiff": "image/tiff",
 }
 
+_SCENES = (AnswerForm(GLB, "model/gltf-binary", ".glb", shows_image=True),)
+
 ANSWERS: dict[str, AnswerForm] = {
-    **{
-        name: AnswerForm(name, _MEDIA_TYPES.get(name, "application/octet-stream"), each.suffix, each.tag)
-        for name, each in FORMATS.items()
-    },
-    JSON: AnswerForm(JSON, "application/json", ".json"),
+    each.name: each
+    for each in (
+        *(
+            AnswerForm(name, _MEDIA_TYPES[name], format_.suffix, format_.tag, format_.shows_image)
+            for name, format_ in FORMATS.items()
+        ),
+        *(_SCENES if find_spec("fast_simplification") else ()),  # the extra "3d"
+        AnswerForm(JSON, "application/json", ".json"),
+    )
 }
 """Every form, by name; of several with one media type ``Accept`` gives the first."""
 

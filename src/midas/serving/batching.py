@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from midas.errors import MidasError, ModelError
 from midas.maps.depth_map import DepthMap
 from midas.predictor import Predictor
-from midas.tiling import Prepared
+from midas.tiling.prepared import Prepared
 
 
 @dataclass

@@ -80,8 +80,9 @@ class _Account:
         return data
 
     async def _content(self, request: Request) -> bytes:
-        limits, chunks, excess = self._bodies._limits, [], 0
-        busy = False
+        limits = self._bodies._limits
+        chunks: list[bytes] = []
+        excess, busy = 0, False
         async for chunk in request.stream():
             if excess or busy or self.size + len(chunk) > limits.body_bytes:
                 excess += len(chunk)

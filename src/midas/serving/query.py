@@ -64,6 +64,14 @@ class DepthQuery(BaseModel):
     near: Metres | None = Field(None, description="Depth of the nearest pixel, metres: the answer is depth in metres.")
     far: Metres | None = Field(None, description="Depth of the farthest pixel, metres; with `near`. Default: infinite.")
 
+    fov: float | None = Field(
+        None,
+        ge=1,
+        le=170,
+        allow_inf_nan=False,
+        description="Of glb: the horizontal angle of view, degrees; else by the picture's file, else assumed.",
+    )
+
     @field_validator("format")
     @classmethod
     def _known_format(cls, name: str | None) -> str | None:

@@ -57,7 +57,9 @@ class WorkQueue:
 
     def expected_wait_s(self) -> float:
         """How long a request that comes now would wait for its turn, by the mean of the last ones."""
-        return self._owed * self._seconds_per_unit / self.threads if self.running >= self.threads else 0.0
+        # Those count too that have come in this very moment and are on their way to a free thread.
+        all_taken = self.waiting + self.running >= self.threads
+        return self._owed * self._seconds_per_unit / self.threads if all_taken else 0.0
 
     def full_for_s(self) -> float:
         """For how long every request has been refused, in seconds."""

@@ -60,6 +60,8 @@ class Service:
             for each in (DamageWarning, EmptyMapWarning, CostWarning):
                 # Of pictures that aren't ours; each text that is shown is remembered for ever.
                 warnings.simplefilter("ignore", each)
+            # It writes a line for each damaged form, which the answer says already.
+            logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
             self._loader = threading.Thread(target=self._load, name="midas-serve-load", daemon=True)
             self._loader.start()
 

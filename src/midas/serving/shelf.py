@@ -9,7 +9,8 @@ import numpy as np
 
 from midas.backends.identity import resized_rule
 from midas.errors import ConfigError, MidasError
-from midas.predictor import Predictor, load
+from midas.loading import load
+from midas.predictor import Predictor
 from midas.serving.limits import ServeOptions
 from midas.serving.pages import facts_of
 from midas.serving.problems import ProblemError

@@ -22,8 +22,8 @@ RUNTIME = "onnxruntime-web"
 RUNTIME_VERSION = "1.30.0"
 """What the page was tried with."""
 
-# One pair for processors, one for graphics cards; a browser loads one of them. With 41 MB they are no part of this
-# package, which is smaller as a whole.
+# One pair for processors, one for graphics cards; a browser loads one of them. With 41 MB they would more than
+# double this package, for the few who want a site.
 RUNTIME_FILES = (
     "ort.wasm.bundle.min.mjs",
     "ort-wasm-simd-threaded.wasm",

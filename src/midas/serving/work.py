@@ -12,16 +12,19 @@ import numpy as np
 
 from midas.alignment import align_from_points, align_from_range
 from midas.errors import MidasError, net
-from midas.maps.depth_map import AlignedDepth, DepthMap
-from midas.maps.formats import FORMATS, encode_map
+from midas.geometry import Camera
+from midas.maps.aligned_depth import AlignedDepth
+from midas.maps.depth_map import DepthMap
+from midas.maps.formats import encode_map
 from midas.maps.kinds import METRIC
 from midas.maps.value_range import ValueRange, finite
+from midas.pictures.lens import read_lens
 from midas.predictor import Predictor
-from midas.serving.answers import JSON, AnswerForm
+from midas.serving.answers import GLB, JSON, AnswerForm
 from midas.serving.batching import Batches
 from midas.serving.problems import ProblemError
 from midas.serving.query import DepthQuery
-from midas.tiling import Prepared
+from midas.tiling.prepared import Prepared
 
 # The largest code of the formats that hold codes in place of values.
 _LARGEST_CODES = {"png16": 65535, "png8": 255}
@@ -81,15 +84,16 @@ def work(order: Order, batches: Batches) -> Answer:
     with net("the request can't be answered", ServingError):
         seconds: dict[str, float] = {}
         with _timed(seconds, "decode"):
-            shows_image = order.form.name != JSON and FORMATS[order.form.name].shows_image
-            prepared = order.predictor.prepare(order.data, max_pixels=order.max_pixels, keep_image=shows_image)
+            prepared = order.predictor.prepare(
+                order.data, max_pixels=order.max_pixels, keep_image=order.form.shows_image
+            )
         picture = prepared.size
         prepared = replace(prepared, size=_map_size(order, prepared))
         with _timed(seconds, "infer"):
             depth_map = batches.infer(order.predictor, prepared)
         with _timed(seconds, "encode"):
             result = _metres(depth_map, order.query, picture) if order.query.wants_metres else depth_map
-            body = _json_of(result, picture) if order.form.name == JSON else _file_of(result, order, prepared)
+            body = _encoded(result, order, prepared, picture)
         return Answer(body, _headers(result, order.form), seconds, picture[0] * picture[1])
 
 
@@ -130,7 +134,14 @@ def _points_of_map(query: DepthQuery, picture: tuple[int, int], size: tuple[int,
     ]
 
 
-def _file_of(result: DepthMap | AlignedDepth, order: Order, prepared: Prepared) -> bytes:
+def _encoded(result: DepthMap | AlignedDepth, order: Order, prepared: Prepared, picture: tuple[int, int]) -> bytes:
+    if order.form.name == JSON:
+        return _json_of(result, picture)
+    if order.form.name == GLB:
+        # What isn't known is assumed, and called so in the file, as by `midas cloud --shift assumed`.
+        fov_deg = order.query.fov
+        camera = Camera.of_lens(read_lens(order.data)) if fov_deg is None else Camera.from_fov(fov_deg, picture)
+        return result.mesh(camera, prepared.image).to_glb()
     return encode_map(
         _values(result),
         order.form.name,

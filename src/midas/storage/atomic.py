@@ -148,7 +148,9 @@ def _publish(temporary: Path, path: Path, *, overwrite: bool) -> None:
 
 
 def _there(path: Path) -> FileThereError:
-    return FileThereError(f"{path} exists already: choose another name, or allow overwriting")
+    return FileThereError(
+        f"{path} exists already: choose another name, or allow overwriting: overwrite=True, --overwrite"
+    )
 
 
 if sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""What a picture is between reading and the network, in one piece or with finer tiles."""
+"""A picture between reading it and running the network."""
 
 from __future__ import annotations
 

@@ -62,8 +62,10 @@ class SetSettings:
         sky: find the sky and count it as valid at disparity 0.
         gradient_weight: of the gradient term for this set's pictures; None for the loss's own. High where edges are
             exact, as in drawn and rendered scenes; low where a sensor or stereo matching has smeared them.
-        validation_scenes: of a set in the corpus format, scenes that are never trained on and that the validation
+        validation_scenes: of a set whose frames lie in scenes, those that are never trained on and that the validation
             figure is taken from.
+        validation_share: in place of scenes, this share of the frames: frames in a row, at a place that ``run.seed``
+            draws.
         validation_weight: their share in the validation figure.
         validation_protocol: name of the rules for them; empty for those that the set's kind calls for.
     """
@@ -77,6 +79,7 @@ class SetSettings:
     sky: bool = False
     gradient_weight: float | None = Field(default=None, ge=0)
     validation_scenes: tuple[str, ...] = ()
+    validation_share: float = Field(default=0.0, ge=0, lt=1)
     validation_weight: float = Field(default=1.0, gt=0)
     validation_protocol: str = ""
 
@@ -205,6 +208,8 @@ class RunSettings:
         seed: draws of samples, augmentation and initial weights depend on it alone.
         late_from: share of the epochs after which the late weights of the sets hold.
         ema_decay: weight of the past in the running average of weights that is validated and shipped.
+        start_share: share of the weights that the run starts from in those that are validated and shipped; the rest is
+            the running average. What is learnt from few pictures costs others less that way.
         accumulate: a batch is computed in so many parts.
         devices, nodes: processes per machine, and machines; ``torchrun`` says how many there are where it starts them.
         strategy: how processes share the work: ``ddp``, or ``fsdp`` for networks that don't fit one device.
@@ -226,6 +231,7 @@ class RunSettings:
     seed: int = 0
     late_from: float = Field(default=0.5, ge=0, le=1)
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
+    start_share: float = Field(default=0.0, ge=0, lt=1)
     accumulate: int = Field(default=1, ge=1)
     devices: int = Field(default=1, ge=1)
     nodes: int = Field(default=1, ge=1)

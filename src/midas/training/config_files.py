@@ -100,3 +100,39 @@ def _are_named(value: Any) -> TypeGuard[list[dict[str, Any]]]:
         return False
     names = [table.get("name") for table in value]
     return all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+
+
+def to_toml(settings: dict[str, Any]) -> str:
+    """Settings as TOML, which ``read_tables`` reads back to the same; values that are None are left out."""
+    return "\n".join(_table(settings, ())).strip() + "\n"
+
+
+def _table(settings: dict[str, Any], place: tuple[str, ...]) -> list[str]:
+    """The lines of a table: its plain values first, since what follows a heading belongs to that."""
+    present = {key: value for key, value in settings.items() if value is not None}
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in present.items() if not _has_heading(value)]
+    for key, value in present.items():
+        if not _has_heading(value):
+            continue
+        below = (*place, _key(key))
+        for table in value if isinstance(value, list) else [value]:
+            heading = ".".join(below)
+            lines += ["", f"[[{heading}]]" if isinstance(value, list) else f"[{heading}]", *_table(table, below)]
+    return lines
+
+
+def _has_heading(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Path):
+        return json.dumps(str(value))
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_value(each) for each in value)}]"
+    # JSON's strings, whole numbers and truth values are TOML's too; a float keeps its point.
+    return repr(value) if isinstance(value, float) else json.dumps(value)

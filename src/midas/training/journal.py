@@ -50,15 +50,20 @@ class EpochReport:
     def line(self, epochs: int) -> str:
         """In one line for whoever watches, the figure of each validation set too."""
         text = f"epoch {self.epoch}/{epochs}: loss {self.loss:.4f}, {self.pictures_per_s:.1f} pictures/s"
-        if self.figure != self.figure:
-            return text
-        parts = ", ".join(f"{name} {value:.1f}" for name, value in self.figures.items())
-        return f"{text}; validation {self.figure:.2f} %{' (best so far)' if self.figure <= self.best else ''}: {parts}"
+        return figure_line(text, self.figure, self.best, self.figures)
 
     def row(self) -> dict[str, int | float]:
         """Everything by its column's name."""
         columns = {name: value for name, value in vars(self).items() if name != "figures"}
         return columns | {f"figure_{name}": value for name, value in self.figures.items()}
+
+
+def figure_line(text: str, figure: float, best: float, figures: Mapping[str, float]) -> str:
+    """A line that ends with the validation figure, if there is one, and that of each set."""
+    if figure != figure:
+        return text
+    parts = ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
+    return f"{text}; validation {figure:.2f} %{' (best so far)' if figure <= best else ''}: {parts}"
 
 
 class Journal:

@@ -12,6 +12,7 @@ from midas.datasets.catalogue import open_reader
 from midas.datasets.domain import Domain
 from midas.datasets.memory import InMemory
 from midas.datasets.mixture import Source
+from midas.datasets.parts import split_by_scenes, split_by_share
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
 from midas.datasets.weighted import Weighted
@@ -43,28 +44,29 @@ class ValidationSet:
         return self.benchmark.reader.name
 
 
-def open_sets(settings: DataSettings) -> tuple[list[Source], list[ValidationSet]]:
+def open_sets(settings: DataSettings, seed: int = 0) -> tuple[list[Source], list[ValidationSet]]:
     """The training sources and the validation sets, which share no scene.
 
+    Args:
+        settings: of the run's data.
+        seed: of the run, which draws the frames of ``validation_share``.
+
     Raises:
-        TrainingError: a set is for evaluation only, or has validation scenes and no scenes.
-        DatasetError: a set isn't there.
+        TrainingError: a set is for evaluation only.
+        DatasetError: a set isn't there, or has no such scenes.
         ConfigError: no such reader or option, two validation sets of one name, rules that don't fit a set, or sky
             where disparity 0 isn't infinitely far.
     """
     sources, validation = [], []
     for entry in settings.sets:
-        dataset = open_training_set(settings.root / entry.name, entry)
+        dataset, held_out = open_training_set(settings.root / entry.name, entry, seed)
         kept = settings.in_memory and entry.reader != SYNTHETIC
         reader = InMemory(dataset, sky=entry.sky) if kept else dataset
         if entry.gradient_weight is not None:
             reader = Weighted(reader, entry.gradient_weight)
         sources.append(Source(reader, entry.weight, entry.sky and not kept, entry.late_weight))
-        if entry.validation_scenes:
-            with _naming(f"data.sets, {entry.name}, validation_scenes"):
-                held_out = CorpusDataset(settings.root / entry.name, scenes=entry.validation_scenes)
-            rules = rules_for(held_out, CORPUS, entry.validation_protocol or None)
-            validation.append(ValidationSet(Benchmark(held_out, rules), weight=entry.validation_weight))
+        if held_out is not None:
+            validation.append(ValidationSet(held_out, weight=entry.validation_weight))
     for chosen in settings.validation:
         reader = _open(chosen.reader, settings.root / chosen.name, chosen.options)
         if not len(reader):
@@ -103,29 +105,38 @@ def _joined(name: str, group: Sequence[Source]) -> Source:
     return Source(domain, sum(source.weight for source in group), late_weight=late)
 
 
-def open_training_set(folder: Path, entry: SetSettings) -> Reader:
-    """One set of the mixture.
+def open_training_set(folder: Path, entry: SetSettings, seed: int = 0) -> tuple[Reader, Benchmark | None]:
+    """One set of the mixture, and the part of it that is measured on, if any is held out.
 
     Raises:
-        TrainingError: it is for evaluation only, or has validation scenes and no scenes.
-        DatasetError: it isn't there.
-        ConfigError: no such reader or option.
+        TrainingError: it is for evaluation only.
+        DatasetError: it isn't there, or has no such scenes.
+        ConfigError: no such reader or option, or both scenes and a share are held out.
     """
-    if entry.reader == CORPUS:
-        setting = f"data.sets, {entry.name}, validation_scenes" if entry.validation_scenes else ""
-        with _naming(setting), net(f"the options of data.sets, {entry.name}, don't fit it", ConfigError):
-            dataset = CorpusDataset(folder, excluded=entry.validation_scenes, **entry.options)
-        if dataset.info.split != "train":
-            raise TrainingError(f"{folder} is for evaluation only: its split is {dataset.info.split!r}")
-        if entry.sky and not dataset.info.shift_known:
-            raise ConfigError(
-                f"{entry.name} has sky = true, and disparities of unknown shift, whose 0 is not infinitely far: leave "
-                "out `sky` for this set"
-            )
-        return dataset
+    if entry.validation_scenes and entry.validation_share:
+        raise ConfigError(f"{entry.name} has validation_scenes and a validation_share; give one of them")
+    reader = _open(entry.reader, folder, entry.options)
+    if isinstance(reader, CorpusDataset):
+        _check_corpus(reader, folder, entry)
+    if not entry.validation_scenes and not entry.validation_share:
+        return reader, None
     if entry.validation_scenes:
-        raise TrainingError(f"{entry.name} has validation_scenes; only sets in the corpus format have scenes to name")
-    return _open(entry.reader, folder, entry.options)
+        with _naming(f"data.sets, {entry.name}, validation_scenes"):
+            kept, held_out = split_by_scenes(reader, entry.validation_scenes)
+    else:
+        kept, held_out = split_by_share(reader, entry.validation_share, seed)
+    rules = rules_for(reader, entry.reader, entry.validation_protocol or None)
+    return kept, Benchmark(held_out, rules)
+
+
+def _check_corpus(dataset: CorpusDataset, folder: Path, entry: SetSettings) -> None:
+    if dataset.info.split != "train":
+        raise TrainingError(f"{folder} is for evaluation only: its split is {dataset.info.split!r}")
+    if entry.sky and not dataset.info.shift_known:
+        raise ConfigError(
+            f"{entry.name} has sky = true, and disparities of unknown shift, whose 0 is not infinitely far: leave "
+            "out `sky` for this set"
+        )
 
 
 @contextmanager

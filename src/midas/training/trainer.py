@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import warnings
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,10 +17,11 @@ from midas.datasets.transforms import PhotometricJitter
 from midas.errors import ConfigError, DamageWarning, TrainingError
 from midas.losses import DATA_TERMS
 from midas.models.network import DepthNetwork
+from midas.training.blending import Blend
 from midas.training.config import ParetoSettings, TrainingConfig
 from midas.training.distributed import StepSampler, batches, launch
 from midas.training.fast_layers import use_fast_layers
-from midas.training.journal import EpochReport, Journal
+from midas.training.journal import EpochReport, Journal, figure_line
 from midas.training.objective import Terms, loss_terms, terms_by_source
 from midas.training.optimizer import build_optimizer, build_schedule
 from midas.training.pareto import pareto_backward
@@ -36,8 +36,10 @@ from midas.training.sharding import (
     whole_state,
 )
 from midas.training.sources import open_sets
+from midas.training.standing import START, Position, gain_lines
 from midas.training.start import start_network, training_mode
 from midas.training.state import (
+    BEST_WEIGHTS,
     LAST_WEIGHTS,
     BestEpochs,
     load_checkpoint,
@@ -46,28 +48,7 @@ from midas.training.state import (
     save_nan_batch,
     save_weights,
 )
-from midas.training.validation import validate, validation_figure
-
-
-@dataclass
-class Position:
-    """Where a run stands.
-
-    Attributes:
-        epoch: finished epochs.
-        step: finished steps of the one under way.
-        sums: of the loss terms over these steps.
-        best: the smallest validation figure so far.
-        waited: epochs since then.
-        unreadable: samples that could not be read.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    sums: list[float] = field(default_factory=lambda: [0.0] * len(Terms._fields))
-    best: float = float("inf")
-    waited: int = 0
-    unreadable: int = 0
+from midas.training.validation import Measured, validate, validation_figure
 
 
 class Trainer:
@@ -86,17 +67,20 @@ class Trainer:
             raise ConfigError("run.accumulate is 1 with [pareto]: a step is found from the gradients of one batch")
         if config.pareto is not None and config.run.strategy == "fsdp":
             raise ConfigError("run.strategy is ddp with [pareto]: a step is found from whole gradients")
+        if config.run.start_share and config.run.strategy == "fsdp":
+            raise ConfigError("run.start_share wants whole weights on each device: run.strategy is ddp")
         torch.manual_seed(config.run.seed)
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
         self.config = config
         self.folder = folder
         self.fabric = launch(config.run)
-        self.sources, self.validation_sets = open_sets(config.data)
+        self.sources, self.validation_sets = open_sets(config.data, config.run.seed)
         network = start_network(config.model, config.run.seed).to(self.fabric.device)
         self.network = network.to(memory_format=torch.channels_last)
         self.sharded = config.run.strategy == "fsdp" and self.fabric.world_size > 1
         self.average = average_of(self.network, config.run.ema_decay, sharded=self.sharded)
+        self.blend = Blend(cast(DepthNetwork, self.average.module), config.run.start_share)
         training_mode(self.network, config.model)
         self.fast_layers = use_fast_layers(self.network, config.run)
         if self.sharded:
@@ -121,6 +105,7 @@ class Trainer:
         """Train from where the run stands to the last epoch; validate, log and save after each."""
         journal = Journal(self.folder, tensorboard=self.config.run.tensorboard) if self._leads() else None
         with RunProgress(self.config.run.epochs, self.steps_per_epoch, visible=self._leads()) as progress:
+            self._measure_start(progress)
             while self.position.epoch < self.config.run.epochs and not self._stalled():
                 item, rate = self._train_epoch(progress)
                 report = self._finish_epoch(self._validate(), rate)
@@ -131,6 +116,8 @@ class Trainer:
                     journal.write(report)
                     journal.draw(report.epoch, item, prediction, self.network.input_spec)
                 self.fabric.barrier()
+            for line in gain_lines(self.position):
+                progress.say(line)
         if journal:
             journal.close()
 
@@ -150,6 +137,18 @@ class Trainer:
             torch.set_rng_state(state["rng"])
             self.position = Position(**state["position"])
             self.kept.restore(state["kept"])
+
+    def _measure_start(self, progress: RunProgress) -> None:
+        """Measure the weights that the run starts from, which count as the best so far, and keep them as such."""
+        position = self.position
+        if not self.validation_sets or position.epoch or position.step or position.start_values:
+            return
+        measured = self._validate()
+        position.begin(self._agreed(measured), measured.values)
+        weights = whole_state(self._averaged())
+        if self._leads():
+            save_weights(self.folder / BEST_WEIGHTS, weights, self._metadata(START, position.best))
+        progress.say(figure_line("start", position.best, position.best, measured.figures))
 
     def _train_epoch(self, progress: RunProgress) -> tuple[Item, float]:
         """Run the rest of an epoch; its last batch, and the pictures per second."""
@@ -277,11 +276,15 @@ class Trainer:
                 f"{self.config.data.unreadable_limit}; the last: {names[-1]}"
             )
 
-    def _validate(self) -> dict[str, float]:
-        """Each validation set's figure by its name."""
+    def _validate(self) -> Measured:
+        """What the averaged weights have on each validation set."""
         if not self.validation_sets or not self._validates():
-            return {}
+            return Measured()
         return validate(self._averaged(), self.validation_sets, self.network.input_spec)
+
+    def _agreed(self, measured: Measured) -> float:
+        """The validation figure. All processes must agree on when to stop, and the first alone has validated."""
+        return float(self.fabric.broadcast(validation_figure(measured.figures, self.validation_sets)))
 
     def _predict(self, item: Item) -> torch.Tensor:
         averaged = self._averaged().eval()
@@ -289,24 +292,22 @@ class Trainer:
             prediction: torch.Tensor = averaged(item.pixels).float()
         return prediction
 
-    def _finish_epoch(self, figures: dict[str, float], rate: float) -> EpochReport:
+    def _finish_epoch(self, measured: Measured, rate: float) -> EpochReport:
         position = self.position
-        # All processes must agree on when to stop, and the first alone has validated.
-        figure = float(self.fabric.broadcast(validation_figure(figures, self.validation_sets)))
+        figure = self._agreed(measured)
         total, data, gradient, ordinal = (value / max(position.step, 1) for value in position.sums)
-        # Without validation scenes every epoch counts as the best yet.
-        better = not figure >= position.best
-        position.epoch, position.step, position.sums = position.epoch + 1, 0, [0.0] * len(Terms._fields)
-        position.waited = 0 if better else position.waited + 1
-        position.best = min(position.best, figure) if figure == figure else position.best
+        position.finish_epoch(figure, measured.values)
+        figures = measured.figures
         return EpochReport(position.epoch, total, data, gradient, ordinal, rate, figure, position.best, figures)
+
+    def _metadata(self, epoch: int, figure: float) -> dict[str, str]:
+        metadata = {"midas.epoch": str(epoch), "midas.validation": f"{figure:.4f}"}
+        return metadata | ({"midas.name": self.config.model.name} if self.config.model.name else {})
 
     def _save(self, report: EpochReport) -> None:
         weights = whole_state(self._averaged())
         if self._leads():
-            metadata = {"midas.epoch": str(report.epoch), "midas.validation": f"{report.figure:.4f}"}
-            if self.config.model.name:
-                metadata["midas.name"] = self.config.model.name
+            metadata = self._metadata(report.epoch, report.figure)
             self.kept.offer(weights, report.epoch, report.figure, metadata, best=self.position.waited == 0)
             save_weights(self.folder / LAST_WEIGHTS, weights, metadata)
         self._checkpoint()
@@ -338,4 +339,4 @@ class Trainer:
         return self.sharded or self._leads()
 
     def _averaged(self) -> DepthNetwork:
-        return cast(DepthNetwork, self.average.module)
+        return self.blend(cast(DepthNetwork, self.average.module))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -32,18 +33,34 @@ def network_predictor(network: DepthNetwork, input_spec: InputSpec) -> Predict:
     return predict
 
 
-def validate(network: DepthNetwork, sets: Sequence[ValidationSet], input_spec: InputSpec) -> dict[str, float]:
-    """Each set's figure by its name: percent, lower is better.
+@dataclass(frozen=True)
+class Measured:
+    """What weights have on validation sets, percent, lower is better.
 
-    It is delta1 outliers; of disparities of unknown shift, which have none, the error as a share of the target's range.
+    Attributes:
+        figures: of each set, by its name.
+        values: of each of its pictures.
+    """
+
+    figures: dict[str, float] = field(default_factory=dict)
+    values: dict[str, list[float]] = field(default_factory=dict)
+
+
+def validate(network: DepthNetwork, sets: Sequence[ValidationSet], input_spec: InputSpec) -> Measured:
+    """Measure a network on each set.
+
+    The figure is delta1 outliers; of disparities of unknown shift, which have none, the error as a share of the
+    target's range.
     """
     network.eval()
     candidate = FunctionCandidate(network_predictor(network, input_spec))
-    figures = {}
+    measured = Measured()
     for chosen in sets:
         metric = "delta1_outliers" if chosen.benchmark.protocol.needs_zero else "range_error"
-        figures[chosen.name] = run(candidate, chosen.benchmark, metrics=(metric,), limit=chosen.limit).mean(metric)
-    return figures
+        result = run(candidate, chosen.benchmark, metrics=(metric,), limit=chosen.limit)
+        measured.figures[chosen.name] = result.mean(metric)
+        measured.values[chosen.name] = [float(value) for value in result.values(metric)]
+    return measured
 
 
 def validation_figure(figures: Mapping[str, float], sets: Sequence[ValidationSet]) -> float:

@@ -105,6 +105,11 @@ class CorpusDataset:
         """The set's name, the first part of every sample's."""
         return self.info.name
 
+    @property
+    def frame_names(self) -> list[str]:
+        """``scene/frame`` of each sample."""
+        return [f"{path.parent.name}/{path.stem}" for path in self.pictures]
+
     def __len__(self) -> int:
         return len(self.pictures)
 
@@ -152,12 +157,12 @@ def read_info(root: Path) -> CorpusInfo:
     try:
         facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         info = CorpusInfo(
-            name=facts["name"],
-            domain=facts["domain"],
+            name=facts.get("name", root.resolve().name),
+            domain=facts.get("domain", ""),
             depth_kind=facts["depth_kind"],
             # A null scale stands for values that have no unit to begin with.
             depth_scale=float(facts["depth_scale"] if facts["depth_scale"] is not None else 1 / 65535),
-            split=facts["split"],
+            split=facts.get("split", "train"),
             sparse=bool(facts.get("sparse", False)),
             stereo_factor=_stereo_factor(facts),
             shift_known=_shift_known(facts),

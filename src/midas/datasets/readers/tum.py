@@ -7,7 +7,6 @@ set's own tool pairs them.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from midas.datasets.formats import read_codes, read_lines, read_rgb
+from midas.datasets.moments import MAX_DIFFERENCE_S, associate
 from midas.datasets.reader import Layout
 from midas.datasets.sample import Sample
 from midas.errors import DatasetError
@@ -32,7 +32,6 @@ LAYOUT = Layout(
 )
 
 STEPS_PER_METRE = 5000.0
-MAX_DIFFERENCE_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -78,35 +77,6 @@ class TumReader:
         frame = self.frames[index]
         depth = read_codes(LAYOUT.file(frame.depth)) / np.float32(STEPS_PER_METRE)
         return Sample.from_depth(read_rgb(LAYOUT.file(frame.picture)), depth, name=f"{self.name}/{frame.name}")
-
-
-def associate(
-    first_s: Sequence[float], second_s: Sequence[float], max_difference_s: float = MAX_DIFFERENCE_S
-) -> list[tuple[int, int]]:
-    """Pair two series of moments one to one, the closest pairs first.
-
-    Args:
-        first_s: moments, seconds.
-        second_s: moments, seconds, in order.
-        max_difference_s: pairs must be closer than this.
-
-    Returns:
-        Indices into both, in the order of the first.
-    """
-    candidates = []
-    for i, moment in enumerate(first_s):
-        begin = bisect_left(second_s, moment - max_difference_s)
-        end = bisect_right(second_s, moment + max_difference_s)
-        candidates += [(abs(second_s[j] - moment), i, j) for j in range(begin, end)]
-    firsts: set[int] = set()
-    seconds: set[int] = set()
-    pairs = []
-    for difference_s, i, j in sorted(candidates):
-        if difference_s < max_difference_s and i not in firsts and j not in seconds:
-            firsts.add(i)
-            seconds.add(j)
-            pairs.append((i, j))
-    return sorted(pairs)
 
 
 def _read_sequence(sequence: Path) -> list[Frame]:

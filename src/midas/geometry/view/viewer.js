@@ -48,15 +48,17 @@ new THREE.GLTFLoader().parse(bytesOf("glb"), "", (gltf) => {
     if (part.isPoints) part.material.size = 2, part.material.sizeAttenuation = false;
   });
   const box = new THREE.Box3().setFromObject(gltf.scene);
-  const nearest = Math.max(-box.max.z, 1e-6), farthest = -box.min.z;
+  const said = gltf.asset.extras || {};
+  const around = said.values_along === "ray";  // the scene surrounds the camera, which looks into its middle
+  const farthest = -box.min.z, nearest = around ? farthest / 50 : Math.max(-box.max.z, farthest / 1e4);
   camera.near = nearest / 20;
   camera.far = farthest * 20;
-  const said = gltf.asset.extras || {};
   const size = /^(\d+) x (\d+)$/.exec(said.image_size || "");
-  if (size) picture = { width: Number(size[1]), height: Number(size[2]), focal: Number(said.focal_px) };
+  if (size && !around) picture = { width: Number(size[1]), height: Number(size[2]), focal: Number(said.focal_px) };
   const unit = said.unit === "metre" ? " m" : " × the nearest";
-  facts.textContent = `${nearest.toFixed(2)} to ${farthest.toFixed(2)}${unit}; shift ${said.alignment_found}, ` +
-    `focal length ${said.focal_found}`;
+  const range = around ? `${said.projection}, up to ${farthest.toFixed(2)}` : `${nearest.toFixed(2)} to ${farthest.toFixed(2)}`;
+  const lens = around ? "" : `, focal length ${said.focal_found}`;
+  facts.textContent = `${range}${unit}; shift ${said.alignment_found}${lens}`;
   fit();
   const asked = /turn=(-?[\d.]+),(-?[\d.]+)/.exec(window.location.hash);
   goBack(2 * nearest * farthest / (nearest + farthest), asked ? asked.slice(1).map(Number) : [0, 0]);

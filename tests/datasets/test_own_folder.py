@@ -1,0 +1,93 @@
+"""One's own folder: what its numbers are, and what becomes of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from tests.own_miniatures import SIZE, floor, nearness, picture_of, write_pair
+
+from midas.datasets.depth_files import guess_unit, read_depth
+from midas.datasets.layouts import find_pairs
+from midas.datasets.own_folder import open_own_folder
+from midas.datasets.readers.folder import FolderReader
+from midas.errors import DatasetError
+
+
+def write_set(root: Path, depth_name: str, unit: str) -> Path:
+    for number in range(4):
+        write_pair(root / f"{number}.jpg", root / depth_name.format(n=number), number, unit=unit)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("depth_name", "unit", "expected"),
+    [
+        ("{n}.png", "mm", "mm"),
+        ("{n}.npy", "m", "m"),
+        ("{n}.npy", "1/m", "disparity"),
+        ("{n}.png", "8 bits", "disparity"),
+        ("{n}_disp.npy", "1/m", "disparity"),
+        ("depth_{n}.png", "mm", "mm"),
+    ],
+)
+def test_the_unit_is_told_by_names_numbers_and_a_prediction(
+    tmp_path: Path, depth_name: str, unit: str, expected: str
+) -> None:
+    found = guess_unit(find_pairs(write_set(tmp_path, depth_name, unit)), nearness)
+    assert found.unit == expected
+    assert found.reason
+
+
+def test_a_model_that_sees_it_the_wrong_way_round_has_no_say_against_names_but_is_mentioned(tmp_path: Path) -> None:
+    pairs = find_pairs(write_set(tmp_path, "depth_{n}.png", "mm"))
+    found = guess_unit(pairs, lambda picture: -nearness(picture))
+    assert found.unit == "mm"
+    assert "--depth-unit" in found.reason
+
+
+def test_numbers_that_go_with_nothing_are_refused(tmp_path: Path) -> None:
+    pairs = find_pairs(write_set(tmp_path, "{n}.npy", "m"))
+    noise = np.random.default_rng(0).random(SIZE).astype(np.float32)
+    with pytest.raises(DatasetError, match="--depth-unit"):
+        guess_unit(pairs, lambda _: noise)
+
+
+def test_a_sample_holds_inverse_depth_whatever_the_unit(tmp_path: Path) -> None:
+    for unit, name in (("mm", "{n}.png"), ("m", "{n}.npy")):
+        reader = FolderReader(write_set(tmp_path / unit, name, unit), depth_unit=unit)
+        np.testing.assert_allclose(1 / reader[1].disparity, floor(1), rtol=1e-3)
+        assert reader[1].metric
+    relative = FolderReader(write_set(tmp_path / "d", "{n}.npy", "1/m"), depth_unit="disparity")[1]
+    assert not relative.metric
+    assert not relative.shift_known
+
+
+def test_a_smaller_depth_map_is_brought_to_the_picture_without_mixing(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.jpg"), picture_of(floor()))
+    half = np.rint(floor()[::2, ::2] * 1000).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / "a.png"), half)
+    sample = FolderReader(tmp_path, depth_unit="mm")[0]
+    assert sample.mask.shape == SIZE
+    assert set(np.unique(np.rint(1000 / sample.disparity))) <= set(np.unique(half))
+
+
+def test_another_shape_and_a_coloured_map_are_errors(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.jpg"), picture_of(floor()))
+    cv2.imwrite(str(tmp_path / "a.png"), np.ones((50, 50), np.uint16))
+    with pytest.raises(DatasetError, match="different shapes"):
+        FolderReader(tmp_path)[0]
+    cv2.imwrite(str(tmp_path / "a.png"), picture_of(floor()))
+    with pytest.raises(DatasetError, match="in colours"):
+        read_depth(tmp_path / "a.png")
+
+
+def test_a_corpus_folder_is_opened_by_what_its_json_says(tmp_path: Path) -> None:
+    write_pair(tmp_path / "s" / "a.jpg", tmp_path / "s" / "a.png")
+    # No more than what docs/train.md asks for.
+    (tmp_path / "dataset.json").write_text('{"depth_kind": "depth", "depth_scale": 0.001, "split": "train"}')
+    found = open_own_folder(tmp_path, None, nearness)
+    assert (found.reader_name, found.unit.unit) == ("corpus", "m")
+    assert found.reader[0].metric

@@ -1,0 +1,224 @@
+"""The line in front of the work, and batches of what comes together."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from tests.serving.conftest import Client, picture
+
+import midas
+from midas.arrays import Array, Float32
+from midas.errors import ConfigError, MidasError, ModelError
+from midas.predictor import Predictor
+from midas.serving.app import create_app
+from midas.serving.batching import Batches
+from midas.serving.limits import ServeOptions
+from midas.serving.problems import BusyError
+from midas.serving.queue import ClientGoneError, WorkQueue
+
+
+async def here() -> bool:
+    return False
+
+
+def test_jobs_run_as_many_at_a_time_as_there_are_threads_and_in_their_order() -> None:
+    begun, at_once, most = [], 0, 0
+    lock = threading.Lock()
+
+    def job(number: int) -> int:
+        nonlocal at_once, most
+        with lock:
+            begun.append(number)
+            at_once += 1
+            most = max(most, at_once)
+        time.sleep(0.01)
+        with lock:
+            at_once -= 1
+        return number
+
+    async def all_of_them() -> list[int]:
+        queue = WorkQueue(2, 30.0)
+        done = await asyncio.gather(*(queue.run(lambda n=n: job(n), 1.0, here) for n in range(10)))  # type: ignore[misc]
+        queue.close()
+        return [each.result for each in done]
+
+    assert asyncio.run(all_of_them()) == list(range(10))
+    assert most <= 2
+    assert all(abs(number - place) <= 1 for place, number in enumerate(begun))
+
+
+def test_what_would_wait_longer_than_the_bound_is_refused_at_once_with_the_time_to_come_again() -> None:
+    async def outcomes() -> tuple[list[object], float]:
+        queue = WorkQueue(1, 0.2)
+        await queue.run(lambda: time.sleep(0.1), 1.0, here)  # by which the mean is known
+        start = time.monotonic()
+        asked = [asyncio.create_task(queue.run(lambda: time.sleep(0.1), 1.0, here)) for _ in range(10)]
+        for each in asked[5:]:
+            with pytest.raises(BusyError) as caught:
+                await each
+            assert int(caught.value.headers["Retry-After"]) >= 1
+        refused_s = time.monotonic() - start
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        queue.close()
+        return list(found), refused_s
+
+    found, refused_s = asyncio.run(outcomes())
+    accepted = [each for each in found if not isinstance(each, BaseException)]
+    assert 2 <= len(accepted) <= 4
+    assert refused_s < 0.1
+    assert all(each.waited_s < 0.6 for each in accepted)  # type: ignore[attr-defined]
+
+
+def test_a_dear_request_counts_for_many() -> None:
+    async def expected() -> list[float]:
+        queue = WorkQueue(1, 30.0)
+        await queue.run(lambda: time.sleep(0.05), 1.0, here)
+        waits = [queue.expected_wait_s()]
+        running = asyncio.create_task(queue.run(lambda: time.sleep(0.3), 20.0, here))
+        await asyncio.sleep(0.05)
+        waits.append(queue.expected_wait_s())
+        await running
+        queue.close()
+        return waits
+
+    idle, busy = asyncio.run(expected())
+    assert idle == 0
+    assert busy > 0.9
+
+
+def test_nothing_is_done_for_a_client_that_has_gone() -> None:
+    done: list[int] = []
+
+    async def gone() -> bool:
+        return True
+
+    async def ask() -> None:
+        queue = WorkQueue(1, 1.0)
+        with pytest.raises(ClientGoneError):
+            await queue.run(lambda: done.append(1), 1.0, gone)
+        assert (queue.waiting, queue.running) == (0, 0)
+        queue.close()
+
+    asyncio.run(ask())
+    assert done == []
+
+
+@dataclass
+class Counting:
+    """A back end whose disparity is the mean of the channels, and that notes how many pictures came at once."""
+
+    sizes: list[int] = field(default_factory=list)
+    fails: bool = False
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        return {}
+
+    def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
+        self.sizes.append(len(pixels))
+        if self.fails:
+            raise ModelError("it never works")
+        return pixels.mean(axis=1)
+
+
+def outcomes_of(batches: Batches, predictor: Predictor, count: int) -> list[object]:
+    inputs = [predictor.prepare(picture(seed=seed)) for seed in range(count)]
+    start = threading.Barrier(count)
+
+    def ask(number: int) -> object:
+        start.wait()
+        try:
+            return batches.infer(predictor, inputs[number])
+        except MidasError as error:
+            return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(ask, range(count)))
+
+
+@pytest.mark.parametrize(("most", "sizes"), [(4, [4]), (8, [4]), (1, [1, 1, 1, 1])])
+def test_pictures_that_come_together_go_through_the_network_together(most: int, sizes: list[int], tiny: Path) -> None:
+    backend = Counting()
+    predictor = Predictor("counting", midas.load(tiny).input, backend)
+    found = outcomes_of(Batches(most, 0.5), predictor, 4)
+    assert backend.sizes == sizes
+    for seed, each in enumerate(found):
+        assert np.array_equal(each.values, predictor(picture(seed=seed)).values)  # type: ignore[attr-defined]
+
+
+def test_a_batch_that_fails_fails_for_each_of_its_pictures(tiny: Path) -> None:
+    predictor = Predictor("failing", midas.load(tiny).input, Counting(fails=True))
+    found = outcomes_of(Batches(3, 0.5), predictor, 3)
+    assert all(isinstance(each, ModelError) for each in found)
+
+
+def test_models_are_chosen_by_name_from_those_of_the_start_alone(tiny: Path) -> None:
+    app = create_app(ServeOptions(models=("midas_nano_256", str(tiny)), threads=1))
+    app.state.service.shelf.load()
+    with TestClient(app) as client:
+        ask = [client.post(f"/v1/depth?format=json{query}", content=picture()) for query in ("", "&model=tiny")]
+        refused = client.post("/v1/depth?model=dpt_large_384", content=picture())
+    assert [each.json()["model"] for each in ask] == ["midas_nano_256", "tiny"]
+    assert (refused.status_code, "midas_nano_256, tiny" in refused.json()["detail"]) == (422, True)
+
+
+def test_two_models_of_one_name_are_refused_at_the_start(tiny: Path) -> None:
+    with pytest.raises(ConfigError, match="two models"):
+        create_app(ServeOptions(models=(str(tiny), str(tiny)), threads=1)).state.service.shelf.load()
+
+
+def test_until_the_models_are_there_requests_are_told_to_come_again(tiny: Path) -> None:
+    client = TestClient(create_app(ServeOptions(models=(str(tiny),), threads=1)))  # whose start nobody has told it of
+    first = client.post("/v1/depth", content=picture())
+    assert first.status_code in (200, 503)
+    for _ in range(200):
+        if client.get("/readyz").status_code == 200:
+            break
+        time.sleep(0.05)
+    assert client.post("/v1/depth", content=picture()).status_code == 200
+
+
+def test_other_sites_may_call_only_where_they_are_named(served: Client) -> None:
+    ours = {"origin": "https://ours.example"}
+    named, unnamed = served(cors_origins=("https://ours.example",)), served()
+    assert named.post("/v1/depth", content=picture(), headers=ours).headers["access-control-allow-origin"] == (
+        "https://ours.example"
+    )
+    others = named.post("/v1/depth", content=picture(), headers={"origin": "https://others.example"})
+    assert "access-control-allow-origin" not in others.headers
+    assert "access-control-allow-origin" not in unnamed.post("/v1/depth", content=picture(), headers=ours).headers
+
+
+def test_the_counters_tell_of_requests_rejections_and_stages(served: Client) -> None:
+    client = served()
+    client.post("/v1/depth?format=npy", content=picture())
+    client.post("/v1/depth", content=b"no picture")
+    text = client.get("/metrics").text
+    for line in (
+        'midas_requests_total{format="npy",status="200"} 1.0',
+        'midas_requests_total{format="png16",status="415"} 1.0',
+        'midas_rejected_total{reason="unknown-type"} 1.0',
+        'midas_stage_seconds_count{stage="infer"} 1.0',
+        f"midas_pixels_total {float(64 * 96)}",
+        'midas_model_info{model="tiny"} 1.0',
+        "midas_queue_depth 0.0",
+    ):
+        assert line in text
+
+
+def test_every_answer_bears_a_number_and_the_headers_that_guard_a_page(client: TestClient) -> None:
+    answers = [client.get("/"), client.get("/nothing"), client.post("/v1/depth", content=b"x")]
+    assert len({answer.headers["x-request-id"] for answer in answers}) == 3
+    for answer in answers:
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert "unsafe" not in answer.headers["content-security-policy"]

@@ -1,0 +1,122 @@
+"""From a folder of one's own to a run: what is found, what is kept, and what is said at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from tests.own_miniatures import nearness, write_pair
+from typer.testing import CliRunner
+
+from midas.cli import app
+from midas.errors import ConfigError
+from midas.models.weights import read_safetensors
+from midas.training.config import parse_config, read_config
+from midas.training.config_files import read_tables, to_toml
+from midas.training.own_data import look_at, settings, summary
+from midas.training.run_folder import prepare_folder
+from midas.training.standing import Position, gain_lines
+
+SHORT = ("run.epochs=1", "run.pictures_per_epoch=4", "run.batch_size=2", "run.precision=float32")
+SMALL = ("data.sizes=[[64, 96]]", "data.validation=[]")
+
+
+def write_rooms(root: Path) -> Path:
+    for scene in ("attic", "cellar", "hall"):
+        for number in range(2):
+            name = f"{scene}/{number}"
+            write_pair(root / "rgb" / f"{name}.jpg", root / "depth" / f"{name}.png", number)
+    return root
+
+
+def only_own(path: Path) -> tuple[str, ...]:
+    """Changes that leave the drawn scenes out of a run's settings."""
+    entry = read_tables(path)["data"]["sets"][0]
+    options = ", ".join(f"{key} = {value!r}" for key, value in entry["options"].items())
+    scenes = entry["validation_scenes"]
+    kept = f"name = '{entry['name']}', reader = '{entry['reader']}', validation_scenes = {scenes}"
+    return (f"data.sets=[{{{kept}, validation_protocol = 'indoor', options = {{{options}}}}}]",)
+
+
+def test_a_folder_is_summed_up_and_its_settings_are_read_back(tmp_path: Path) -> None:
+    own = look_at(write_rooms(tmp_path / "rooms"), None, nearness)
+    text = summary(own)
+    assert "6 in 3 scenes" in text
+    assert "millimetres" in text
+    assert "1.5 to 6 m" in text
+    tables = settings(own, tmp_path / "run")
+    (tmp_path / "config.toml").write_text(to_toml(tables), encoding="utf-8")
+    for entry in tables["data"]["sets"]:
+        entry.pop("validation_share", None)  # which is None beside scenes
+    assert read_config(tmp_path / "config.toml") == parse_config(tables)
+
+
+def test_one_command_trains_says_what_was_gained_and_refuses_to_do_it_over(tmp_path: Path) -> None:
+    data, run = write_rooms(tmp_path / "rooms"), tmp_path / "run"
+    first = CliRunner().invoke(app, ["train", "--data", str(data), "--look"])
+    assert first.exit_code == 0, first.output
+    own = look_at(data, None, nearness)
+    (tmp_path / "config.toml").write_text(to_toml(settings(own, run)), encoding="utf-8")
+    changes = [part for change in (*SHORT, *SMALL, *only_own(tmp_path / "config.toml")) for part in ("--set", change)]
+    arguments = ["train", "--data", str(data), "-o", str(run), *changes]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    assert {"config.toml", "data.png", "best.safetensors", "last.safetensors", "log.csv"} <= {
+        path.name for path in run.iterdir()
+    }
+    assert "over the start" in result.output
+    again = CliRunner().invoke(app, arguments)
+    assert again.exit_code == 2
+    assert "--resume" in again.output
+    assert "--overwrite" in again.output
+
+
+def test_a_run_that_gains_nothing_keeps_the_weights_of_its_start(tmp_path: Path) -> None:
+    from midas.models import create_model
+    from midas.training.trainer import Trainer
+
+    tables = settings(look_at(write_rooms(tmp_path / "rooms"), None, nearness), tmp_path / "run")
+    tables["data"] |= {"sets": tables["data"]["sets"][:1], "validation": [], "sizes": [[64, 96]]}
+    tables["run"] |= {"epochs": 2, "pictures_per_epoch": 4, "batch_size": 2, "ema_decay": 0.0, "start_share": 0.0}
+    tables["optimizer"] = {"decoder_rate": 0.5, "encoder_rate": 0.5}  # which no network survives
+    for entry in tables["data"]["sets"]:
+        entry.pop("validation_share")
+    trainer = Trainer(parse_config(tables), tmp_path / "run")
+    trainer.run()
+    kept = read_safetensors(tmp_path / "run" / "best.safetensors")
+    start = create_model("midas_nano_256", weights="pretrained").state_dict()
+    assert all(torch.equal(kept[name], value) for name, value in start.items())
+    assert "nothing was gained" in gain_lines(trainer.position)[0]
+
+
+def test_the_gain_is_a_difference_over_the_same_pictures_with_its_interval() -> None:
+    position = Position()
+    position.begin(20.0, {"mine": [10.0, 30.0, 20.0], "other": [5.0, 5.0, 5.0]})
+    position.finish_epoch(15.0, {"mine": [5.0, 25.0, 15.0], "other": [4.0, 6.0, 5.0]})
+    position.finish_epoch(16.0, {"mine": [6.0, 26.0, 16.0], "other": [4.0, 6.0, 5.0]})
+    first, mine, other = gain_lines(position)
+    assert "epoch 1" in first
+    assert "20.00 -> 15.00 %, -5.00 (95 % interval -5.00 to -5.00 over 3 pictures): better" in mine
+    assert other.endswith("no sure difference")
+
+
+def test_a_folder_that_holds_a_run_is_left_alone_unless_asked_for(tmp_path: Path) -> None:
+    for name in ("log.csv", "best.safetensors", "epoch_003.safetensors", "notes.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(ConfigError, match="holds a run already"):
+        prepare_folder(tmp_path, resume=False, overwrite=False)
+    prepare_folder(tmp_path, resume=True, overwrite=False)
+    assert (tmp_path / "log.csv").exists()
+    prepare_folder(tmp_path, resume=False, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_model_that_sees_the_pictures_the_wrong_way_round_is_told_and_learns_by_a_loss_that_cannot(
+    tmp_path: Path,
+) -> None:
+    data = write_rooms(tmp_path / "rooms")
+    right, wrong = (look_at(data, "mm", lambda picture, sign=sign: sign * nearness(picture)) for sign in (1, -1))
+    assert (right.agreement > 0.9, wrong.agreement < -0.9) == (True, True)
+    assert "the other way round" in summary(wrong)
+    assert [settings(own, tmp_path)["loss"]["data"] for own in (right, wrong)] == ["ssi_mse", "ssi_mae"]
