@@ -48,6 +48,11 @@ def is_url(source: FilmSource) -> bool:
     return isinstance(source, str) and source.lower().startswith(_URL)
 
 
+def exact_seconds(seconds: float) -> Fraction:
+    """What was meant by a number of seconds: 0.2 is a fifth, and not the float above it."""
+    return Fraction(seconds).limit_denominator(1_000_000)
+
+
 class Film(AbstractContextManager["Film"]):
     """A film that is open; iterating gives its frames, once.
 
@@ -68,7 +73,7 @@ class Film(AbstractContextManager["Film"]):
     def __init__(self, source: FilmSource, start_s: float = 0.0, end_s: float | None = None) -> None:
         self._av = pyav()
         self._name = str(source) if isinstance(source, str | Path) else "standard input"
-        self._start, self._end = Fraction(start_s), None if end_s is None else Fraction(end_s)
+        self._start, self._end = exact_seconds(start_s), None if end_s is None else exact_seconds(end_s)
         with net(f"{self._name} can't be opened as a film", VideoError, "expected a file that FFmpeg reads"):
             self._container = _opened(self._av, source)
             with ExitStack() as unless_all_is_well:
@@ -80,8 +85,7 @@ class Film(AbstractContextManager["Film"]):
         self.damage = Damage()
         self.sound_left: tuple[SoundPacket, ...] = ()
         self._deinterlacer = Deinterlacer(self._av)
-        # A file's times may begin anywhere; players show them from here.
-        self._origin = Fraction(self._container.start_time or 0) * _MICROSECOND
+        self._origin = self._begins_at()
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -183,6 +187,13 @@ class Film(AbstractContextManager["Film"]):
                 bytes(packet), packet.pts - offset, decode - offset, packet.duration or 0, base, packet.is_keyframe
             )
         )
+
+    def _begins_at(self) -> Fraction:
+        """Where players let a file begin, which may be anywhere; what only primes a sound's codec lies before."""
+        begins = Fraction(self._container.start_time or 0) * _MICROSECOND
+        if begins < 0:
+            begins = min(Fraction(0), (self._stream.start_time or 0) * self.format.time_base)
+        return begins
 
     def _picture_stream(self) -> Any:
         """The film itself: the largest moving picture, and no cover of an album."""

@@ -12,7 +12,7 @@ from midas.errors import ConfigError, ImageError, VideoError
 from midas.pictures.files import find_pictures
 from midas.pictures.reading import read_image
 from midas.video.frame import FilmFormat, Frame, SoundPacket
-from midas.video.reading import Damage, Film, FilmSource, is_url
+from midas.video.reading import Damage, Film, FilmSource, exact_seconds, is_url
 
 _NUMBER = re.compile(r"%0?\d*d")
 _MOST_RATE_HZ = 1000
@@ -41,7 +41,7 @@ class PictureFilm(AbstractContextManager["PictureFilm"]):
         if not self._pictures:
             raise VideoError(f"{source} holds no pictures: expected frames as PNG, JPEG, TIFF …")
         rate = Fraction(rate_hz).limit_denominator(1001)
-        self._start, self._end = Fraction(start_s), None if end_s is None else Fraction(end_s)
+        self._start, self._end = exact_seconds(start_s), None if end_s is None else exact_seconds(end_s)
         duration_s = float(len(self._pictures) / rate)
         self.format = FilmFormat(str(source), 1 / rate, rate, Fraction(1), duration_s, None)
         self.damage = Damage()

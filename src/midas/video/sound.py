@@ -10,6 +10,7 @@ from midas.video.frame import SoundFormat, SoundPacket
 
 _ENCODERS = {"opus": "libopus"}
 _OPUS_RATE_HZ = 48000
+_KEEP_PRIMING = ("mp4", "mov")
 
 
 def sound_note(sound: SoundFormat | None, taken: Sequence[str]) -> str:
@@ -58,6 +59,9 @@ class SoundWriter:
 
     def write(self, sound: SoundPacket) -> None:
         """Append a packet."""
+        # What primes a codec lies before the beginning; only these containers can say so without moving the pictures.
+        if sound.start_ticks + sound.duration_ticks <= 0 and self._container.format.name not in _KEEP_PRIMING:
+            return
         if self._decoder is None:
             packet = self._packet(sound)
             packet.pts, packet.dts = sound.start_ticks, sound.decode_ticks
