@@ -283,6 +283,8 @@ async function download(format) {
   const points = both?.map(({ x, y, metres }) => `${y},${x},${metres}`);
   const blob = await encode(current.blob, current.map, format, {
     ...asked(), model: current.map.model || asked().model, colormap: byId("colormap").value, known: points,
+    // Where nobody moved it, the photograph's own file may know better.
+    fov: format === "glb" && byId("fov").dataset.moved ? byId("fov").value : "",
   });
   const name = `${current.name.replace(/\.[^.]*$/, "")}_depth${SUFFIXES[format] ?? `.${format}`}`;
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
@@ -354,6 +356,7 @@ function listen() {
     redraw();
   });
   for (const id of ["fov", "ratio"]) on(id, "input", showScene);
+  on("fov", "input", (event) => (event.target.dataset.moved = "yes"));
   for (const id of ["model", "size"]) {
     on(id, "change", () => {
       showCard();

@@ -18,8 +18,8 @@ export async function predict(blob, { model, size }) {
 }
 
 /** A file of it. */
-export async function encode(blob, map, format, { model, size, colormap, known }) {
-  return (await depth(blob, { model, size, format, colormap, known })).blob();
+export async function encode(blob, map, format, { model, size, colormap, known, fov }) {
+  return (await depth(blob, { model, size, format, colormap, known, fov })).blob();
 }
 
 function depth(blob, parameters) {
