@@ -35,6 +35,7 @@ BOUNDARIES = {
     "midas/predictor.py": ["_depth_map", "infer_batch", "prepare"],
     "midas/training/distributed.py": ["batches"],
     "midas/training/sources.py": ["_open"],
+    "midas/serving/films.py": ["_work"],
     "midas/serving/work.py": ["work"],
     "midas/training/state.py": ["_save", "load_checkpoint", "restoring"],
     "midas/video/live.py": ["_grab"],

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -111,11 +111,10 @@ class Films:
         folder = Path(tempfile.mkdtemp(prefix="midas-film-"))
         job = FilmJob(uuid.uuid4().hex, folder, time.monotonic())
         self._jobs[job.name] = job
-        try:
+        with ExitStack() as unless_all_is_well:
+            unless_all_is_well.callback(self.remove, job.name)
             await self._fill(job, chunks)
-        except BaseException:
-            self.remove(job.name)
-            raise
+            unless_all_is_well.pop_all()
         return job
 
     async def _fill(self, job: FilmJob, chunks: AsyncIterator[bytes]) -> None:
