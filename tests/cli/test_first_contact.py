@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from midas import DepthMap
 from midas.cli import app
+from midas.maps.kinds import RELATIVE_DISPARITY
 
 
 @pytest.fixture
@@ -50,14 +51,14 @@ def test_metres_lie_beside_the_relative_maps_where_both_are_wanted(photo: Path) 
     status, output = predict(photo, "-o", photo.parent, "--near", 0.5, "--far", 4, "--beside", "--format", "npy,color")
     assert status == 0, output
     relative, depth = (DepthMap.load(photo.parent / name) for name in ("photo.npy", "photo_metres.npy"))
-    assert (relative.kind, depth.kind) == ("relative_disparity", "metric")
+    assert (relative.kind, depth.kind) == (RELATIVE_DISPARITY, "metric")
     inverse = 1 / depth.values
     np.testing.assert_allclose(np.corrcoef(inverse.ravel(), relative.values.ravel())[0, 1], 1, rtol=1e-5)
     assert (photo.parent / "photo_color.png").is_file()
     status, output = predict(photo, "-o", photo.parent / "one.png", "--near", 0.5, "--far", 4, "--beside")
     assert status == 0, output
     kinds = [DepthMap.load(photo.parent / name).kind for name in ("one.png", "one_metres.png")]
-    assert kinds == ["relative_disparity", "metric"]
+    assert kinds == [RELATIVE_DISPARITY, "metric"]
 
 
 def test_metres_beside_what_nobody_knows_are_wrong_usage(photo: Path) -> None:

@@ -256,9 +256,10 @@ def predict(
         offline=offline or None,
     )
 
-    def ready_model(*, backend: str) -> Predictor:
+    def ready_model(*, backend: str, show_tiles: Callable[[int, int], None] | None = None) -> Predictor:
         whole = load_model(backend=backend)
         plain = whole.tiled(tile, size=size) if tile else whole
+        plain.show_tiles = show_tiles
         return predictor_of_lens(plain, projection, fov, distortion)
 
     if STDIN in paths:
@@ -282,7 +283,8 @@ def predict(
             raise typer.Exit(STATUS_USAGE)
         if projection is None and not quiet:
             hint_at_panoramas([job.source for job in jobs])
-        for report in predict_files(ready_model(backend=for_pictures(backend, len(jobs))), jobs, settings):
+        predictor = ready_model(backend=for_pictures(backend, len(jobs)), show_tiles=reporter.show_tiles)
+        for report in predict_files(predictor, jobs, settings):
             reporter.show(report)
     raise typer.Exit(STATUS_FAILED if reporter.failed else 0)
 
