@@ -102,6 +102,15 @@ def test_a_fit_by_the_spread_ratio_is_not_fooled_by_noise() -> None:
     assert abs(found.gauge.shift - 0.2) < 0.03
 
 
+def test_a_frame_that_repeats_the_one_before_changes_nothing_and_is_fitted() -> None:
+    (picture, _, values), steady = next(iter(Move(1))), Steady()
+    for _ in range(3):
+        shown = steady.update(picture, values)
+    assert steady.held == 0
+    assert steady.gauge.scale == pytest.approx(1, abs=1e-6)
+    assert np.abs(shown - values).max() < 1e-5
+
+
 @pytest.mark.parametrize("settings", [{"fusion": 1.5}, {"leak": -0.1}])
 def test_settings_out_of_range_are_refused(settings: dict) -> None:
     with pytest.raises(ConfigError):

@@ -45,6 +45,7 @@ _LEAST_POINTS = 8
 _BELIEVED = 0.1
 _FLAT = 1e-3
 _TINY = 1e-12
+_EXACT = 1e-6
 
 
 class _Shot(NamedTuple):
@@ -245,8 +246,9 @@ def fit(values: Float32[Array, "h w"], expected: Float32[Array, "h w"], trust: F
             return None
         scale = spread_y / spread_x
         distance = np.abs(y - mean_y - scale * (x - mean_x))
-        bound = _HUBER * float(np.median(distance[believed]))
-        weights = trusted * np.minimum(1, bound / np.maximum(distance, max(bound, _TINY)))
+        # Frames that repeat the one before fit exactly; a bound of nothing would leave no weight.
+        bound = max(_HUBER * float(np.median(distance[believed])), _EXACT * spread_y)
+        weights = trusted * np.minimum(1, bound / np.maximum(distance, bound))
     return Fit(Gauge(scale, mean_y - scale * mean_x), bound / _HUBER / spread_y, float(weights.sum()))
 
 
