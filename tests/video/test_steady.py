@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from tests.video.moves import Move, gauge_of
@@ -102,6 +103,21 @@ def test_a_fit_by_the_spread_ratio_is_not_fooled_by_noise() -> None:
     assert abs(found.gauge.shift - 0.2) < 0.03
 
 
+def steepness(values: Array) -> Array:
+    return np.hypot(cv2.Sobel(values, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(values, cv2.CV_32F, 0, 1, scale=1 / 8))
+
+
+def test_skipped_frames_leave_no_edge_that_the_network_has_not_drawn() -> None:
+    """Flow over many frames is wrong here and there; what little it says must not be said of the whole surroundings."""
+    extra, steady = [], Steady(fusion=0.7, news=1.0)
+    for number, (picture, _, values) in enumerate(Move(10, pan_px=45, walker=True, seed=3)):
+        shown = steady.update(picture, values, cut=number == 0)
+        alone = steady.gauge.of(values)
+        own = cv2.dilate(steepness(alone), np.ones((9, 9)))
+        extra.append(float((steepness(shown) - own).max() / alone.std()))
+    assert max(extra) < 0.2
+
+
 def test_a_frame_that_repeats_the_one_before_changes_nothing_and_is_fitted() -> None:
     (picture, _, values), steady = next(iter(Move(1))), Steady()
     for _ in range(3):
@@ -111,7 +127,7 @@ def test_a_frame_that_repeats_the_one_before_changes_nothing_and_is_fitted() -> 
     assert np.abs(shown - values).max() < 1e-5
 
 
-@pytest.mark.parametrize("settings", [{"fusion": 1.5}, {"leak": -0.1}])
+@pytest.mark.parametrize("settings", [{"fusion": 1.5}, {"leak": -0.1}, {"news": 0}])
 def test_settings_out_of_range_are_refused(settings: dict) -> None:
     with pytest.raises(ConfigError):
         Steady(**settings)

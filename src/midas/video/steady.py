@@ -89,6 +89,8 @@ class Steady:
             is calmer and slower to follow.
         leak: how fast the film's scale returns to the network's own mean of the shot, as a share per frame: without,
             errors add up.
+        news: from how many times the map's spread on a difference to the frames before is taken for news rather than
+            for flicker; less where frames are skipped, as by a camera, since flow is wrong more often then.
 
     Attributes:
         gauge: scale and shift of the last frame.
@@ -100,14 +102,21 @@ class Steady:
     """
 
     def __init__(
-        self, mode: SteadyMode = "flow", *, fusion: float = DEFAULT_FUSION, leak: float = DEFAULT_LEAK
+        self,
+        mode: SteadyMode = "flow",
+        *,
+        fusion: float = DEFAULT_FUSION,
+        leak: float = DEFAULT_LEAK,
+        news: float = math.inf,
     ) -> None:
         if mode not in STEADY_MODES:
             raise ConfigError(f"steady is {mode!r}; expected one of {', '.join(STEADY_MODES)}")
         for name, value in (("fusion", fusion), ("leak", leak)):
             if not 0 <= value <= 1:
                 raise ConfigError(f"{name} is {value}; expected a number from 0 to 1")
-        self._mode, self._fusion, self._leak = mode, fusion, leak
+        if not news > 0:
+            raise ConfigError(f"news is {news}; expected a positive number")
+        self._mode, self._fusion, self._leak, self._news = mode, fusion, leak, news
         self.gauge = Gauge()
         self.is_cut = False
         self.held = 0
@@ -154,7 +163,7 @@ class Steady:
             shot = self._with_next_gauge(shot, values, motion.warped(shot.aligned), motion.trust)
         self.gauge = gauge or shot.gauge
         aligned = self.gauge.of(values)
-        result = fused(aligned, motion.warped(shot.fused), motion.trust, self._fusion)
+        result = fused(aligned, motion.warped(shot.fused), motion.trust, self._fusion, self._news)
         self._shot = shot._replace(small=small, aligned=aligned, fused=result)
         return result
 
