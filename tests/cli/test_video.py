@@ -106,7 +106,7 @@ def test_wrong_usage_is_said_before_anything_is_done(video: Run, wrong: list[str
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_run_that_is_stopped_leaves_nothing(tiny: Path, here: Path, number: int) -> None:
     clip("clip.mkv", 1500)
     command = [

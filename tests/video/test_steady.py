@@ -11,7 +11,7 @@ from midas.arrays import Array
 from midas.errors import ConfigError
 from midas.video.steady import Gauge, Steady, fit
 
-MOVES = {"static": Move(50), "pan": Move(50, pan_px=2), "walker": Move(50, walker=True)}
+MOVES = {"static": Move(40), "pan": Move(40, pan_px=2), "walker": Move(40, walker=True)}
 
 
 def measured(move: Move, mode: str = "off") -> tuple[Array, float]:
@@ -29,7 +29,7 @@ def departure(values: Array, truth: Array) -> float:
     return float(np.abs((values - shift) / scale - truth).mean())
 
 
-@pytest.mark.parametrize("name", MOVES)
+@pytest.mark.parametrize("name", ["static", "pan", pytest.param("walker", marks=pytest.mark.slow)])
 def test_the_scale_wobbles_a_tenth_as_much_does_not_shrink_and_the_maps_are_nearer_to_the_truth(name: str) -> None:
     (before, alone), (after, together) = measured(MOVES[name]), measured(MOVES[name], "flow")
     assert after.std() < 0.15 * before.std()
@@ -46,7 +46,7 @@ def test_a_thousand_frames_do_not_drift(move: Move) -> None:
 
 
 def test_a_camera_that_stands_still_needs_no_flow() -> None:
-    (before, _), (after, _) = measured(MOVES["static"]), measured(MOVES["static"], "fast")
+    (before, _), (after, _) = measured(Move(20)), measured(Move(20), "fast")
     assert after.std() < 0.1 * before.std()
 
 
