@@ -127,7 +127,7 @@ def test_a_frame_that_repeats_the_one_before_changes_nothing_and_is_fitted() -> 
     assert np.abs(shown - values).max() < 1e-5
 
 
-@pytest.mark.parametrize("settings", [{"fusion": 1.5}, {"leak": -0.1}, {"news": 0}])
+@pytest.mark.parametrize("settings", [{"fusion": 1.5}, {"leak": -0.1}, {"news": 0.0}])
 def test_settings_out_of_range_are_refused(settings: dict) -> None:
     with pytest.raises(ConfigError):
         Steady(**settings)
