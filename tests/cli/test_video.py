@@ -123,7 +123,7 @@ def test_wrong_usage_is_said_before_anything_is_done(video: Run, wrong: list[str
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_run_that_is_stopped_leaves_nothing(tiny: Path, here: Path, number: int) -> None:
     clip("clip.mkv", 1500)
     command = [
@@ -148,3 +148,42 @@ def test_a_run_that_is_stopped_leaves_nothing(tiny: Path, here: Path, number: in
     assert err.decode().splitlines() == ["midas: stopped"]
     assert list(here.glob("depth/*")) == []
     assert list(here.glob("depth/.*")) == []
+
+
+@pytest.fixture
+def evaluate(tiny: Path, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        command = ["midas", "evaluate", "--model", str(tiny), "--backend", "onnxruntime", *arguments]
+        monkeypatch.setattr(sys, "argv", command)
+        with pytest.raises(SystemExit) as exit_info:
+            main()
+        return int(exit_info.value.code or 0), *capfd.readouterr()
+
+    return run
+
+
+def test_how_steady_a_film_is_comes_as_a_table_and_a_strip(evaluate: Run) -> None:
+    clip()
+    status, out, err = evaluate("--video", "clip.mkv", "--strip", "strip.png")
+    assert (status, err) == (0, "")
+    assert [line.split("|")[5].strip() for line in out.splitlines()[2:]] == ["own range", "network", "flow", "fast"]
+    assert Path("strip.png").exists()
+    status, out, _ = evaluate("--video", "clip.mkv", "--limit", "4", "--json", "-o", "figures.json")
+    assert (status, out) == (0, "")
+    assert json.loads(Path("figures.json").read_text())[0]["frames"] == 4
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--truth", "depth"],
+        ["--strip", "strip.png"],
+        ["--video", "clip.mkv", "--root", "."],
+        ["--video", "clip.mkv", "--video", "clip.mkv", "--strip", "strip.png"],
+        ["--video", "clip.mkv", "--format", "latex"],
+    ],
+)
+def test_what_does_not_go_with_a_film_is_refused(evaluate: Run, wrong: list[str]) -> None:
+    status, out, err = evaluate(*wrong)
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) == 1
