@@ -31,7 +31,7 @@ BOUNDARIES = {
     "midas/pictures/files.py": ["find_pictures"],
     "midas/pictures/lens.py": ["read_lens"],
     "midas/pictures/reading.py": ["_opened"],
-    "midas/loading.py": ["load"],
+    "midas/loading.py": ["_whole", "load", "prepare"],
     "midas/predictor.py": ["_depth_map", "infer_batch", "prepare"],
     "midas/training/distributed.py": ["batches"],
     "midas/training/sources.py": ["_open"],
