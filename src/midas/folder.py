@@ -155,7 +155,7 @@ def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings:
     sized = replace(prepared, size=_map_size(settings, prepared))
     depth_map = predictor.infer(sized, interpolation=settings.interpolation)
     if settings.known is not None:
-        depth_map = depth_map.in_metres(settings.known.alignment(depth_map, prepared.size))
+        depth_map, _ = settings.known.in_metres(depth_map, prepared.size)
     return encode_map(
         depth_map.values,
         format_name,
@@ -288,8 +288,9 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
     ready, depth_map = predicted.ready, predicted.depth_map
     try:
         with net(f"the depth map of {ready.job.source} can't be written", OutputError):
-            alignment = None if settings.known is None else settings.known.alignment(depth_map, ready.prepared.size)
-            metric = depth_map if alignment is None else depth_map.in_metres(alignment)
+            metric, alignment = depth_map, None
+            if settings.known is not None:
+                metric, alignment = settings.known.in_metres(depth_map, ready.prepared.size)
             written = [_save(settings, ready, metric if file.in_metres else depth_map, file) for file in ready.files]
             shown = depth_map if ready.job.metric_outputs else metric
             value_range = (float(shown.values.min()), float(shown.values.max()))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from midas import DepthMap
 from midas.errors import AlignmentError, ConfigError, OutputError
@@ -25,8 +26,29 @@ def test_points_a_range_and_a_depth_map_lead_to_the_same_metres(tmp_path: Path) 
         KnownDistances(near_m=0.5, far_m=8.0),
         KnownDistances(depth=tmp_path / "d.png"),
     ):
-        np.testing.assert_allclose(known.metres(RELATIVE).depth_m, DEPTH_M, rtol=3e-3)
-    np.testing.assert_allclose(KnownDistances(depth=tmp_path / "half.npy").metres(RELATIVE).depth_m, DEPTH_M, rtol=0.05)
+        np.testing.assert_allclose(known.in_metres(RELATIVE)[0].values, DEPTH_M, rtol=3e-3)
+    np.testing.assert_allclose(
+        KnownDistances(depth=tmp_path / "half.npy").in_metres(RELATIVE)[0].values, DEPTH_M, rtol=0.05
+    )
+
+
+def test_measured_points_make_metres_though_a_third_are_wrong_and_the_map_is_smaller(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[0:40:4, 0:50:5].reshape(2, -1)
+    metres = DEPTH_M[rows, columns].astype(float)
+    metres[::3] *= 3
+    np.savetxt(tmp_path / "points.csv", np.stack([rows, columns, metres], axis=1), delimiter=",", header="row,column,m")
+    codes = np.zeros((20, 25), np.uint16)
+    codes[::2, ::2] = np.rint(256 * DEPTH_M[::4, ::4])
+    Image.fromarray(codes).save(tmp_path / "lidar.png")
+    lidar = KnownDistances(lidar=tmp_path / "lidar.png", lidar_per_metre=256.0)
+    for known, rtol in ((KnownDistances(measured=tmp_path / "points.csv"), 1e-3), (lidar, 0.06)):
+        depth_map, alignment = known.in_metres(RELATIVE)
+        assert depth_map.kind == "metric"
+        np.testing.assert_allclose(depth_map.values, DEPTH_M, rtol=rtol)
+        assert alignment.scale == pytest.approx(0.3, rel=0.05)
+    small = DepthMap(RELATIVE.values[::2, ::2].copy())
+    depth_map, _ = KnownDistances(measured=tmp_path / "points.csv").in_metres(small, RELATIVE.size)
+    np.testing.assert_allclose(depth_map.values, DEPTH_M[::2, ::2], rtol=0.06)
 
 
 def test_one_way_is_asked_for_not_two_and_near_and_far_belong_together() -> None:
@@ -37,7 +59,7 @@ def test_one_way_is_asked_for_not_two_and_near_and_far_belong_together() -> None
 
 def test_points_that_turn_the_map_round_are_refused() -> None:
     with pytest.raises(AlignmentError, match="turned round"):
-        KnownDistances([(0, 0, 8.0), (39, 49, 0.5)]).metres(RELATIVE)
+        KnownDistances([(0, 0, 8.0), (39, 49, 0.5)]).in_metres(RELATIVE)
 
 
 def test_a_png_of_millimetres_is_read_back_as_metres_with_0_for_what_it_cannot_hold(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import typer
 from midas.alignment.measured import CODES_PER_METRE
 from midas.backends import AUTO
 from midas.cli import STATUS_FAILED, DebugOption, command_app, finite
+from midas.cli.known_distances import LidarOption, LidarUnitOption, PointsOption
 from midas.cli.lens_options import ProjectionOption
 from midas.cli.pictures_in import (
     BackendOption,
@@ -83,19 +84,9 @@ def cloud(
         list[str] | None,
         typer.Option(metavar="ROW,COLUMN,METRES", help="A point of known depth; give two or more of them."),
     ] = None,
-    points: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Measured points, many and some of them wrong: CSV or NPY of row,column,metres."
-        ),
-    ] = None,
-    lidar: Annotated[
-        Path | None, typer.Option(metavar="PNG", help="Measured depth, 16 bit in millimetres, 0 unknown; may be small.")
-    ] = None,
-    lidar_per_metre: Annotated[
-        float,
-        typer.Option(metavar="N", min=1e-6, callback=finite, help="Codes of --lidar per metre, if not millimetres."),
-    ] = CODES_PER_METRE,
+    points: PointsOption = None,
+    lidar: LidarOption = None,
+    lidar_per_metre: LidarUnitOption = CODES_PER_METRE,
     near: Annotated[float | None, typer.Option(metavar="METRES", help="Distance of the nearest things.")] = None,
     far: Annotated[float | None, typer.Option(metavar="METRES", help="Distance of the farthest things.")] = None,
     depth_ratio: Annotated[

@@ -12,10 +12,20 @@ from typing import Annotated, get_args
 
 import typer
 
+from midas.alignment.measured import CODES_PER_METRE
 from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
 from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app, finite
-from midas.cli.known_distances import BESIDE_HELP, DEPTH_HELP, KNOWN_HELP, NEAR_HELP, known_distances
+from midas.cli.known_distances import (
+    BESIDE_HELP,
+    DEPTH_HELP,
+    KNOWN_HELP,
+    NEAR_HELP,
+    LidarOption,
+    LidarUnitOption,
+    PointsOption,
+    known_distances,
+)
 from midas.cli.lens_options import (
     DistortionOption,
     FovOption,
@@ -191,6 +201,9 @@ def predict(
     near: Annotated[float | None, typer.Option("--near", metavar="M", callback=_maybe_finite, help=NEAR_HELP)] = None,
     far: Annotated[float | None, typer.Option("--far", metavar="M", help="Depth of the farthest; may be inf.")] = None,
     depth: Annotated[Path | None, typer.Option("--depth", metavar="FILE", help=DEPTH_HELP)] = None,
+    points: PointsOption = None,
+    lidar: LidarOption = None,
+    lidar_per_metre: LidarUnitOption = CODES_PER_METRE,
     beside: Annotated[bool, typer.Option("--beside", help=BESIDE_HELP)] = False,
     map_size: Annotated[
         str,
@@ -239,9 +252,9 @@ def predict(
     if quiet:
         warnings.simplefilter("ignore")
     max_pixels = round(max_megapixels * 1e6)
-    metres = known_distances(known, near, far, depth)
+    metres = known_distances(known, near, far, depth, points, lidar, lidar_per_metre)
     if beside and (metres is None or STDIN in paths):
-        raise typer.BadParameter("--beside goes with --known, --near and --far, or --depth, and writes files")
+        raise typer.BadParameter("--beside goes with what makes metres (--known, --depth ...), and writes files")
     formats = formats or [usual_format(output_dir, metric=metres is not None)]
     settings = Settings(interpolation, max_pixels, colormap, overwrite, batch, full_decode, strict, metres)  # type: ignore[arg-type]
     settings = replace(settings, map_size=_size_of_maps(map_size, formats))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from midas.alignment import Alignment, align_from_points, align_from_range, align_robust
-from midas.arrays import Array, Float32
+from midas.alignment import Alignment, align_from_points, align_from_range, align_robust, align_sparse
+from midas.alignment.measured import CODES_PER_METRE, read_lidar, read_points
+from midas.arrays import Array, Float32, Float64
 from midas.errors import AlignmentError, ConfigError
-from midas.maps.aligned_depth import AlignedDepth
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import read_map
-from midas.maps.kinds import kind_said
+from midas.maps.kinds import RELATIVE_DISPARITY, kind_said
 from midas.maps.resize import resize_map
 
 _MILLIMETRE = np.float32(0.001)
@@ -22,12 +22,15 @@ _MILLIMETRE = np.float32(0.001)
 
 @dataclass(frozen=True)
 class KnownDistances:
-    """One of three: a few points, a range, or a depth map of the same view.
+    """One of four: a few points, a range, a depth map of the same view, or many measured points, some of them wrong.
 
     Attributes:
         points: (row, column, depth in metres), two at least, in pixels of the picture.
         near_m, far_m: depth of the nearest and of the farthest pixel.
         depth: a file with depth in metres, or a 16-bit PNG of millimetres; 0 is unknown.
+        measured: a file of measured points (``midas.alignment.measured.read_points``).
+        lidar: a small or sparse depth map by a sensor, a 16-bit PNG; these points count with those.
+        lidar_per_metre: its codes per metre.
 
     Raises:
         ConfigError: none of them, or several.
@@ -37,19 +40,60 @@ class KnownDistances:
     near_m: float | None = None
     far_m: float | None = None
     depth: Path | None = None
+    measured: Path | None = None
+    lidar: Path | None = None
+    lidar_per_metre: float = CODES_PER_METRE
 
     def __post_init__(self) -> None:
         if (self.near_m is None) != (self.far_m is None):
             raise ConfigError("--near and --far belong together: the depths of the nearest and the farthest pixel")
-        if bool(self.points) + (self.near_m is not None) + (self.depth is not None) != 1:
-            raise ConfigError("expected known points, or near and far, or a depth map: one of them")
+        ways = (self.points, self.near_m is not None, self.depth, self.measured or self.lidar)
+        if sum(map(bool, ways)) != 1:
+            raise ConfigError("expected known points, or near and far, or a depth map, or measured points: one of them")
 
     @property
     def how(self) -> str:
         """In words, how scale and shift are found."""
         if self.points:
             return f"from {len(self.points)} known points"
+        if self.measured or self.lidar:
+            return f"from measured points in {' and '.join(str(path) for path in (self.measured, self.lidar) if path)}"
         return f"from the range {self.near_m:g} m to {self.far_m:g} m" if self.depth is None else f"from {self.depth}"
+
+    def in_metres(self, depth_map: DepthMap, picture: tuple[int, int] | None = None) -> tuple[DepthMap, Alignment]:
+        """Depth in metres, and the scale and shift that made it of the whole map.
+
+        With measured points the map is also corrected from place to place, where that brings it nearer to points that
+        the correction wasn't made from (``midas.alignment.align_sparse``).
+
+        Args:
+            depth_map: relative.
+            picture: (height, width) of the picture, in whose pixels points are given; None is the map's.
+
+        Raises:
+            AlignmentError: they can't be told, near and far would change places, or the values are metres already.
+            OutputError: the depth map can't be read.
+        """
+        if not (self.measured or self.lidar):
+            found = self.alignment(depth_map, picture)
+            return depth_map.in_metres(found), found
+        if depth_map.kind != RELATIVE_DISPARITY:
+            raise AlignmentError(
+                f"measured points make metres of relative disparity; these values are {depth_map.kind}"
+            )
+        sparse = align_sparse(depth_map.values, self._measured_points(picture or depth_map.size, depth_map.size))
+        inverse_depth = replace(depth_map, values=sparse.apply(depth_map.values))
+        return inverse_depth.in_metres(Alignment(1.0, 0.0)), sparse.alignment
+
+    def _measured_points(self, picture: tuple[int, int], size: tuple[int, int]) -> Float64[Array, "N 3"]:
+        parts = []
+        if self.measured is not None:
+            points = read_points(self.measured)
+            share = np.array(size) / np.array(picture)
+            parts.append(np.column_stack([(points[:, :2] + 0.5) * share - 0.5, points[:, 2]]))
+        if self.lidar is not None:
+            parts.append(read_lidar(self.lidar, size, self.lidar_per_metre))
+        return np.concatenate(parts)
 
     def alignment(self, depth_map: DepthMap, picture: tuple[int, int] | None = None) -> Alignment:
         """The scale and shift for a map.
@@ -75,15 +119,6 @@ class KnownDistances:
         if found.is_inverted:
             raise AlignmentError(f"{self.how}, the map would be turned round: what it has nearer would be farther")
         return found
-
-    def metres(self, depth_map: DepthMap) -> AlignedDepth:
-        """Depth in metres.
-
-        Raises:
-            AlignmentError: as for ``alignment``, or the values are metres already.
-            OutputError: the depth map can't be read.
-        """
-        return depth_map.aligned(self.alignment(depth_map))
 
 
 def points_of_map(
