@@ -57,6 +57,23 @@ def test_several_clips_and_formats_at_once(video: Run) -> None:
     assert not [name for name in names if name.startswith(".")]
 
 
+def test_effects_take_the_place_of_maps_unless_these_are_asked_for_too(video: Run) -> None:
+    clip()
+    assert video("clip.mkv", "--effect", "stereo,bokeh", "--layout", "half") == (0, "", "")
+    assert {path.name for path in Path("depth").iterdir()} == {"clip_LR.mp4", "clip_bokeh.mp4"}
+    assert video("clip.mkv", "-o", "both", "--effect", "anaglyph", "--format", "color") == (0, "", "")
+    assert {path.name for path in Path("both").iterdir()} == {"clip_anaglyph.mp4", "clip_color.mp4"}
+    assert times_of(Path("both/clip_anaglyph.mp4")) == times_of(Path("clip.mkv"))
+
+
+def test_a_setting_out_of_range_ends_with_a_sentence_and_leaves_nothing(video: Run) -> None:
+    clip()
+    status, _, err = video("clip.mkv", "--effect", "stereo", "--divergence", "50")
+    assert status == 2
+    assert "a divergence of 50.0 %: expected 0 to 20" in err
+    assert list(Path("depth").glob("*")) == []
+
+
 def test_one_clip_may_be_given_its_file(video: Run) -> None:
     expected = [time_s for time_s in times_of(clip(sound="aac")) if time_s < 0.2]
     status, _, err = video("clip.mkv", "--format", "color", "-o", "deep.webm", "--end", "0.2")
@@ -106,7 +123,7 @@ def test_wrong_usage_is_said_before_anything_is_done(video: Run, wrong: list[str
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_run_that_is_stopped_leaves_nothing(tiny: Path, here: Path, number: int) -> None:
     clip("clip.mkv", 1500)
     command = [
@@ -131,3 +148,42 @@ def test_a_run_that_is_stopped_leaves_nothing(tiny: Path, here: Path, number: in
     assert err.decode().splitlines() == ["midas: stopped"]
     assert list(here.glob("depth/*")) == []
     assert list(here.glob("depth/.*")) == []
+
+
+@pytest.fixture
+def evaluate(tiny: Path, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        command = ["midas", "evaluate", "--model", str(tiny), "--backend", "onnxruntime", *arguments]
+        monkeypatch.setattr(sys, "argv", command)
+        with pytest.raises(SystemExit) as exit_info:
+            main()
+        return int(exit_info.value.code or 0), *capfd.readouterr()
+
+    return run
+
+
+def test_how_steady_a_film_is_comes_as_a_table_and_a_strip(evaluate: Run) -> None:
+    clip()
+    status, out, err = evaluate("--video", "clip.mkv", "--strip", "strip.png")
+    assert (status, err) == (0, "")
+    assert [line.split("|")[5].strip() for line in out.splitlines()[2:]] == ["own range", "network", "flow", "fast"]
+    assert Path("strip.png").exists()
+    status, out, _ = evaluate("--video", "clip.mkv", "--limit", "4", "--json", "-o", "figures.json")
+    assert (status, out) == (0, "")
+    assert json.loads(Path("figures.json").read_text())[0]["frames"] == 4
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--truth", "depth"],
+        ["--strip", "strip.png"],
+        ["--video", "clip.mkv", "--root", "."],
+        ["--video", "clip.mkv", "--video", "clip.mkv", "--strip", "strip.png"],
+        ["--video", "clip.mkv", "--format", "latex"],
+    ],
+)
+def test_what_does_not_go_with_a_film_is_refused(evaluate: Run, wrong: list[str]) -> None:
+    status, out, err = evaluate(*wrong)
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) == 1

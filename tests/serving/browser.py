@@ -17,8 +17,10 @@ PATIENCE_S = 60.0
 
 
 @contextmanager
-def browser(downloads: Path, *, size: tuple[int, int] = (1400, 1000), dark: bool = False) -> Iterator[Any]:
-    """A driver of a browser that saves into a folder, sees a fake camera, and notes what it asks for."""
+def browser(
+    downloads: Path, *, size: tuple[int, int] = (1400, 1000), dark: bool = False, camera: Path | None = None
+) -> Iterator[Any]:
+    """A driver of a browser that saves into a folder, sees a fake camera (or a film), and notes what it asks for."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     driver_path = shutil.which("chromedriver")
     if found is None or driver_path is None:
@@ -36,6 +38,7 @@ def browser(downloads: Path, *, size: tuple[int, int] = (1400, 1000), dark: bool
         "--use-fake-device-for-media-stream",
         "--lang=en",
         f"--window-size={size[0]},{size[1]}",
+        *([f"--use-file-for-fake-video-capture={camera}"] if camera else []),
     ):
         options.add_argument(argument)
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})

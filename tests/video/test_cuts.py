@@ -45,7 +45,9 @@ def film(times: Array) -> Iterator[Frame]:
         yield Frame(picture.astype(np.uint8), float(time), number)
 
 
-@pytest.mark.parametrize("rate", [24, 30, 60, "uneven"])
+@pytest.mark.parametrize(
+    "rate", [24, pytest.param(30, marks=pytest.mark.slow), pytest.param(60, marks=pytest.mark.slow), "uneven"]
+)
 def test_twenty_cuts_are_found_among_flashes_and_dissolves(rate: int | str) -> None:
     steps = (
         np.full(SHOTS * 60, 1 / rate) if rate != "uneven" else np.random.default_rng(0).choice([1 / 60, 1 / 24], 1500)

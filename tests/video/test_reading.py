@@ -208,3 +208,36 @@ def test_numbered_pictures_are_a_film(tmp_path: Path) -> None:
         assert isinstance(film, PictureFilm)
         assert [round(frame.time_s, 3) for frame in frames] == [0, 0.1, 0.2]
         assert differs_by(frames[0].picture, ramp(8)) == 0
+
+
+def with_cover(path: Path, *, film: bool) -> Path:
+    """Sound and the cover of an album, larger than any frame; with a film, or without."""
+    with av.open(str(path), "w", format="mp4") as output:
+        heard = output.add_stream("aac", rate=48000, layout="mono")
+        seen = output.add_stream("libx264", rate=25, options=PLAIN) if film else None
+        if seen is not None:
+            seen.height, seen.width, seen.pix_fmt = *SIZE, "yuv420p"
+        cover = output.add_stream("png", rate=1)
+        cover.height, cover.width, cover.pix_fmt = 200, 200, "rgb24"
+        cover.disposition = av.stream.Disposition.attached_pic
+        output.mux(cover.encode(av.VideoFrame.from_ndarray(np.full((200, 200, 3), 255, np.uint8), "rgb24")))
+        for number in range(3 if seen is not None else 0):
+            frame = av.VideoFrame.from_ndarray(ramp(number), "rgb24")
+            frame.pts = number
+            output.mux(seen.encode(frame))
+        if seen is not None:
+            output.mux(seen.encode(None))
+        tone = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        tone.sample_rate = 48000
+        output.mux(heard.encode(tone))
+        output.mux(heard.encode(None))
+    return path
+
+
+def test_the_cover_of_an_album_is_no_film(tmp_path: Path) -> None:
+    frames = frames_of(with_cover(tmp_path / "clip.mp4", film=True))
+    assert [frame.picture.shape[:2] for frame in frames] == [SIZE] * 3
+    with av.open(str(with_cover(tmp_path / "song.m4a", film=False))) as song:
+        assert len(song.streams.video) == 1  # the cover looks like a film to FFmpeg
+    with pytest.raises(VideoError, match="no moving picture"), Film(tmp_path / "song.m4a"):
+        pass

@@ -15,7 +15,15 @@ from midas.errors import ConfigError
 from midas.video.two_pass import JointGauges
 
 
-@pytest.mark.parametrize("move", [Move(60), Move(60, pan_px=2)], ids=["static", "pan"])
+@pytest.mark.parametrize(
+    "move",
+    [
+        Move(40, pan_px=1),
+        pytest.param(Move(60), marks=pytest.mark.slow),
+        pytest.param(Move(60, pan_px=2), marks=pytest.mark.slow),
+    ],
+    ids=["short", "static", "pan"],
+)
 def test_the_scales_of_a_shot_agree_and_their_mean_is_the_networks(move: Move) -> None:
     joint, own = JointGauges(), []
     for number, (picture, truth, values) in enumerate(move):

@@ -10,6 +10,7 @@ import typer
 
 from midas.cli import DebugOption, command_app
 from midas.cli.evaluation_jobs import Baseline, Job, Kind, Source, jobs_for, open_benchmarks, score_file
+from midas.cli.film_evaluation import FilmsJob
 from midas.cli.reader_options import named_options
 from midas.cli.terminal import say_lines
 from midas.errors import ConfigError
@@ -38,6 +39,8 @@ Examples:
   midas evaluate --root corpus/nyuv2-test --corruptions       dark, fog, snow, blur, noise, JPEG
   midas evaluate --root corpus/nyuv2-test --worst 8 --save-maps worst/
   midas evaluate --root corpus/middlebury --tile 2            as predict --tile 2 would
+  midas evaluate --video clip.mp4 --strip strip.png           how steady maps of a film are
+  midas evaluate --video frames/ --truth depth/               and how true
   midas evaluate --list                                       benchmarks and protocols
 
 \b
@@ -49,7 +52,7 @@ very different ones by different rules. docs/evaluate.md explains them.
 _NOTHING_NAMED = (
     "nothing to measure on: name a set with --root DIR (a folder in the corpus format, docs/datasets.md, or with "
     "--benchmark NAME one in its official layout), all of them with --corpus DIR, or drawn scenes with --benchmark "
-    "synthetic; --list shows what there is"
+    "synthetic; a film with --video CLIP; --list shows what there is"
 )
 
 
@@ -142,6 +145,25 @@ def evaluate(
     save_maps: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the drawing and of these pictures' maps.")
     ] = None,
+    video: Annotated[
+        list[str],
+        typer.Option(
+            metavar="CLIP",
+            help="Measure how steady maps of this film are (or of a folder of pictures), alone; may be given several "
+            "times.",
+        ),
+    ] = [],  # noqa: B006
+    truth: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The film's measured depth in metres, a file per frame in order of names."),
+    ] = None,
+    strip: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw one column of the film over time, where flicker is seen at a glance."),
+    ] = None,
+    strip_at: Annotated[
+        float, typer.Option(metavar="X", min=0, max=1, help="Where that column is, from the left.")
+    ] = 0.5,
     published: Annotated[
         bool, typer.Option("--published", help="Print the tables of the official papers and of small networks as well.")
     ] = False,
@@ -161,6 +183,19 @@ def evaluate(
     if list_ or (published and not (root or corpus or benchmark)):
         say_lines(everything_markdown() if list_ else known)
         return
+    format_ = Form.json if json else form
+    if video:
+        job = FilmsJob(
+            video, model or [DEFAULT_MODEL], truth, strip, strip_at, size, backend, device, limit, overwrite=overwrite
+        )
+        others = {"--root": root, "--corpus": corpus, "--benchmark": benchmark, "--protocol": protocol, "--csv": csv}
+        others |= {"--metric": metric, "--baseline": baseline, "--prediction-dir": prediction_dir, "--tile": tile}
+        others |= {"--corruptions": corruptions, "--worst": worst, "--format latex": form == Form.latex}
+        _check_alone(others)
+        _write(job.run(as_json=format_ == Form.json), output, overwrite=overwrite)
+        return
+    if truth is not None or strip is not None:
+        raise ConfigError("--truth and --strip belong to a film: name it with --video CLIP")
     if not (root or corpus or benchmark):
         raise ConfigError(_NOTHING_NAMED)
     _check(corruptions=corruptions, worst=worst, save_maps=save_maps, csv=csv)
@@ -169,7 +204,6 @@ def evaluate(
     models = model or ([] if baseline or prediction_dir else [DEFAULT_MODEL])
     source = Source(models, baseline, prediction_dir, prediction_kind, size, tile, backend, device, own_size)
     jobs = jobs_for(benchmarks, source, metric)
-    format_ = Form.json if json else form
     if corruptions:
         text = _corruption_tables(jobs, metric, limit, save_maps, format_)
     else:
@@ -181,6 +215,13 @@ def evaluate(
                     job.draw_worst(results[-1], save_maps, worst)
         text = _table(results, format_)
     _write(f"{text}\n\n{known}" if published else text, output, overwrite=overwrite)
+
+
+def _check_alone(others: dict[str, object]) -> None:
+    """Films are measured by no protocol: what belongs to sets of pictures is refused rather than overlooked."""
+    named = [name for name, value in others.items() if value]
+    if named:
+        raise ConfigError(f"--video measures films alone; leave out {', '.join(named)}")
 
 
 def _check(*, corruptions: bool, worst: int, save_maps: Path | None, csv: Path | None) -> None:

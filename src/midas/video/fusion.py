@@ -8,6 +8,8 @@ Filtering", 2010), with the trust as weight; what is added to the map has edges 
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -17,12 +19,18 @@ _FINE, _COARSE = 2, 8  # pixels of the map per pixel of the two levels
 _RADIUS = 4  # of a window, in pixels of its level
 _SMOOTHNESS = 0.1  # of the map's spread: smaller differences of values are no edge
 _ENOUGH_TRUST = 0.15
+_ENOUGH_AROUND = 0.1
+_AROUND_PX = 73  # as far as a window of the coarse level reaches
 _REST = 0.1  # of the map's spread: beyond, what is left of the difference is taken for news
 _TINY = 1e-6
 
 
 def fused(
-    aligned: Float32[Array, "h w"], earlier: Float32[Array, "h w"], trust: Float32[Array, "h w"], fusion: float
+    aligned: Float32[Array, "h w"],
+    earlier: Float32[Array, "h w"],
+    trust: Float32[Array, "h w"],
+    fusion: float,
+    news: float = math.inf,
 ) -> Float32[Array, "h w"]:
     """A map with the smooth part of what the frames before say.
 
@@ -31,11 +39,18 @@ def fused(
         earlier: the result of the frame before, moved along the flow.
         trust: from 0 to 1, how far that shows the same thing.
         fusion: from 0 to 1: which share of the difference is taken over.
+        news: from how many times the map's spread on a difference is taken for news rather than for flicker.
     """
     spread = max(float(aligned.std()), _TINY)
     difference = earlier - aligned
+    if math.isfinite(news):
+        trust = trust * np.exp(-np.square(difference / np.float32(news * spread)))
     slope, level, believed = _line(aligned, difference, trust, _FINE, spread)
-    wide_slope, wide_level, _ = _line(aligned, difference, trust, _COARSE, spread)
+    wide_slope, wide_level, around = _line(aligned, difference, trust, _COARSE, spread)
+    # A few pixels that flow took for the same, far from all others, would say their line to a whole window: a block.
+    around = cv2.blur(around, (_AROUND_PX, _AROUND_PX))
+    known = around / (around + np.float32(_ENOUGH_AROUND))
+    wide_slope, wide_level = wide_slope * known, wide_level * known
     # Where the flow is lost, the surroundings know better than nobody.
     share = believed / (believed + np.float32(_ENOUGH_TRUST))
     smooth = (wide_slope + share * (slope - wide_slope)) * aligned + (wide_level + share * (level - wide_level))

@@ -24,6 +24,7 @@ from midas.video.steady import Steady, SteadyMode
 from midas.video.window import DisplayWindow
 
 LIVE_FUSION = 0.7  # less than for films: who waves a hand wants to see it at once
+_LIVE_NEWS = 1.0  # frames are skipped, and flow over many of them is wrong more often
 _RETRY_S = (0.5, 5.0)
 _RATE_OVER = 30  # frames
 _JPEG_QUALITY = 85
@@ -230,7 +231,7 @@ class FrameMapper:
 
     def __init__(self, predictor: FramePredictor, steady: SteadyMode = "flow") -> None:
         self._predictor, self._lock = predictor, threading.Lock()
-        self._steady = Steady(steady, fusion=LIVE_FUSION)
+        self._steady = Steady(steady, fusion=LIVE_FUSION, news=_LIVE_NEWS)
         self._window = DisplayWindow()
 
     def colours(self, picture: UInt8[Array, "H W 3"], colormap: str) -> UInt8[Array, "H W 3"]:

@@ -26,12 +26,14 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>midas liv
 img{width:100%%;display:block;background:#000;min-height:8em}
 p{margin:.6em}button,select,a{font:inherit;margin-right:.6em;color:inherit;background:#333;border:0;padding:.3em .7em;
 border-radius:.3em;text-decoration:none}</style>
-<img id="view" src="/stream" alt="picture and depth">
+<img id="view" alt="picture and depth">
 <p><button id="pause">Pause</button><a href="/snapshot.jpg" download="midas.jpg">Snapshot</a>
 <select id="colors" aria-label="colour map">%s</select><button id="own">This browser's camera</button>
 <span id="figures"></span></p>
 <script>
 const $=id=>document.getElementById(id);let paused=false;
+// The page is loaded before there is a picture: a stream that waits for one would leave it loading.
+addEventListener("load",()=>setTimeout(()=>{$("view").src="/stream"}));
 $("pause").onclick=async()=>{paused=!paused;await fetch("/pause?on="+(paused?1:0),{method:"POST"});
  $("pause").textContent=paused?"Go on":"Pause"};
 $("colors").onchange=e=>fetch("/colormap?name="+e.target.value,{method:"POST"});

@@ -45,6 +45,7 @@ _LEAST_POINTS = 8
 _BELIEVED = 0.1
 _FLAT = 1e-3
 _TINY = 1e-12
+_EXACT = 1e-6
 
 
 class _Shot(NamedTuple):
@@ -88,6 +89,8 @@ class Steady:
             is calmer and slower to follow.
         leak: how fast the film's scale returns to the network's own mean of the shot, as a share per frame: without,
             errors add up.
+        news: from how many times the map's spread on a difference to the frames before is taken for news rather than
+            for flicker; less where frames are skipped, as by a camera, since flow is wrong more often then.
 
     Attributes:
         gauge: scale and shift of the last frame.
@@ -99,14 +102,21 @@ class Steady:
     """
 
     def __init__(
-        self, mode: SteadyMode = "flow", *, fusion: float = DEFAULT_FUSION, leak: float = DEFAULT_LEAK
+        self,
+        mode: SteadyMode = "flow",
+        *,
+        fusion: float = DEFAULT_FUSION,
+        leak: float = DEFAULT_LEAK,
+        news: float = math.inf,
     ) -> None:
         if mode not in STEADY_MODES:
             raise ConfigError(f"steady is {mode!r}; expected one of {', '.join(STEADY_MODES)}")
         for name, value in (("fusion", fusion), ("leak", leak)):
             if not 0 <= value <= 1:
                 raise ConfigError(f"{name} is {value}; expected a number from 0 to 1")
-        self._mode, self._fusion, self._leak = mode, fusion, leak
+        if not news > 0:
+            raise ConfigError(f"news is {news}; expected a positive number")
+        self._mode, self._fusion, self._leak, self._news = mode, fusion, leak, news
         self.gauge = Gauge()
         self.is_cut = False
         self.held = 0
@@ -153,7 +163,7 @@ class Steady:
             shot = self._with_next_gauge(shot, values, motion.warped(shot.aligned), motion.trust)
         self.gauge = gauge or shot.gauge
         aligned = self.gauge.of(values)
-        result = fused(aligned, motion.warped(shot.fused), motion.trust, self._fusion)
+        result = fused(aligned, motion.warped(shot.fused), motion.trust, self._fusion, self._news)
         self._shot = shot._replace(small=small, aligned=aligned, fused=result)
         return result
 
@@ -245,8 +255,9 @@ def fit(values: Float32[Array, "h w"], expected: Float32[Array, "h w"], trust: F
             return None
         scale = spread_y / spread_x
         distance = np.abs(y - mean_y - scale * (x - mean_x))
-        bound = _HUBER * float(np.median(distance[believed]))
-        weights = trusted * np.minimum(1, bound / np.maximum(distance, max(bound, _TINY)))
+        # Frames that repeat the one before fit exactly; a bound of nothing would leave no weight.
+        bound = max(_HUBER * float(np.median(distance[believed])), _EXACT * spread_y)
+        weights = trusted * np.minimum(1, bound / np.maximum(distance, bound))
     return Fit(Gauge(scale, mean_y - scale * mean_x), bound / _HUBER / spread_y, float(weights.sum()))
 
 

@@ -1,0 +1,37 @@
+"""A long film takes no more memory than a short one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.tiny_model import write_tiny_model
+from tests.video.clips import ramp, write_clip
+
+PROGRAM = """
+import resource, sys
+from pathlib import Path
+import midas
+from midas.video import FilmSettings, write_film
+predictor = midas.load(sys.argv[1], backend="onnxruntime")
+outputs = {"side-by-side": Path("long.mp4"), "values": Path("long.mkv")}
+report = write_film(predictor, sys.argv[2], outputs, FilmSettings(end_s=float(sys.argv[3]), overwrite=True))
+print(report.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="resource usage of POSIX")
+def test_two_minutes_take_the_memory_of_twenty_seconds(tmp_path: Path) -> None:
+    tiny = write_tiny_model(tmp_path / "tiny.onnx")
+    clip = write_clip(tmp_path / "clip.mkv", (ramp(number, (96, 128)) for number in range(3000)), sound="aac")
+    found = {}
+    for seconds in (20, 120):
+        command = [sys.executable, "-c", PROGRAM, str(tiny), str(clip), str(seconds)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ, cwd=tmp_path)
+        frames, found[seconds] = map(int, done.stdout.split())
+        assert frames == 25 * seconds
+    assert found[120] <= 1.05 * found[20], found
