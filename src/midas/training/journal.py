@@ -55,8 +55,8 @@ class EpochReport:
         return figure_line(text, self.figure, self.best, self.figures, opposed=self.opposed)
 
     def row(self) -> dict[str, int | float]:
-        """Everything by its column's name."""
-        columns = {name: value for name, value in vars(self).items() if name != "figures"}
+        """Every number by its column's name."""
+        columns = {name: value for name, value in vars(self).items() if name not in ("figures", "opposed")}
         return columns | {f"figure_{name}": value for name, value in self.figures.items()}
 
 
