@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from midas.alignment import align_least_squares
 from midas.arrays import Array, Bool, Float32, Float64
-from midas.errors import ConfigError, OutputError, VideoError
+from midas.errors import ConfigError, MidasError, OutputError, VideoError
 from midas.maps.formats import read_map
 from midas.maps.kinds import INVERSE, Kind, kind_said
 from midas.maps.resize import resize_map
@@ -76,7 +77,7 @@ class FilmTruth:
 
         Raises:
             VideoError: the film had fewer frames than there is truth.
-            MidasError: frames without a valid pixel, or maps that say the contrary of the truth.
+            AlignmentError: too few pixels of the truth are valid.
         """
         if whole and len(self._depths) < len(self._files):
             raise VideoError(
@@ -96,10 +97,11 @@ class FilmTruth:
         # Unknown points get the same value in all frames, so that they change in none.
         true_unit, map_unit = (np.where(known, (each - low) / unit, 0).astype(np.float32) for each in (target, aligned))
         found = {
-            "gauge_wobble": gauge_wobble(maps, target, known),
             "abs_rel": abs_rel(metres, depths, known),
             "temporal_gradient_error": temporal_gradient_error(map_unit, true_unit),
         }
+        with suppress(MidasError):  # a network that sees a frame the wrong way round has no scale there, and no figure
+            found["gauge_wobble"] = gauge_wobble(maps, target, known)
         if self._cameras is not None:
             intrinsics, poses = self._cameras
             found["tae"] = temporal_alignment_error(metres, self._on_grid(intrinsics), poses[: len(maps)], known)
