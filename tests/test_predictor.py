@@ -21,7 +21,7 @@ import midas
 from midas.arrays import Array, Float32
 from midas.assets import asset_path
 from midas.backends import Backend, open_backend
-from midas.errors import ConfigError, ImageError, MidasError, ModelError, WeightsError
+from midas.errors import ConfigError, ImageError, MidasError, ModelError, UnknownFormatError, WeightsError
 from midas.maps.resize import resize_map
 from midas.models.zoo import MODELS
 from midas.pictures.preprocess import InputSpec, Preprocess
@@ -340,7 +340,7 @@ def test_a_stream_goes_on_where_errors_are_taken(logarithm: Predictor) -> None:
     dark, sources = grey(10), [grey(255), b"no picture", grey(200)]
     maps = list(logarithm.stream([*sources, dark], on_error=lambda source, error: errors.append((source, type(error)))))
     assert len(maps) == 2
-    assert errors[0] == (b"no picture", ImageError)
+    assert errors[0] == (b"no picture", UnknownFormatError)
     assert errors[1][0] is dark
     assert errors[1][1] is ModelError
 

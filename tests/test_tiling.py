@@ -243,7 +243,12 @@ def test_tiles_go_through_the_network_in_batches_and_are_let_go() -> None:
     assert shapes == [(1, 3, 64, 96)] * 16
     assert most <= 1
     shapes.clear()
-    together = predict_tiles(whole_of(finer, 3), finer, watched, at_once=5)
+    told: list[tuple[int, int]] = []
+    together = predict_tiles(
+        whole_of(finer, 3), finer, watched, at_once=5, show=lambda done, total: told.append((done, total))
+    )
+    assert told[-1] == (finer.grid.count, finer.grid.count)
+    assert len(told) == -(-finer.grid.count // 5)
     assert shapes == [(5, 3, 64, 96)] * 3 + [(1, 3, 64, 96)]
     np.testing.assert_allclose(together, one_by_one, atol=1e-6)
 

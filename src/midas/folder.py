@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from midas.arrays import Array, UInt8
 from midas.errors import FileThereError, ImageError, MidasError, OutputError, net
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import encode_map, format_by_name
+from midas.maps.map_size import MapSize
 from midas.maps.metres import KnownDistances
 from midas.maps.names import PictureJob
 from midas.maps.resize import Interpolation
@@ -117,7 +119,9 @@ class Settings:
             of one size.
         full_decode: whether large JPEG files are decoded at their full size; those shown in an output always are.
         strict: whether JPEG files that lack the last of their data are refused.
-        known: what makes metres of the maps; None leaves them as they are.
+        known: what makes metres of the maps; None leaves them as they are. Of a job with ``metric_outputs``, these are
+            metres and ``outputs`` stay relative.
+        map_size: how large the maps become.
         product: what is written.
     """
 
@@ -130,6 +134,7 @@ class Settings:
     strict: bool = False
     known: KnownDistances | None = None
     product: Product = MAPS
+    map_size: MapSize = field(default_factory=MapSize)
 
 
 def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings: Settings = Settings()) -> bytes:
@@ -147,9 +152,10 @@ def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings:
         OutputError: an unknown format.
     """
     prepared = _prepare(predictor, settings, data, [format_name])
-    depth_map = predictor.infer(prepared, interpolation=settings.interpolation)
+    sized = replace(prepared, size=_map_size(settings, prepared))
+    depth_map = predictor.infer(sized, interpolation=settings.interpolation)
     if settings.known is not None:
-        depth_map = depth_map.in_metres(settings.known.alignment(depth_map))
+        depth_map = depth_map.in_metres(settings.known.alignment(depth_map, prepared.size))
     return encode_map(
         depth_map.values,
         format_name,
@@ -188,10 +194,24 @@ def predict_files(
 
 
 @dataclass(frozen=True)
+class _File:
+    format_name: str
+    path: Path
+    in_metres: bool
+
+
+def _files(settings: Settings, job: PictureJob) -> list[_File]:
+    alone = settings.known is not None and not job.metric_outputs
+    files = [_File(name, path, alone) for name, path in job.outputs.items()]
+    return files + [_File(name, path, True) for name, path in job.metric_outputs.items()]
+
+
+@dataclass(frozen=True)
 class _Ready:
     job: PictureJob
-    formats: tuple[str, ...]
+    files: tuple[_File, ...]
     prepared: Prepared
+    map_size: tuple[int, int]
     seconds: float
 
 
@@ -208,14 +228,15 @@ def _read(predictor: Predictor, settings: Settings, job: PictureJob) -> _Ready |
     try:
         with net(f"{job.source} can't be read", ImageError):
             # A folder of that name is no finished output, and writing says so.
-            there = {name for name, path in job.outputs.items() if not settings.overwrite and os.path.isfile(path)}  # noqa: PTH113
-            formats = tuple(name for name in job.outputs if name not in there)
-            if not formats:
+            files = _files(settings, job)
+            wanted = tuple(file for file in files if settings.overwrite or not os.path.isfile(file.path))  # noqa: PTH113
+            if not wanted:
                 return _report(job)
-            prepared = _prepare(predictor, settings, job.source, formats)
+            prepared = _prepare(predictor, settings, job.source, [file.format_name for file in wanted])
+            size = _map_size(settings, prepared)
     except MidasError as error:
         return _report(job, error=error)
-    return _Ready(job, formats, prepared, time.perf_counter() - start)
+    return _Ready(job, wanted, prepared, size, time.perf_counter() - start)
 
 
 def _prepare(predictor: Predictor, settings: Settings, source: Path | bytes, formats: Sequence[str]) -> Prepared:
@@ -229,6 +250,13 @@ def _prepare(predictor: Predictor, settings: Settings, source: Path | bytes, for
     )
 
 
+def _map_size(settings: Settings, prepared: Prepared) -> tuple[int, int]:
+    height, width = settings.map_size.of(prepared.size, prepared.network_size)
+    if height * width > max(settings.max_pixels, math.prod(prepared.size)):
+        raise OutputError(f"a map of {width}x{height} has more than the {settings.max_pixels} pixels that are allowed")
+    return height, width
+
+
 def _input_shape(ready: _Ready | PictureReport) -> tuple[int, ...] | None:
     return ready.prepared.pixels.shape if isinstance(ready, _Ready) else None
 
@@ -238,8 +266,11 @@ def _infer(
 ) -> Iterator[_Predicted | PictureReport]:
     start = time.perf_counter()
     ready = [each for each in group if isinstance(each, _Ready)]
+    sized = [replace(each.prepared, size=each.map_size) for each in ready]
     outcomes = predictor.infer_batch(
-        [each.prepared for each in ready], interpolation=settings.interpolation, at_once=settings.batch
+        sized,
+        interpolation=settings.interpolation,
+        at_once=settings.batch,
     )
     seconds = (time.perf_counter() - start) / len(group)
     yield from (each for each in group if isinstance(each, PictureReport))
@@ -257,10 +288,11 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
     ready, depth_map = predicted.ready, predicted.depth_map
     try:
         with net(f"the depth map of {ready.job.source} can't be written", OutputError):
-            alignment = None if settings.known is None else settings.known.alignment(depth_map)
-            depth_map = depth_map if alignment is None else depth_map.in_metres(alignment)
-            written = [_save(settings, ready, depth_map, name) for name in ready.formats]
-            value_range = (float(depth_map.values.min()), float(depth_map.values.max()))
+            alignment = None if settings.known is None else settings.known.alignment(depth_map, ready.prepared.size)
+            metric = depth_map if alignment is None else depth_map.in_metres(alignment)
+            written = [_save(settings, ready, metric if file.in_metres else depth_map, file) for file in ready.files]
+            shown = depth_map if ready.job.metric_outputs else metric
+            value_range = (float(shown.values.min()), float(shown.values.max()))
     except MidasError as error:
         return _report(ready.job, error=error)
     if not any(written):
@@ -277,19 +309,18 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
     )
 
 
-def _save(settings: Settings, ready: _Ready, depth_map: DepthMap, format_name: str) -> bool:
+def _save(settings: Settings, ready: _Ready, depth_map: DepthMap, file: _File) -> bool:
     """Write one file; False if another run has written it since it was looked for."""
-    path = ready.job.outputs[format_name]
     try:
         image, colormap = ready.prepared.image, settings.colormap
-        work = Work(ready.job.source, depth_map, image, format_name, path, settings.overwrite, colormap)
+        work = Work(ready.job.source, depth_map, image, file.format_name, file.path, settings.overwrite, colormap)
         settings.product.save(work)
     except FileThereError:
-        if not path.is_file():
+        if not file.path.is_file():
             raise
         return False
     return True
 
 
 def _report(job: PictureJob, **outcome: Any) -> PictureReport:
-    return PictureReport(job.source, tuple(job.outputs.values()), **outcome)
+    return PictureReport(job.source, job.files, **outcome)

@@ -42,6 +42,7 @@ class Predictor:
         spec: the model's row in the model table; None for a file that the table doesn't know.
         tiling: how large pictures are refined in tiles; None to predict each in one piece.
         kind: what the values of its maps are: relative disparity but for a few models.
+        show_tiles: called, where it is set, with the number of a picture's finished tiles and that of all.
         network_kind, calibration: what the network gives, and what makes metres of it.
     """
 
@@ -61,6 +62,7 @@ class Predictor:
         self.network_kind = kind_of(backend, spec)
         self.calibration = calibration_of(backend, name)
         self.kind = self.network_kind if self.calibration is None else METRIC
+        self.show_tiles: Callable[[int, int], None] | None = None
         self._preprocess = Preprocess(input)
 
     def __repr__(self) -> str:
@@ -206,7 +208,9 @@ class Predictor:
         try:
             with net(f"{prepared.source or 'this picture'} gets no map of its size", ModelError):
                 if prepared.finer is not None:
-                    disparity = predict_tiles(disparity, prepared.finer, self.backend, at_once=at_once)
+                    disparity = predict_tiles(
+                        disparity, prepared.finer, self.backend, at_once=at_once, show=self.show_tiles
+                    )
                 rule = interpolation or self.input.restore
                 values = resize_map(disparity, prepared.size, rule)
                 found = DepthMap(values, self.name, prepared.source, self.network_kind)

@@ -41,7 +41,10 @@ def raise_stopped_on_signals() -> None:
 
     def send_later(number: int) -> None:
         time.sleep(0.01)
-        os.kill(owner, number)
+        if sys.platform == "win32":  # where `os.kill` ends the process, whatever the signal
+            signal.raise_signal(number)
+        else:
+            os.kill(owner, number)
 
     def once_more(unraisable: object) -> None:
         # Where nothing can be raised, such as in a destructor, an exception is shown and forgotten. Here too: the

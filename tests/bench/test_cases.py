@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from midas.backends import BACKENDS
 from midas.bench.cases import PRECISIONS, Case, Grid
 from midas.bench.machine import describe_machine
-from midas.bench.peak import best_gflops
+from midas.bench.peak import best_gflops, measure_peaks
 from midas.bench.picture import draw_picture
 from midas.bench.runner import relative_difference
 from midas.bench.timing import Effort, Timing, times_ms
@@ -90,6 +92,22 @@ def test_the_peak_is_the_best_size() -> None:
     calls: list[int] = []
     assert best_gflops(lambda size: lambda: calls.append(size), (1, 8)) > 0
     assert set(calls) == {1, 8}
+
+
+def test_a_format_that_takes_too_long_is_not_multiplied_in_larger_matrices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("midas.bench.peak._SECONDS_PER_SIZE", 0.001)
+    sizes: list[int] = []
+
+    def slow(size: int) -> Callable[[], object]:
+        sizes.append(size)
+        return lambda: time.sleep(0.005)
+
+    assert best_gflops(slow, (8, 16, 32)) > 0
+    assert sizes == [8]
+
+
+def test_only_the_formats_in_use_are_multiplied() -> None:
+    assert list(measure_peaks("cpu", ["float32"])) == ["float32"]
 
 
 def test_the_drawn_picture_is_the_same_every_time_and_varies_within_itself() -> None:

@@ -115,3 +115,12 @@ def test_a_folder_without_a_reconstruction_is_named(here: Path) -> None:
     result = RUNNER.invoke(app, ["colmap", str(here)])
     assert result.exit_code == 1
     assert "no reconstruction" in result.output
+
+
+def test_parallax_may_be_a_film_of_several_rounds(photo: Path) -> None:
+    av = pytest.importorskip("av")
+    run("effect", "parallax", "photo.jpg", "--moving", "mp4", "--frames", "6")
+    with av.open("effects/photo_parallax.mp4") as film:
+        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in film.decode(video=0)]
+    assert (len(frames), frames[0].shape) == (24, (100, 150, 3))
+    assert np.abs(frames[6] - frames[0]).mean() < 2 < np.abs(frames[3] - frames[0]).mean()

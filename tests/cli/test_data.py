@@ -91,7 +91,11 @@ def test_an_unknown_set_or_option_is_wrong_usage(more: list[str], run: Run, corp
 def test_stereo_keeps_good_frames_and_counts_the_reasons_of_the_others(run: Run, stereo: Path) -> None:
     status, out, err = run("stereo", stereo / "left", stereo / "right", "-o", stereo / "set", "--scene", "street")
     assert (status, out.splitlines()[0]) == (0, "1 of 3 frames kept")
-    assert sorted(out.splitlines()[1:]) == ["small range of disparity: 1", "vertical disparity: 1"]
+    flat, vertical = sorted(out.splitlines()[1:])
+    assert flat.startswith("small range of disparity: 1 (")
+    assert flat.endswith(" px; at least 10 px)")
+    assert vertical.startswith("vertical disparity: 1 (above 2 px on ")
+    assert vertical.endswith(" of the pixels; at most 10%)")
     assert err == f"{stereo / 'set' / 'report_street.json'}\n"
     assert [sample.name for sample in CorpusDataset(stereo / "set").samples()] == ["set/street/deep"]
 
@@ -114,7 +118,9 @@ def test_stereo_splits_pictures_side_by_side(run: Run, stereo: Path) -> None:
 def test_stereo_of_rejected_frames_alone_fails(run: Run, stereo: Path) -> None:
     views_of_one = (stereo / "left" / "flat.png", stereo / "right" / "flat.png")
     status, out, _ = run("stereo", *views_of_one, "-o", stereo / "map.png")
-    assert (status, out) == (1, "0 of 1 frames kept\nsmall range of disparity: 1\n")
+    measured = out.split("(")[1].split()[0]
+    assert 0 <= float(measured) < 10
+    assert (status, out) == (1, f"0 of 1 frames kept\nsmall range of disparity: 1 ({measured} px; at least 10 px)\n")
     assert not (stereo / "map.png").exists()
 
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from midas import DepthMap
 from midas.cli import app
+from midas.maps.kinds import RELATIVE_DISPARITY
 
 
 @pytest.fixture
@@ -44,6 +45,46 @@ def test_metres_are_written_and_the_line_of_json_says_how_they_were_found(photo:
     assert depth.kind == "metric"
     assert (depth.values.min(), depth.values.max()) == pytest.approx((0.5, 4.0), rel=1e-4)
     np.testing.assert_allclose(line["scale"] > 0, True)
+
+
+def test_metres_lie_beside_the_relative_maps_where_both_are_wanted(photo: Path) -> None:
+    status, output = predict(photo, "-o", photo.parent, "--near", 0.5, "--far", 4, "--beside", "--format", "npy,color")
+    assert status == 0, output
+    relative, depth = (DepthMap.load(photo.parent / name) for name in ("photo.npy", "photo_metres.npy"))
+    assert (relative.kind, depth.kind) == (RELATIVE_DISPARITY, "metric")
+    inverse = 1 / depth.values
+    np.testing.assert_allclose(np.corrcoef(inverse.ravel(), relative.values.ravel())[0, 1], 1, rtol=1e-5)
+    assert (photo.parent / "photo_color.png").is_file()
+    status, output = predict(photo, "-o", photo.parent / "one.png", "--near", 0.5, "--far", 4, "--beside")
+    assert status == 0, output
+    kinds = [DepthMap.load(photo.parent / name).kind for name in ("one.png", "one_metres.png")]
+    assert kinds == [RELATIVE_DISPARITY, "metric"]
+
+
+def test_metres_beside_what_nobody_knows_are_wrong_usage(photo: Path) -> None:
+    assert predict(photo, "--beside")[0] == 2
+
+
+@pytest.mark.parametrize(("wanted", "size"), [("full", (48, 64)), ("half", (24, 32)), ("20x10", (10, 20))])
+def test_maps_are_as_large_as_asked_for(photo: Path, wanted: str, size: tuple[int, int]) -> None:
+    status, output = predict(photo, "-o", photo.parent / "map.npy", "--map-size", wanted)
+    assert status == 0, output
+    assert DepthMap.load(photo.parent / "map.npy").size == size
+
+
+def test_known_points_lie_in_the_picture_whatever_size_the_map_has(photo: Path) -> None:
+    known = ("--known", "47,63,1", "--known", "10,5,4")
+    for name, size in (("full.npy", "full"), ("half.npy", "half")):
+        status, output = predict(photo, "-o", photo.parent / name, "--map-size", size, *known)
+        assert status == 0, output
+    full, half = (DepthMap.load(photo.parent / name).values for name in ("full.npy", "half.npy"))
+    assert (half[23, 31], half[5, 2]) == pytest.approx((1, 4), rel=1e-3)
+    assert (full[47, 63], full[10, 5]) == pytest.approx((1, 4), rel=1e-3)
+
+
+@pytest.mark.parametrize("arguments", [("--map-size", "tiny"), ("--map-size", "half", "--format", "side-by-side")])
+def test_sizes_that_cannot_be_are_wrong_usage(photo: Path, arguments: tuple[str, ...]) -> None:
+    assert predict(photo, *arguments)[0] == 2
 
 
 def test_known_points_that_are_none_are_wrong_usage(photo: Path) -> None:

@@ -13,7 +13,7 @@ from tests.file_server import file_server
 import midas
 from midas.assets import asset_path
 from midas.cli import main
-from midas.cli.models import ModelRow, text_table
+from midas.cli.models import ADVICE, ModelRow, text_table
 from midas.models.weights import read_safetensors
 from midas.models.zoo import MODELS
 
@@ -47,7 +47,9 @@ def test_every_model_has_a_line_with_its_facts(run: Run) -> None:
     status, out, _ = run("models")
     heading, *lines = out.split("\n\n")[0].splitlines()
     assert status == 0
-    assert heading.split() == ["model", "parameters", "input", "licence", "weights", "notes"]
+    assert heading.split() == [
+        "model", "parameters", "input", "licence", "commercial", "values", "weights", "notes",
+    ]  # fmt: skip
     for line, spec in zip(lines, MODELS.values(), strict=True):
         assert line.startswith(f"{spec.name} ")
         assert f"{spec.parameters / 1e6:.1f} M" in line
@@ -56,10 +58,16 @@ def test_every_model_has_a_line_with_its_facts(run: Run) -> None:
 
 def test_terms_that_forbid_commercial_use_are_marked(run: Run) -> None:
     _, out, _ = run("models")
-    table, legend = out.split("\n\n")
+    table, advice = out.split("\n\n")
     for line, spec in zip(table.splitlines()[1:], MODELS.values(), strict=True):
-        assert (f"{spec.weights.licence} *" in line) == spec.weights.non_commercial
-    assert legend == "* not for commercial use\n"
+        after = line.split(spec.weights.licence, 1)[1].split()
+        assert after[0] == ("no" if spec.weights.non_commercial else "yes")
+        assert after[1] == ("relative" if spec.max_depth_m is None else "metres")
+    assert "to begin, or without a connection: midas_nano_256" in advice.splitlines()
+
+
+def test_advice_names_models_that_there_are() -> None:
+    assert {name for names in ADVICE.values() for name in names} <= set(MODELS)
 
 
 def test_the_table_says_what_is_here_and_what_is_not(run: Run, cache: Path) -> None:
@@ -74,7 +82,7 @@ def test_on_a_terminal_the_table_is_as_wide_as_the_terminal() -> None:
     rows = [ModelRow(spec) for spec in MODELS.values()]
     for line, whole in zip(text_table(rows, 100).splitlines(), text_table(rows).splitlines(), strict=True):
         assert line == (whole if len(whole) <= 100 else f"{whole[:99]}…")
-    assert text_table(rows).index("notes") < 100
+    assert text_table(rows).index("notes") < 115
 
 
 def test_json_gives_one_object_per_model_with_all_facts(run: Run) -> None:

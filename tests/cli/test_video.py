@@ -57,6 +57,23 @@ def test_several_clips_and_formats_at_once(video: Run) -> None:
     assert not [name for name in names if name.startswith(".")]
 
 
+def test_effects_take_the_place_of_maps_unless_these_are_asked_for_too(video: Run) -> None:
+    clip()
+    assert video("clip.mkv", "--effect", "stereo,bokeh", "--layout", "half") == (0, "", "")
+    assert {path.name for path in Path("depth").iterdir()} == {"clip_LR.mp4", "clip_bokeh.mp4"}
+    assert video("clip.mkv", "-o", "both", "--effect", "anaglyph", "--format", "color") == (0, "", "")
+    assert {path.name for path in Path("both").iterdir()} == {"clip_anaglyph.mp4", "clip_color.mp4"}
+    assert times_of(Path("both/clip_anaglyph.mp4")) == times_of(Path("clip.mkv"))
+
+
+def test_a_setting_out_of_range_ends_with_a_sentence_and_leaves_nothing(video: Run) -> None:
+    clip()
+    status, _, err = video("clip.mkv", "--effect", "stereo", "--divergence", "50")
+    assert status == 2
+    assert "a divergence of 50.0 %: expected 0 to 20" in err
+    assert list(Path("depth").glob("*")) == []
+
+
 def test_one_clip_may_be_given_its_file(video: Run) -> None:
     expected = [time_s for time_s in times_of(clip(sound="aac")) if time_s < 0.2]
     status, _, err = video("clip.mkv", "--format", "color", "-o", "deep.webm", "--end", "0.2")

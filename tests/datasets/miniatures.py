@@ -242,6 +242,14 @@ def write_scannet(root: Path) -> Miniature:
     return Miniature(root, 3, scene / "depth" / "0.png")
 
 
+def write_folder(root: Path) -> Miniature:
+    """As somebody keeps their own: a folder of pictures and one of millimetres, for each scene."""
+    for frame in ("a", "b"):
+        write_picture(root / "garden" / "rgb" / f"{frame}.png")
+        write_codes(root / "garden" / "depth" / f"{frame}.png", depth_map() * 1000)
+    return Miniature(root, 2, root / "garden" / "depth" / "a.png")
+
+
 def write_middlebury2014(root: Path) -> Miniature:
     """Focal length 1000 px, baseline 100 mm, offset 5 px; the header's scale is no scale of the values."""
     scene = root / "Adirondack-perfect"
@@ -293,6 +301,7 @@ MINIATURES: dict[str, Callable[[Path], Miniature]] = {
     "diode": write_diode,
     "diw": write_diw,
     "eth3d": write_eth3d,
+    "folder": write_folder,
     "ibims1": write_ibims1,
     "kitti": write_kitti,
     "middlebury2014": write_middlebury2014,

@@ -67,7 +67,7 @@ def test_a_wrong_description_is_an_error(tmp_path: Path, change: dict[str, str])
 def test_a_missing_field_is_an_error(tmp_path: Path) -> None:
     root = write_miniature(tmp_path / "set")
     (root / "dataset.json").write_text(json.dumps({"name": "set"}), encoding="utf-8")
-    with pytest.raises(DatasetError, match="domain"):
+    with pytest.raises(DatasetError, match="depth_kind"):
         CorpusDataset(root)
 
 

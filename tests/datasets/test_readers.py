@@ -118,10 +118,13 @@ def test_a_file_that_is_not_there_is_an_error_that_names_it(name: str, content: 
     miniature.needed.unlink()
     if content is not None:
         miniature.needed.write_bytes(content)
+    elif name == "folder":  # nobody says which files there are: a picture without a map is left out, and counted
+        assert len(open_reader(name, miniature.root)) == miniature.count - 1
+        return
     with pytest.raises(DatasetError) as caught:
         open_reader(name, miniature.root, **({"frames": list_first(tmp_path)} if name == "tum_dynamic" else {}))[0]
     assert miniature.needed.name in str(caught.value)
-    assert READERS[name].homepage in str(caught.value)
+    assert name == "folder" or READERS[name].homepage in str(caught.value)  # one's own can be had nowhere else
 
 
 def list_first(folder: Path) -> Path:

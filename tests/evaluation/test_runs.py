@@ -194,6 +194,20 @@ def test_markdown_has_the_protocol_and_an_interval_beside_every_figure(results: 
     assert f"{results[0].abs_rel:.4f} [{low:.4f}, {high:.4f}]" in first
 
 
+def test_a_table_says_of_which_model_near_and_far_are_the_wrong_way_round(benchmark_: Benchmark) -> None:
+    turned = FunctionCandidate(lambda sample: -noisy(sample), "turned")
+    results = [run(FunctionCandidate(noisy, "upright"), benchmark_), run(turned, benchmark_)]
+    lines = report.to_markdown(results).splitlines()
+    count = len(results[1].scores)
+    assert (
+        lines[-1]
+        == f"† near and far the wrong way round: turned on {results[1].dataset} in {count} of {count} pictures"
+    )
+    assert lines[2].startswith("| upright |")
+    assert lines[3].startswith("| turned † |")
+    assert report.to_latex(results).count("dagger") == 1
+
+
 def test_json_has_all_rules_of_the_protocol(results: list[EvaluationResult]) -> None:
     rows = json.loads(report.to_json(results))
     assert rows[0]["protocol"]["alignment"] == "least_squares"

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 import midas
-from midas.alignment import align_least_squares
+from midas.alignment import Alignment, align_least_squares
 from midas.errors import ConfigError
-from midas.geometry import Camera, assumed_anchor
+from midas.geometry import Anchor, Camera, assumed_anchor, surface_mesh
 from midas.geometry.sphere import Equirectangular, Fisheye, WideLens, in_picture, pixel_rays
 from midas.lenses import Distortion, WidePredictor, join_views, views_of
 from midas.lenses.choice import looks_panoramic, predictor_for
@@ -155,3 +155,15 @@ def test_contradicting_lenses_are_refused() -> None:
         predictor_for(plain, projection="equirectangular", fov_deg=90.0)
     with pytest.raises(ConfigError, match="means something"):
         predictor_for(plain, fov_deg=90.0)
+
+
+def test_the_mesh_of_a_panorama_is_closed_all_around() -> None:
+    """Edges of one triangle alone: none but the small rings about the poles."""
+    anchor = Anchor(Alignment(1.0, 0.0), "stated", metric=True)
+    mesh = surface_mesh(np.full(PANORAMA.size, 0.5, np.float32), PANORAMA, anchor)
+    _, places = np.unique(mesh.vertices.round(4), axis=0, return_inverse=True)
+    corners = places.reshape(-1)[mesh.faces]
+    edges = np.sort(np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]]), axis=1)
+    found, uses = np.unique(edges, axis=0, return_counts=True)
+    heights = {place: abs(float(y)) for place, y in zip(places.reshape(-1), mesh.vertices[:, 1], strict=True)}
+    assert all(heights[place] > 1.99 for place in found[uses == 1].ravel())

@@ -11,12 +11,17 @@ from typer.testing import CliRunner
 
 from midas.cli import app
 from midas.errors import ConfigError
+from midas.evaluation.runs import open_benchmark
+from midas.models.network import DepthNetwork
 from midas.models.weights import read_safetensors
+from midas.pictures.preprocess import InputSpec
 from midas.training.config import parse_config, read_config
 from midas.training.config_files import read_tables, to_toml
 from midas.training.own_data import look_at, settings, summary
 from midas.training.run_folder import prepare_folder
+from midas.training.sources import ValidationSet
 from midas.training.standing import Position, gain_lines
+from midas.training.validation import validate
 
 SHORT = ("run.epochs=1", "run.pictures_per_epoch=4", "run.batch_size=2", "run.precision=float32")
 SMALL = ("data.sizes=[[64, 96]]", "data.validation=[]")
@@ -99,6 +104,38 @@ def test_the_gain_is_a_difference_over_the_same_pictures_with_its_interval() -> 
     assert "epoch 1" in first
     assert "20.00 -> 15.00 %, -5.00 (95 % interval -5.00 to -5.00 over 3 pictures): better" in mine
     assert other.endswith("no sure difference")
+
+
+def test_a_start_with_near_and_far_the_wrong_way_round_is_no_start_to_be_kept() -> None:
+    position = Position()
+    position.begin(10.0, {"mine": [10.0]}, opposed=True)
+    position.finish_epoch(9.0, {"mine": [9.0]}, opposed=True)
+    assert (position.best_epoch, position.best, position.best_opposed) == (1, 9.0, True)
+    assert "wrong way round in the best weights too" in gain_lines(position)[0]
+    position.finish_epoch(20.0, {"mine": [20.0]})
+    assert (position.best_epoch, position.best, position.waited) == (2, 20.0, 0)
+    position.finish_epoch(5.0, {"mine": [5.0]}, opposed=True)
+    assert (position.best_epoch, position.best, position.waited) == (2, 20.0, 1)
+    assert "no start to be kept" in gain_lines(position)[0]
+
+
+class Brightness(DepthNetwork):
+    """Brighter is nearer, or with a negative sign farther."""
+
+    def __init__(self, sign: float) -> None:
+        torch.nn.Module.__init__(self)  # without the parts of a real one
+        self.sign = torch.nn.Parameter(torch.tensor(sign))
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        return self.sign * pixels.mean(1)
+
+
+def test_a_validation_sees_what_its_figure_is_blind_to(tmp_path: Path) -> None:
+    mine = ValidationSet(open_benchmark("folder", write_rooms(tmp_path / "rooms"), protocol="indoor"))
+    rule = InputSpec(size=(72, 96), resize="lower_bound", interpolation="area")
+    upright, turned = (validate(Brightness(sign), [mine], rule) for sign in (1.0, -1.0))
+    assert (upright.opposed, turned.opposed) == ([], [mine.name])
+    assert turned.figures == pytest.approx(upright.figures, rel=1e-3)
 
 
 def test_a_folder_that_holds_a_run_is_left_alone_unless_asked_for(tmp_path: Path) -> None:

@@ -84,7 +84,11 @@ def test_a_list_nested_without_end_is_refused(tmp_path: Path) -> None:
 def test_validation_scenes_that_arent_there_or_are_empty_are_refused_by_the_setting(tmp_path: Path) -> None:
     write_miniature(tmp_path / "miniature")
     (tmp_path / "miniature" / "empty").mkdir()
-    for scenes, reason in ((["typo"], "no scene 'typo'"), (["empty"], "holds no"), (["a", "b"], "outside of a, b")):
+    for scenes, reason in (
+        (["typo"], "no scene 'typo'"),
+        (["empty"], "no scene 'empty' with a frame in it"),
+        (["a", "b"], "outside of a, b"),
+    ):
         with pytest.raises(DatasetError, match=f"data.sets, miniature, validation_scenes: .*{reason}"):
             open_sets(settings(tmp_path, [{"name": "miniature", "validation_scenes": scenes}]))
 

@@ -12,10 +12,13 @@ from midas.arrays import Array, Float32
 from midas.errors import ModelError
 
 FLOAT32 = "float32"
+UINT8 = "uint8"
 
 # None stands for any number; no shape at all for one that is known only when the network runs.
 _Shape = tuple[int | None, ...]
 _IMAGES: _Shape = (None, 3, None, None)
+_PICTURE: _Shape = (None, None, 3)
+_PICTURE_MAP: _Shape = (None, None)
 _MAPS: tuple[_Shape, ...] = ((None, None, None), (None, 1, None, None), ())
 
 
@@ -36,10 +39,10 @@ class Port:
     def __str__(self) -> str:
         return f"{self.name} ({self.kind}, {' x '.join(map(str, self.shape))})"
 
-    def fits(self, shape: tuple[int | None, ...]) -> bool:
-        """Whether it holds float32 values of this shape, None being any number."""
+    def fits(self, shape: tuple[int | None, ...], kind: str = FLOAT32) -> bool:
+        """Whether it holds values of this kind and shape, None being any number."""
         return (
-            self.kind == FLOAT32
+            self.kind == kind
             and len(self.shape) == len(shape)
             and all(
                 expected is None or not isinstance(own, int) or own == expected
@@ -58,12 +61,17 @@ class ImageGraph:
         inputs: of the graph.
         outputs: of the graph.
 
+    Attributes:
+        takes_pictures: the graph resizes both ways itself: RGB, uint8 (H, W, 3) of any size → float32 (H, W). It is
+            not for ``run``.
+
     Raises:
         ModelError: the graph is another one.
     """
 
     def __init__(self, path: Path, inputs: Sequence[Port], outputs: Sequence[Port]) -> None:
-        if not (_only(inputs, _IMAGES) and any(_only(outputs, shape) for shape in _MAPS)):
+        self.takes_pictures = _only(inputs, _PICTURE, UINT8) and _only(outputs, _PICTURE_MAP)
+        if not self.takes_pictures and not (_only(inputs, _IMAGES) and any(_only(outputs, shape) for shape in _MAPS)):
             raise ModelError(
                 f"{path} takes {', '.join(map(str, inputs))} and gives {', '.join(map(str, outputs))}; expected one "
                 "input B x 3 x H x W and one output B x H x W or B x 1 x H x W, both float32, as `midas export` writes "
@@ -85,6 +93,11 @@ class ImageGraph:
         Raises:
             ModelError: the graph doesn't take an input of this size, or its output isn't a map of that size.
         """
+        if self.takes_pictures:
+            raise ModelError(
+                "this model file takes whole pictures and resizes them itself, which `midas predict` knows of; here "
+                "a file without --with-pre-post is expected"
+            )
         self._check_size(pixels)
         if self.input.shape[0] == 1 and len(pixels) > 1:
             return np.concatenate([_map(infer, pixels[index : index + 1]) for index in range(len(pixels))])
@@ -100,8 +113,8 @@ class ImageGraph:
             raise ModelError(f"an input of {height}x{width} doesn't fit: this model file takes {fits[0]}x{fits[1]}")
 
 
-def _only(ports: Sequence[Port], shape: _Shape) -> bool:
-    return len(ports) == 1 and ports[0].fits(shape)
+def _only(ports: Sequence[Port], shape: _Shape, kind: str = FLOAT32) -> bool:
+    return len(ports) == 1 and ports[0].fits(shape, kind)
 
 
 def _map(

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from midas.arrays import Array, Float32
-from midas.backends.image_graph import FLOAT32, ImageGraph, Port
+from midas.arrays import Array, Float32, UInt8
+from midas.backends.image_graph import FLOAT32, UINT8, ImageGraph, Port
 from midas.backends.options import check_option, check_threads
 from midas.backends.processes import FileBackend
 from midas.backends.providers import providers_for
@@ -80,6 +80,20 @@ class OnnxRuntimeBackend(FileBackend):
         """Always ``"float32"``; a file may hold integers of its own."""
         return "float32"
 
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether the file resizes pictures itself, so that ``on_picture`` runs it."""
+        return self._graph.takes_pictures
+
+    def on_picture(self, image: UInt8[Array, "H W 3"]) -> Float32[Array, "H W"]:
+        """Run a file that takes pictures as they are.
+
+        Raises:
+            ModelError: it doesn't run on this one.
+        """
+        self._open_here()
+        return self._infer(image)
+
     def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
         """Run the network: normalised RGB in, relative disparity at the same resolution out.
 
@@ -89,7 +103,7 @@ class OnnxRuntimeBackend(FileBackend):
         self._open_here()
         return self._graph.run(self._infer, pixels)
 
-    def _infer(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "*axes"]:
+    def _infer(self, pixels: Array) -> Float32[Array, "*axes"]:
         try:
             (maps,) = self._session.run([self._graph.output.name], {self._graph.input.name: pixels})
         except _RUN_ERRORS as error:
@@ -98,7 +112,7 @@ class OnnxRuntimeBackend(FileBackend):
 
 
 def _ports(values: list[onnxruntime.NodeArg]) -> list[Port]:
-    kinds = {"tensor(float)": FLOAT32}
+    kinds = {"tensor(float)": FLOAT32, "tensor(uint8)": UINT8}
     return [Port(value.name, kinds.get(value.type, value.type), tuple(value.shape)) for value in values]
 
 

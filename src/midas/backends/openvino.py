@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from midas.arrays import Array, Float32
+from midas.arrays import Array, Float32, UInt8
 from midas.backends.exactness import cpu_has_bfloat16, how_to_run, is_exact
-from midas.backends.image_graph import FLOAT32, ImageGraph, Port
+from midas.backends.image_graph import FLOAT32, UINT8, ImageGraph, Port
 from midas.backends.openvino_exact import is_kept, keep_exact
 from midas.backends.options import check_option, check_threads
 from midas.backends.processes import FileBackend, Fork
@@ -99,6 +99,20 @@ class OpenVinoBackend(FileBackend):
         """``"float32"``, ``"bfloat16"`` or ``"float16"``."""
         return self._precision
 
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether the file resizes pictures itself, so that ``on_picture`` runs it."""
+        return self._graph.takes_pictures
+
+    def on_picture(self, image: UInt8[Array, "H W 3"]) -> Float32[Array, "H W"]:
+        """Run a file that takes pictures as they are.
+
+        Raises:
+            ModelError: it doesn't run on this one.
+        """
+        _check_fork()
+        return self._infer(image)
+
     def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
         """Run the network: normalised RGB in, relative disparity at the same resolution out.
 
@@ -108,7 +122,7 @@ class OpenVinoBackend(FileBackend):
         _check_fork()
         return self._graph.run(self._infer, pixels)
 
-    def _infer(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "*axes"]:
+    def _infer(self, pixels: Array) -> Float32[Array, "*axes"]:
         # A request serves one caller at a time. More of them would win nothing: a single run takes all threads.
         with self._lock:
             try:
@@ -169,7 +183,7 @@ def _ports(values: list[Any]) -> list[Port]:
     return [
         Port(
             value.get_any_name() if value.names else value.node.friendly_name,
-            FLOAT32 if value.element_type == openvino.Type.f32 else str(value.element_type),
+            {openvino.Type.f32: FLOAT32, openvino.Type.u8: UINT8}.get(value.element_type, str(value.element_type)),
             _shape(value.partial_shape),
         )
         for value in values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.util import find_spec
 
 import numpy as np
@@ -17,7 +17,7 @@ _DEVICE_SIZES = (4096, 8192)
 _SECONDS_PER_SIZE = 0.5
 
 
-def measure_peaks(device: str) -> dict[str, float]:
+def measure_peaks(device: str, formats: Collection[str] | None = None) -> dict[str, float]:
     """Billions of floating-point operations per second by number format, two for each multiply-add.
 
     NumPy gives float32 on the processor; PyTorch, where it is installed, that and other formats, on other devices too.
@@ -25,6 +25,7 @@ def measure_peaks(device: str) -> dict[str, float]:
 
     Args:
         device: where; ``"auto"`` is what PyTorch's back end takes by itself, the processor without PyTorch.
+        formats: number formats that are asked for; None for all.
     """
     peaks: dict[str, float] = {}
     if find_spec("torch") is not None:
@@ -34,9 +35,12 @@ def measure_peaks(device: str) -> dict[str, float]:
         peaks = {
             name: best_gflops(product.multiply, _SIZES if product.on_processor else _DEVICE_SIZES)
             for name, product in products.items()
+            if formats is None or name in formats
         }
         if not all(product.on_processor for product in products.values()):
             return peaks
+    if formats is not None and FLOAT32 not in formats:
+        return peaks
     peaks[FLOAT32] = max(peaks.get(FLOAT32, 0.0), best_gflops(_numpy_product, _SIZES))
     return peaks
 
@@ -48,7 +52,13 @@ def best_gflops(prepare: Callable[[int], Callable[[], object]], sizes: tuple[int
         prepare: makes a product of two square matrices of a size, to be called at will.
         sizes: numbers of rows.
     """
-    return max(2e-9 * size**3 / _best_seconds(prepare(size)) for size in sizes)
+    best = 0.0
+    for size in sorted(sizes):
+        seconds = _best_seconds(prepare(size))
+        best = max(best, 2e-9 * size**3 / seconds)
+        if seconds > _SECONDS_PER_SIZE:
+            break  # the next takes eight times as long, in a format that this machine has no instructions for
+    return best
 
 
 def _best_seconds(call: Callable[[], object]) -> float:

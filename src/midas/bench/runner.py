@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
+from midas.backends import AUTO
 from midas.bench.cases import FLOAT32, Case
 from midas.bench.duel import (
     CallableContestant,
@@ -103,13 +105,16 @@ class _Run:
         references = len(self._pairs) if self._compares else 0
         self._steps = len(self._models) + peaks + references + len(cases) * (1 + len(settings.rivals))
         self._done = 0
+        self._shown = ""
 
     def report(self) -> Report:
         for model in self._models:
             self._files[model] = self._random_files(model)
+        first = self._measure(self._cases[0], "case0.npy")  # a figure to look at, before anything that explains it
         peaks = self._measured_peaks()
         maps = {pair: self._reference(*pair) for pair in self._pairs} if self._compares else {}
-        measured = [(case, self._measure(case, f"case{index}.npy")) for index, case in enumerate(self._cases)]
+        measured = [(self._cases[0], first)]
+        measured += [(case, self._measure(case, f"case{i}.npy")) for i, case in enumerate(self._cases) if i]
         for threads, rates in self._measured_peaks().items():
             for precision, gflops in rates.items():
                 peaks[threads][precision] = max(gflops, peaks[threads].get(precision, 0.0))
@@ -128,7 +133,7 @@ class _Run:
         return self._settings.picture_words + weights
 
     def _step(self, label: str) -> None:
-        self._progress(label, self._done, self._steps)
+        self._progress(label + self._shown, self._done, self._steps)
         self._done += 1
 
     def _random_files(self, model: str) -> tuple[str, ...]:
@@ -145,9 +150,14 @@ class _Run:
         if not self._settings.peaks:
             return peaks
         device = self._cases[0].device
+        asked = {case.precision for case in self._cases}
+        # What `auto` comes to is known later.
+        formats = sorted(asked - {AUTO} | ({FLOAT32, "bfloat16"} if AUTO in asked else set()))
         for threads in self._threads:
             self._step("matrix products")
-            peaks[threads] = run_task({"kind": "peaks", "device": device}, threads=threads).get("peaks", {})
+            peaks[threads] = run_task({"kind": "peaks", "device": device, "formats": formats}, threads=threads).get(
+                "peaks", {}
+            )
         return peaks
 
     def _reference(self, model: str, size: int | None) -> Float32[Array, "h w"] | None:
@@ -157,7 +167,10 @@ class _Run:
 
     def _measure(self, case: Case, map_name: str) -> dict[str, Any]:
         self._step(case.label)
-        return self._task(case, map_name, timed=True)
+        answer = self._task(case, map_name, timed=True)
+        times = answer.get("network_ms")
+        self._shown = f"  ({case.label}: network {statistics.median(times):.1f} ms)" if times else self._shown
+        return answer
 
     def _task(self, case: Case, map_name: str, *, timed: bool) -> dict[str, Any]:
         task = {

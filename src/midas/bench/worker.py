@@ -111,7 +111,7 @@ def _device_memory_mb() -> float | None:
 
 
 def _peaks(task: _Task) -> _Task:
-    return {"peaks": measure_peaks(task["device"])}
+    return {"peaks": measure_peaks(task["device"], task["formats"])}
 
 
 def _gmacs(task: _Task) -> _Task:

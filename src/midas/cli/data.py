@@ -251,7 +251,27 @@ def _show_reports(reports: list[FrameReport], as_json: bool) -> None:
         return
     say(f"{kept} of {len(reports)} frames kept")
     for reason, count in reasons.most_common():
-        say(f"{reason}: {count}")
+        say(f"{reason}: {count} ({_measured([report for report in reports if report.reason == reason])})")
+
+
+def _measured(reports: list[FrameReport]) -> str:
+    """What was measured on frames that break one rule, beside the rule's limit."""
+    from midas.datasets.stereo import PAPER_RULES as RULES
+    from midas.datasets.stereo import Rejection
+
+    if reports[0].reason == Rejection.flat.value:
+        return f"{_span([each.range_px for each in reports], '.1f')} px; at least {RULES.min_range_px:g} px"
+    if reports[0].reason == Rejection.inconsistent.value:
+        shares = _span([each.consistent_share for each in reports], ".0%")
+        return f"they agree on {shares} of the pixels; at least {RULES.min_consistent_share:.0%}"
+    shares = _span([each.vertical_share for each in reports], ".0%")
+    limit = f"at most {RULES.max_vertical_share:.0%}"
+    return f"above {RULES.max_vertical_px:g} px on {shares} of the pixels; {limit}"
+
+
+def _span(values: list[float], form: str) -> str:
+    low, high = format(min(values), form), format(max(values), form)
+    return low if low == high else f"{low} to {high}"
 
 
 def _name_failures(problems: list[str] | tuple[str, ...]) -> None:

@@ -115,7 +115,7 @@ class Job:
                 show(progress.done, progress.total, text)
 
             result = run(self.candidate, self.benchmark, metrics=self.metrics, limit=limit, file=file, show=tell)
-        if 2 * result.opposed > len(result.scores):
+        if result.is_opposed:
             typer.echo(f"midas: warning: {self._opposed(result)}", err=True)
         return result
 

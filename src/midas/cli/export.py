@@ -10,6 +10,7 @@ import typer
 
 from midas.cli import DebugOption, command_app
 from midas.cli.lab import require_lab
+from midas.cli.progress import stages
 from midas.cli.terminal import say
 from midas.errors import ConfigError
 from midas.models.zoo import DEFAULT_MODEL, MODELS, find_model
@@ -99,7 +100,8 @@ def export(
     path = output or Path(f"{name}{SUFFIXES[form.value]}")
     check_options(options, path)
     network = _network(name, model, weights, untrained_on)
-    exported = export_network(network, find_model(name), path, options, overwrite=overwrite)
+    with stages() as show:
+        exported = export_network(network, find_model(name), path, options, overwrite=overwrite, show=show)
     say(_described(exported))
 
 

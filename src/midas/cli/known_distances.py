@@ -10,6 +10,7 @@ from midas.maps.metres import KnownDistances
 
 KNOWN_HELP = "A point of known depth, in pixels and metres; twice at least. Maps become metres."
 NEAR_HELP = "Depth of the nearest pixel in metres; with --far."
+BESIDE_HELP = "Write the relative maps too; the metres lie beside them as NAME_metres."
 DEPTH_HELP = "A depth map of the same view, in metres, or a 16-bit PNG in millimetres."
 
 

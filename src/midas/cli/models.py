@@ -16,6 +16,7 @@ from midas.cli import DebugOption, command_app
 from midas.cli.lab import require_lab
 from midas.cli.terminal import say, say_lines, tell_error
 from midas.errors import ConfigError, ModelError, WeightsError
+from midas.maps.kinds import METRIC, RELATIVE_DISPARITY
 from midas.models.specs import Format, ModelSpec
 from midas.models.weight_files import find_weights, local_path
 from midas.models.zoo import MODELS, find_model
@@ -24,12 +25,20 @@ app = command_app()
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 
-_HEADINGS = ("model", "parameters", "input", "licence", "weights", "notes")
+_HEADINGS = ("model", "parameters", "input", "licence", "commercial", "values", "weights", "notes")
 _MARKDOWN_HEADINGS = ("model", "parameters", "GMAC", "input, other sizes", "licence", "weights", "notes")
 _BUILT_IN, _CACHED, _PUBLISHED = "built in", "in the cache", "downloaded on first use"
 _PUBLISHED_SHORT = "on first use"
-_NON_COMMERCIAL_MARK = "*"
-_LEGEND = f"{_NON_COMMERCIAL_MARK} not for commercial use"
+_KINDS = {RELATIVE_DISPARITY: "relative", METRIC: "metres"}
+
+ADVICE = {
+    "to begin, or without a connection": ("midas_nano_256",),
+    "small, and good everywhere": ("zipdepth_base",),
+    "on a phone or an NPU, exported": ("zipdepth_base_npu",),
+    "the best maps": ("depth_anything_v2_vits", "depth_anything_v2_vitl"),
+    "what papers on MiDaS report": ("dpt_beit_large_512", "dpt_large_384"),
+}
+"""Which model to take for what; ``docs/models.md`` gives the reasons."""
 
 DOWNLOAD_EPILOG = """
 Example:
@@ -137,6 +146,8 @@ class ModelRow:
             "licence": spec.weights.licence,
             "non_commercial": spec.weights.non_commercial,
             "licence_note": spec.weights.note,
+            "kind": spec.kind,
+            "take_for": [use for use, names in ADVICE.items() if spec.name in names],
             "weights": self.place(),
             "files": [asdict(file) for file in spec.weights.files],
             "huggingface": spec.huggingface,
@@ -145,11 +156,12 @@ class ModelRow:
 
     def as_text(self) -> tuple[str, ...]:
         """One cell per heading, for a terminal."""
-        mark = f" {_NON_COMMERCIAL_MARK}" if self.spec.weights.non_commercial else ""
+        commercial = "no" if self.spec.weights.non_commercial else "yes"
         place = self.place()
         place = _PUBLISHED_SHORT if place == _PUBLISHED else place
         spec = self.spec
-        return spec.name, self._parameters, self._size, spec.weights.licence + mark, place, spec.summary
+        terms = (spec.weights.licence, commercial, _KINDS[spec.kind])
+        return spec.name, self._parameters, self._size, *terms, place, spec.summary
 
     def as_markdown(self) -> tuple[str, ...]:
         """One cell per heading, the same on every machine."""
@@ -202,8 +214,10 @@ def text_table(rows: list[ModelRow], width: int | None = None) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = ("  ".join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in lines)
     table = "\n".join(_shortened(line, width) for line in padded)
-    marked = any(row.spec.weights.non_commercial for row in rows)
-    return f"{table}\n\n{_LEGEND}" if marked else table
+    there = {row.spec.name for row in rows}
+    found = {use: [name for name in names if name in there] for use, names in ADVICE.items()}
+    advice = [_shortened(f"{use}: {' or '.join(names)}", width) for use, names in found.items() if names]
+    return "\n".join([table, "", *advice]) if advice else table
 
 
 def markdown_table(rows: list[ModelRow]) -> str:

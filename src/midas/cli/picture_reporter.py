@@ -38,7 +38,19 @@ class Reporter(AbstractContextManager["Reporter"]):
         on_terminal = sys.stderr.isatty() and not (as_json and sys.stdout.isatty())
         self._talkative = on_terminal and not quiet
         self._bar: Progress | None = _progress_bar() if self._talkative and total > 1 else None
+        self._tiles: TaskID | None = None
         self._task: TaskID | None = self._bar.add_task("depth maps", total=total) if self._bar else None
+
+    def show_tiles(self, done: int, total: int) -> None:
+        """Say how far the picture under way is, on a terminal; a lone picture gets a bar of its own."""
+        if not self._talkative:
+            return
+        if self._bar is None:
+            self._bar = _progress_bar()
+            self._bar.start()
+        if self._tiles is None:
+            self._tiles = self._bar.add_task("tiles", total=total)
+        self._bar.update(self._tiles, completed=done, total=total, visible=done < total)
 
     def __enter__(self) -> Reporter:
         if self._bar:

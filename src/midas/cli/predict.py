@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, get_args
@@ -14,7 +15,7 @@ import typer
 from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
 from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app, finite
-from midas.cli.known_distances import DEPTH_HELP, KNOWN_HELP, NEAR_HELP, known_distances
+from midas.cli.known_distances import BESIDE_HELP, DEPTH_HELP, KNOWN_HELP, NEAR_HELP, known_distances
 from midas.cli.lens_options import (
     DistortionOption,
     FovOption,
@@ -28,7 +29,15 @@ from midas.folder import PictureReport, Settings, predict_bytes, predict_files
 from midas.loading import load
 from midas.maps.colormaps import COLORMAPS
 from midas.maps.formats import FORMATS
-from midas.maps.names import PictureJob, is_one_file, plan_outputs, usual_format
+from midas.maps.map_size import FULL, MapSize
+from midas.maps.names import (
+    PictureJob,
+    beside_one_file,
+    is_one_file,
+    plan_outputs,
+    usual_format,
+    with_metres_beside,
+)
 from midas.maps.resize import Interpolation
 from midas.models.zoo import DEFAULT_MODEL
 from midas.pictures.files import find_pictures
@@ -52,6 +61,7 @@ Examples:
   midas predict photo.jpg -o depth.exr       that file
   midas predict photo.jpg --near 0.8 --far 12 --format npy      metres
   midas predict photo.jpg --known 400,300,1.2 --known 80,200,6.5
+  midas predict photos/ --map-size net       small maps, several times as fast
   midas predict photo.jpg --size 512         finer detail, slower
   midas predict large.jpg --tile 3           finer detail, same layout, slower
   midas predict photo.jpg --model dpt_swin2_tiny_256
@@ -181,6 +191,15 @@ def predict(
     near: Annotated[float | None, typer.Option("--near", metavar="M", callback=_maybe_finite, help=NEAR_HELP)] = None,
     far: Annotated[float | None, typer.Option("--far", metavar="M", help="Depth of the farthest; may be inf.")] = None,
     depth: Annotated[Path | None, typer.Option("--depth", metavar="FILE", help=DEPTH_HELP)] = None,
+    beside: Annotated[bool, typer.Option("--beside", help=BESIDE_HELP)] = False,
+    map_size: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZE",
+            help="Size of the maps: full as the picture, half, net about as the network's own output, or WIDTHxHEIGHT. "
+            "Smaller ones are written several times as fast.",
+        ),
+    ] = FULL,
     interpolation: Annotated[
         str | None,
         typer.Option(
@@ -221,8 +240,11 @@ def predict(
         warnings.simplefilter("ignore")
     max_pixels = round(max_megapixels * 1e6)
     metres = known_distances(known, near, far, depth)
+    if beside and (metres is None or STDIN in paths):
+        raise typer.BadParameter("--beside goes with --known, --near and --far, or --depth, and writes files")
     formats = formats or [usual_format(output_dir, metric=metres is not None)]
     settings = Settings(interpolation, max_pixels, colormap, overwrite, batch, full_decode, strict, metres)  # type: ignore[arg-type]
+    settings = replace(settings, map_size=_size_of_maps(map_size, formats))
     load_model = partial(
         load,
         model,
@@ -234,9 +256,10 @@ def predict(
         offline=offline or None,
     )
 
-    def ready_model(*, backend: str) -> Predictor:
+    def ready_model(*, backend: str, show_tiles: Callable[[int, int], None] | None = None) -> Predictor:
         whole = load_model(backend=backend)
         plain = whole.tiled(tile, size=size) if tile else whole
+        plain.show_tiles = show_tiles
         return predictor_of_lens(plain, projection, fov, distortion)
 
     if STDIN in paths:
@@ -248,9 +271,11 @@ def predict(
     output_dir = output_dir or DEFAULT_OUTPUT_DIR
     how = metres.how if metres else ""
     found = find_pictures(paths, output_dir, recursive=recursive)
-    jobs = plan_outputs(found.pictures, output_dir, formats)
-    if is_one_file(output_dir, len(jobs), formats):
-        jobs, output_dir = [PictureJob(jobs[0].source, {formats[0]: output_dir})], output_dir.parent
+    if is_one_file(output_dir, len(found.pictures), formats):
+        jobs = [_one_job(found.pictures[0].path, output_dir, formats[0], beside=beside)]
+        output_dir = output_dir.parent
+    else:
+        jobs = (with_metres_beside if beside else plan_outputs)(found.pictures, output_dir, formats)
     with Reporter(len(jobs), output_dir, as_json=as_json, quiet=quiet, debug=debug, how=how) as reporter:
         for path, error in found.problems.items():
             reporter.show(PictureReport(Path(path), (), error=error))
@@ -258,9 +283,21 @@ def predict(
             raise typer.Exit(STATUS_USAGE)
         if projection is None and not quiet:
             hint_at_panoramas([job.source for job in jobs])
-        for report in predict_files(ready_model(backend=for_pictures(backend, len(jobs))), jobs, settings):
+        predictor = ready_model(backend=for_pictures(backend, len(jobs)), show_tiles=reporter.show_tiles)
+        for report in predict_files(predictor, jobs, settings):
             reporter.show(report)
     raise typer.Exit(STATUS_FAILED if reporter.failed else 0)
+
+
+def _size_of_maps(text: str, formats: list[str]) -> MapSize:
+    size = MapSize(text)
+    if not size.is_full and any(FORMATS[name].shows_image for name in formats):
+        raise typer.BadParameter("side-by-side shows the picture at its own size; leave --map-size out")
+    return size
+
+
+def _one_job(source: Path, output: Path, format_name: str, *, beside: bool) -> PictureJob:
+    return beside_one_file(source, output, format_name) if beside else PictureJob(source, {format_name: output})
 
 
 def _check_filter_usage(paths: list[str], formats: list[str], output_dir: Path | None, as_json: bool) -> None:

@@ -15,7 +15,22 @@ import typer
 from midas.backends import AUTO, BACKENDS
 from midas.backends.choice import for_films
 from midas.cli import STATUS_FAILED, DebugOption, command_app, finite
+from midas.cli.effect_options import (
+    LAYOUTS,
+    AnaglyphColorsOption,
+    ApertureOption,
+    ConvergenceOption,
+    DivergenceOption,
+    FocusOption,
+    LayoutOption,
+    focus_of,
+)
 from midas.cli.terminal import say, tell, tell_lines
+from midas.effects.bokeh import APERTURE
+from midas.effects.files import EffectFileOptions, effect_path
+from midas.effects.films import FILM_EFFECTS, film_effect
+from midas.effects.stereo import CONVERGENCE, DIVERGENCE
+from midas.effects.table import EffectOptions
 from midas.errors import ConfigError, MidasError, MissingExtraError, ModelError
 from midas.loading import load
 from midas.maps.colormaps import COLORMAPS
@@ -23,7 +38,7 @@ from midas.models.zoo import DEFAULT_MODEL
 from midas.pictures.preprocess import MAX_SIZE_PX
 from midas.pipeline import MAX_BATCH, MAX_THREADS
 from midas.video.frame_files import FRAME_FORMATS
-from midas.video.job import FILM_FORMATS, FilmReport, FilmSettings, write_film
+from midas.video.job import FILM_FORMATS, SIDE_BY_SIDE, FilmReport, FilmSettings, write_film
 from midas.video.outputs import STANDARD_INPUT, FilmJob, plan_film_outputs
 from midas.video.steady import STEADY_MODES
 from midas.video.writing import CONTAINERS, DEFAULT_CRF, MAX_CRF
@@ -42,6 +57,8 @@ Examples:
   midas video clip.mp4 --steady off          frame by frame, as predict does
   midas video frames/ --rate 24              a folder of pictures
   midas video - < clip.mkv -o depth/         standard input
+  midas video clip.mp4 --effect anaglyph     depth/clip_anaglyph.mp4
+  midas video clip.mp4 --effect stereo,bokeh --aperture 3
 
 \b
 Formats: color and side-by-side are films for the eye; values keeps the
@@ -94,9 +111,24 @@ def video(
             "--format",
             metavar="NAME,...",
             callback=_names_of(FILM_FORMATS),
-            help=f"What to write, several with commas: {', '.join(FILM_FORMATS)}.",
+            help=f"What to write, several with commas: {', '.join(FILM_FORMATS)}; by default side-by-side.",
         ),
-    ] = ["side-by-side"],  # noqa: B006
+    ] = [],  # noqa: B006
+    effects: Annotated[
+        list[str],
+        typer.Option(
+            "--effect",
+            metavar="NAME,...",
+            callback=_names_of(FILM_EFFECTS),
+            help=f"Films made of film and depth: {', '.join(FILM_EFFECTS)}; maps then only by --format.",
+        ),
+    ] = [],  # noqa: B006
+    divergence: DivergenceOption = DIVERGENCE,
+    convergence: ConvergenceOption = CONVERGENCE,
+    layout: LayoutOption = LAYOUTS[0],
+    colors: AnaglyphColorsOption = "dubois",
+    focus: FocusOption = None,
+    aperture: ApertureOption = APERTURE,
     steady: Annotated[
         str,
         typer.Option(
@@ -191,7 +223,10 @@ def video(
         warnings.simplefilter("ignore")
     if end_s is not None and end_s <= start_s:
         raise typer.BadParameter(f"--end {end_s:g} is not after --start {start_s:g}")
-    jobs = plan_film_outputs(clips, out, formats, f".{container}")
+    nearness, focus_at = focus_of(focus)
+    made = EffectOptions(divergence, convergence, layout, colors, nearness, aperture)  # type: ignore[arg-type]
+    formats = formats or ([] if effects else [SIDE_BY_SIDE])
+    jobs = plan_film_outputs(clips, out, [*formats, *effects], f".{container}", _tags(effects, made))
     settings = FilmSettings(
         steady=steady,  # type: ignore[arg-type]
         start_s=start_s,
@@ -202,6 +237,10 @@ def video(
         crf=crf,
         frame_format=frame_format,
         overwrite=overwrite,
+        painters={
+            name: film_effect(name, made, _focus_at(focus_at) if focus is None or focus_at else None)
+            for name in effects
+        },
     )
     waiting = [job for job in jobs if overwrite or not job.done]
     if len(waiting) < len(jobs) and not quiet:
@@ -232,6 +271,17 @@ def video(
         failed += bool(report.missing_s)
         _show(report, as_json=as_json, quiet=quiet)
     raise typer.Exit(STATUS_FAILED if failed else 0)
+
+
+def _tags(effects: list[str], options: EffectOptions) -> dict[str, str]:
+    """What players of films for two eyes look for in a file's name."""
+    path_of = effect_path(EffectFileOptions(options))
+    return {name: path_of(Path(), "", name).stem[1:] for name in effects}
+
+
+def _focus_at(point: tuple[int, int] | None) -> Callable[[tuple[int, int]], tuple[int, int]]:
+    """The pixel of each frame to focus on: that point, or the middle."""
+    return lambda size: point or (size[0] // 2, size[1] // 2)
 
 
 def _show_error(job: FilmJob, error: MidasError, *, as_json: bool, debug: bool) -> None:

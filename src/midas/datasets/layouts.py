@@ -241,5 +241,6 @@ def _checked(root: Path, found: FoundPairs) -> FoundPairs:
         "  NAME.jpg and NAME.png, NAME.npy or NAME.exr     pairs of one name\n"
         "  NAME.jpg and NAME_depth.png                     words in the names\n"
         "  SCENE/... of any of these                       scenes in folders\n"
-        "  rgb.txt and depth.txt                           lists of moments and files, as TUM RGB-D has them",
+        "  rgb.txt and depth.txt                           lists of moments and files, as TUM RGB-D has them\n"
+        "docs/train.md says more",
     )

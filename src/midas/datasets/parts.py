@@ -108,7 +108,10 @@ def split_by_scenes(reader: Reader, held_out: Collection[str]) -> tuple[Part, Pa
     scenes = scenes_of(reader)
     unknown = sorted(set(held_out) - set(scenes))
     if unknown:
-        raise DatasetError(f"{reader.name} has no scene {unknown[0]!r}; it has {', '.join(sorted(set(scenes))[:8])}")
+        known = ", ".join(sorted(set(scenes))[:8])
+        raise DatasetError(f"{reader.name} has no scene {unknown[0]!r} with a frame in it; it has {known}")
+    if set(scenes) <= set(held_out):
+        raise DatasetError(f"{reader.name} holds no frame outside of {', '.join(sorted(held_out))}")
     return _parts(reader, [scene in held_out for scene in scenes])
 
 

@@ -7,17 +7,20 @@ frame can be called for each frame of a film, whose nearness must then be steady
 
 from midas.effects.anaglyph import anaglyph
 from midas.effects.bokeh import bokeh
+from midas.effects.films import FILM_EFFECTS, film_effect
 from midas.effects.normals import normal_picture
 from midas.effects.parallax import parallax_frames
 from midas.effects.stereo import StereoPair, stereo_pair
 from midas.effects.table import FRAME_EFFECTS, EffectOptions, frame_effect
 
 __all__ = [
+    "FILM_EFFECTS",
     "FRAME_EFFECTS",
     "EffectOptions",
     "StereoPair",
     "anaglyph",
     "bokeh",
+    "film_effect",
     "frame_effect",
     "normal_picture",
     "parallax_frames",

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -24,6 +27,8 @@ from midas.pictures.formats import identified
 from midas.pictures.lens import read_lens
 from midas.reconstruction.scenes import SceneOptions, anchor_for, camera_for
 from midas.storage.atomic import atomic_file
+from midas.video.frame import FilmFormat
+from midas.video.writing import FilmWriter
 
 # The end of each effect's file names. "LRF" and "LR" tell players of both eyes' views, full and half.
 SUFFIXES = {
@@ -35,9 +40,12 @@ SUFFIXES = {
     "rgbd": "_RGBD.png",
     "gdepth": "_gdepth.jpg",
 }
+MOVING = ("gif", "mp4")
 _STEREO_SUFFIXES = {"half": "_LR.png", "crossed": "_crossed.png", "top-bottom": "_TB.png"}
 _JPEG_QUALITY = 95
 _LOOP_SECONDS = 2.4
+# Players of films stop at the end, where those of GIFs begin again.
+_MP4_ROUNDS = 4
 # Between these percentiles of a map lies nearness 0 to 1, as in the map's colours.
 _PERCENTILES = (1.0, 99.0)
 
@@ -54,6 +62,7 @@ class EffectFileOptions:
         side_px: longer side of a moving picture.
         normal_y: of normals.
         scene: camera and shift, of normals and of distances.
+        moving: kind of moving pictures.
     """
 
     effect: EffectOptions = field(default_factory=EffectOptions)
@@ -64,6 +73,7 @@ class EffectFileOptions:
     side_px: int = 800
     normal_y: NormalY = "up"
     scene: SceneOptions = field(default_factory=SceneOptions)
+    moving: Literal["gif", "mp4"] = "gif"
 
 
 def effect_path(options: EffectFileOptions) -> Callable[[Path, str, str], Path]:
@@ -75,6 +85,8 @@ def effect_path(options: EffectFileOptions) -> Callable[[Path, str, str], Path]:
         suffix = SUFFIXES[name]
         if name == "stereo":
             suffix = _STEREO_SUFFIXES.get(options.effect.layout, suffix)
+        if name == "parallax":
+            suffix = str(Path(suffix).with_suffix(f".{options.moving}"))
         return folder / f"{stem}{suffix}"
 
     return path_of
@@ -122,10 +134,11 @@ def _parallax(options: EffectFileOptions, work: Work, image: UInt8[Array, "H W 3
     size = (max(1, round(height * share)), max(1, round(width * share)))
     small = np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.LANCZOS), np.uint8)
     near = unit_nearness(nearness(work.depth_map.resized(size).values, work.depth_map.kind))
-    frames = [
-        Image.fromarray(frame)
-        for frame in parallax_frames(small, near, frames=options.frames, amplitude=options.amplitude)
-    ]
+    frames = list(parallax_frames(small, near, frames=options.frames, amplitude=options.amplitude))
+    return _mp4(frames) if options.moving == "mp4" else _gif([Image.fromarray(frame) for frame in frames])
+
+
+def _gif(frames: list[Image.Image]) -> bytes:
     # One palette for all frames: with one for each the colours would flicker.
     palette = frames[0].quantize(255, kmeans=2, dither=Image.Dither.NONE)
     coded = [frame.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
@@ -133,6 +146,17 @@ def _parallax(options: EffectFileOptions, work: Work, image: UInt8[Array, "H W 3
     duration_ms = max(20, round(1000 * _LOOP_SECONDS / len(coded)))
     coded[0].save(file, "GIF", save_all=True, append_images=coded[1:], duration=duration_ms, loop=0, disposal=1)
     return file.getvalue()
+
+
+def _mp4(frames: list[UInt8[Array, "H W 3"]]) -> bytes:
+    rate_hz = Fraction(len(frames)) / Fraction(_LOOP_SECONDS).limit_denominator(10)
+    about = FilmFormat("parallax", 1 / rate_hz, rate_hz, Fraction(1), None, None)
+    with TemporaryFile() as file:
+        with FilmWriter(file, ".mp4", about) as film:
+            for number in range(_MP4_ROUNDS * len(frames)):
+                film.write(frames[number % len(frames)], number, 1)
+        file.seek(0)
+        return file.read()
 
 
 def _normals(options: EffectFileOptions, work: Work, image: UInt8[Array, "H W 3"]) -> bytes:

@@ -70,6 +70,11 @@ class EvaluationResult:
         """In how many pictures, as far as it is known, the prediction takes near for far."""
         return sum(score.correlation < 0 for score in self.scores if score.correlation is not None)
 
+    @property
+    def is_opposed(self) -> bool:
+        """Whether it does so in most of them."""
+        return 2 * self.opposed > len(self.scores)
+
     def worst(self, count: int) -> list[PictureScore]:
         """The pictures with the worst headline figure, worst first."""
         metric = self.protocol.headline if self.protocol.headline in self.metrics else self.metrics[0]

@@ -14,6 +14,7 @@ from midas.metrics import find_metric
 
 _FIXED = ("model", "set", "pictures", "protocol")
 _NONE = "–"
+_OPPOSED = "†"
 
 
 def to_markdown(results: Sequence[EvaluationResult]) -> str:
@@ -26,10 +27,18 @@ def _markdown_table(results: Sequence[EvaluationResult]) -> str:
     head = [*_FIXED, *(_heading(name) for name in metrics)]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for result in results:
-        cells = [result.model, result.dataset, str(len(result.scores)), result.protocol.label]
+        mark = f" {_OPPOSED}" if result.is_opposed else ""
+        cells = [result.model + mark, result.dataset, str(len(result.scores)), result.protocol.label]
         cells += [_with_interval(result, name) if name in result.metrics else _NONE for name in metrics]
         lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_notes(results)])
+
+
+def _notes(results: Sequence[EvaluationResult]) -> list[str]:
+    """What an alignment with a negative scale would hide."""
+    opposed = [result for result in results if result.is_opposed]
+    told = [f"{each.model} on {each.dataset} in {each.opposed} of {len(each.scores)} pictures" for each in opposed]
+    return ["", f"{_OPPOSED} near and far the wrong way round: {'; '.join(told)}"] if told else []
 
 
 def to_latex(results: Sequence[EvaluationResult]) -> str:
@@ -44,8 +53,11 @@ def _latex_table(results: Sequence[EvaluationResult]) -> str:
     for result in results:
         cells = [result.model, result.dataset, str(len(result.scores)), result.protocol.label]
         cells += [figure_text(name, result.mean(name)) if name in result.metrics else "--" for name in metrics]
-        lines.append(" & ".join(map(escaped, cells)) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
+        cells = list(map(escaped, cells))
+        cells[0] += r"$^\dagger$" if result.is_opposed else ""
+        lines.append(" & ".join(cells) + r" \\")
+    notes = [f"% {line}" for line in _notes(results) if line]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", *notes])
 
 
 def to_json(results: Sequence[EvaluationResult]) -> str:

@@ -100,7 +100,13 @@ class Exported:
 
 
 def export_network(
-    network: DepthNetwork, spec: ModelSpec, path: Path, options: ExportOptions, *, overwrite: bool = False
+    network: DepthNetwork,
+    spec: ModelSpec,
+    path: Path,
+    options: ExportOptions,
+    *,
+    overwrite: bool = False,
+    show: Callable[[str], object] = lambda stage: None,
 ) -> Exported:
     """Write a network, compare what was written with it on pictures, and only then give the file its name.
 
@@ -110,6 +116,7 @@ def export_network(
         path: where to write.
         options: what kind of file.
         overwrite: whether a file of that name may be replaced.
+        show: called with what is being done.
 
     Raises:
         ConfigError: options that don't go together, or not with this network.
@@ -127,8 +134,11 @@ def export_network(
     network.eval()
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / path.name
+        show(f"writing {path.name}")
         _write(without_branches(network), spec, rule, draft, options)
+        show(f"opening {path.name} as its users will")
         run = _OPENERS[options.format](draft)
+        show(f"comparing it with the network on {len(pictures)} pictures")
         if options.pre_post:
             difference = compare_pictures(network, run, pictures, rule)
         else:

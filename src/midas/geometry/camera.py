@@ -112,6 +112,11 @@ class Camera:
         )
         return (x_px - column) / self.focal_px, (y_px - row) / self.focal_px
 
+    @property
+    def wraps(self) -> bool:
+        """Whether the right side of the picture continues on its left: of panoramas alone."""
+        return False
+
     def unprojected(
         self, x_px: Float64[Array, " N"], y_px: Float64[Array, " N"], inverse_depth: Float64[Array, " N"]
     ) -> Float64[Array, "N 3"]:

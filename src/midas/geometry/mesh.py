@@ -144,13 +144,16 @@ def surface_mesh(
     samples = (max(2, round(height * share)), max(2, round(width * share)))
     rows, columns = sample_grid((height, width), samples)
     inverse_depth, there = place_far(anchor.inverse_depth(sampled(values, rows, columns)), far)
+    if camera.wraps:  # the first column once more, on the other side of the last
+        columns = np.append(columns, width)
+        inverse_depth, there = (np.hstack([grid, grid[:, :1]]) for grid in (inverse_depth, there))
     tolerance = math.inf if max_jump is None else jump_tolerance(inverse_depth.shape, max_jump)
     faces = _triangles(inverse_depth, there, tolerance)
     if not len(faces):
         raise AlignmentError(
             "no surface is left of this map: all of it lies too far or beside jumps; keep or clamp them"
         )
-    flat = _in_picture(inverse_depth, rows, columns)
+    flat = _in_picture(inverse_depth, rows, columns, max(height, width))
     flat, faces = simplified(flat, faces, detail.max_faces)
     vertices, uv = _in_space(flat, camera, (height, width), float(inverse_depth.max()))
     texture = _GREY if image is None else _texture(image, detail.texture_side_px)
@@ -179,13 +182,12 @@ def _triangles(
 
 
 def _in_picture(
-    inverse_depth: Float32[Array, "H W"], rows: Shaped[Array, " H"], columns: Shaped[Array, " W"]
+    inverse_depth: Float32[Array, "H W"], rows: Shaped[Array, " H"], columns: Shaped[Array, " W"], longer: int
 ) -> Float32[Array, "N 3"]:
-    """Column, row and inverse depth, each at most 1: columns and rows as shares of the longer side.
+    """Column, row and inverse depth, each about 1 at most: columns and rows as shares of the longer side in pixels.
 
     The thresholds of the simplification are made for coordinates of this size.
     """
-    longer = max(int(rows[-1]), int(columns[-1])) + 1
     flat = np.empty((inverse_depth.size, 3), np.float32)
     flat[:, 0] = np.tile(columns / longer, len(rows))
     flat[:, 1] = np.repeat(rows / longer, len(columns))

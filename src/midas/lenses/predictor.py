@@ -52,7 +52,8 @@ class _LensPredictor(Predictor):
             with net(f"{prepared.source or 'this picture'} gets no map", ModelError):
                 if prepared.image is None:
                     raise ConfigError("a picture for another lens is prepared with keep_image")
-                return self._predicted(prepared.image, prepared.source, interpolation)
+                found = self._predicted(prepared.image, prepared.source, interpolation)
+                return found if found.size == prepared.size else found.resized(prepared.size)
         except MidasError as error:
             return error
 

@@ -51,15 +51,19 @@ class KnownDistances:
             return f"from {len(self.points)} known points"
         return f"from the range {self.near_m:g} m to {self.far_m:g} m" if self.depth is None else f"from {self.depth}"
 
-    def alignment(self, depth_map: DepthMap) -> Alignment:
+    def alignment(self, depth_map: DepthMap, picture: tuple[int, int] | None = None) -> Alignment:
         """The scale and shift for a map.
+
+        Args:
+            depth_map: relative disparity.
+            picture: (height, width) of its picture, in which the points lie; None is the map's own size.
 
         Raises:
             AlignmentError: they can't be told, or near and far would change places.
             OutputError: the depth map can't be read.
         """
         if self.points:
-            found = align_from_points(depth_map, self.points)
+            found = align_from_points(depth_map, points_of_map(self.points, picture or depth_map.size, depth_map.size))
         elif self.depth is not None:
             known = _read_metres(self.depth)
             target = known if known.shape == depth_map.size else resize_map(known, depth_map.size, "nearest")
@@ -80,6 +84,26 @@ class KnownDistances:
             OutputError: the depth map can't be read.
         """
         return depth_map.aligned(self.alignment(depth_map))
+
+
+def points_of_map(
+    points: Sequence[tuple[int, int, float]], picture: tuple[int, int], size: tuple[int, int]
+) -> list[tuple[int, int, float]]:
+    """Points of a picture where they lie in its map; one outside the picture lies outside the map too.
+
+    Args:
+        points: (row, column, metres).
+        picture: (height, width) of the picture.
+        size: (height, width) of the map.
+    """
+    return [
+        (
+            row * size[0] // picture[0] if row < picture[0] else size[0],
+            column * size[1] // picture[1] if column < picture[1] else size[1],
+            metres,
+        )
+        for row, column, metres in points
+    ]
 
 
 def _read_metres(path: Path) -> Float32[Array, "H W"]:

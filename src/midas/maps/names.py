@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from midas.errors import OutputError
 from midas.maps.formats import FORMATS, format_by_name, output_path
 from midas.pictures.files import PictureFile, absolute_path
 
@@ -20,10 +21,17 @@ class PictureJob:
     Attributes:
         source: the picture.
         outputs: format name → file.
+        metric_outputs: the same for metres, where they are written beside relative values.
     """
 
     source: Path
     outputs: Mapping[str, Path]
+    metric_outputs: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them."""
+        return (*self.outputs.values(), *self.metric_outputs.values())
 
 
 def plan_outputs(
@@ -60,6 +68,44 @@ def plan_outputs(
         taken |= keys
         jobs.append(PictureJob(picture.path, outputs))
     return jobs
+
+
+def with_metres_beside(pictures: Sequence[PictureFile], output_dir: Path, formats: Sequence[str]) -> list[PictureJob]:
+    """``plan_outputs`` with a second file for each format that holds values: ``photo_metres.npy`` beside ``photo.npy``.
+
+    A PNG of 16 bits holds metres as millimetres; pictures for the eye are drawn of the relative values alone.
+
+    Raises:
+        OutputError: an unknown format, or none that holds values.
+    """
+    relative = list(dict.fromkeys("png16" if name == "png-mm" else name for name in formats))
+    metric = {_METRES + _METRIC_FORMAT.get(name, name): None for name in relative if format_by_name(name).read}
+    if not metric:
+        raise OutputError(f"{', '.join(formats)} hold no values, which metres beside them would need")
+    jobs = plan_outputs(pictures, output_dir, [*relative, *metric], _path_beside)
+    return [_split(job.source, job.outputs) for job in jobs]
+
+
+def beside_one_file(source: Path, output: Path, format_name: str) -> PictureJob:
+    """One picture's named file, and that of its metres, which carries ``_metres`` in its name."""
+    relative = "png16" if format_name == "png-mm" else format_name
+    metric = _METRIC_FORMAT.get(relative, relative)
+    return PictureJob(source, {relative: output}, {metric: output.with_name(f"{output.stem}_metres{output.suffix}")})
+
+
+_METRES = "metres/"
+_METRIC_FORMAT = {"png16": "png-mm", "png8": "png-mm"}
+
+
+def _path_beside(folder: Path, stem: str, name: str) -> Path:
+    if not name.startswith(_METRES):
+        return output_path(folder, stem, name)
+    return folder / f"{stem}_metres{format_by_name(name.removeprefix(_METRES)).suffix}"
+
+
+def _split(source: Path, outputs: Mapping[str, Path]) -> PictureJob:
+    metric = {name.removeprefix(_METRES): path for name, path in outputs.items() if name.startswith(_METRES)}
+    return PictureJob(source, {name: path for name, path in outputs.items() if not name.startswith(_METRES)}, metric)
 
 
 def usual_format(output: Path | None, *, metric: bool) -> str:

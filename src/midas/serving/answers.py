@@ -34,6 +34,7 @@ class AnswerForm:
 _MEDIA_TYPES = {
     "png16": "image/png",
     "png8": "image/png",
+    "png-mm": "image/png",
     "color": "image/png",
     "side-by-side": "image/png",
     "pfm": "image/x-portable-floatmap",

@@ -17,6 +17,9 @@ from starlette.types import Scope
 from midas.errors import MidasError
 from midas.serving.answers import ANSWERS
 from midas.serving.envelope import Envelope
+from midas.serving.film_routes import FILM_FORMS
+from midas.serving.film_routes import router as film_router
+from midas.serving.films import FILMS_THERE
 from midas.serving.limits import ServeOptions
 from midas.serving.metrics import CONTENT_TYPE
 from midas.serving.openapi import DEPTH_BODY, DEPTH_RESPONSES, problem
@@ -58,6 +61,8 @@ def create_app(options: ServeOptions | None = None) -> FastAPI:
     )
     app.state.service = service
     app.include_router(_router)
+    if FILMS_THERE and options.films:
+        app.include_router(film_router)
     # Routes and no mount: a mount would take the API's paths with other methods for files that aren't there.
     for path in ("/", "/{name}"):
         app.add_api_route(path, _page(), methods=["GET", "HEAD"], include_in_schema=False)
@@ -106,6 +111,7 @@ async def models(request: Request) -> dict[str, Any]:
         "models": service.shelf.cards(),
         "formats": [{"name": each.name, "media_type": each.media_type} for each in ANSWERS.values()],
         "limits": {"bytes": service.options.limits.body_bytes, "pixels": service.options.limits.pixels},
+        "films": [*FILM_FORMS] if FILMS_THERE and service.options.films else [],
         "version": __version__,
     }
 

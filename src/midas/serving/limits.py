@@ -40,6 +40,10 @@ class Limits:
         size_px: the largest ``size`` that may be asked for.
         tile: the largest ``tile`` that may be asked for.
         rate: requests per minute and key, or per client address where there are no keys; 0 for no limit.
+        film_bytes, film_s, film_frames: of a film: of its file, its seconds, its frames.
+        film_upload_s, film_work_s: how long a film may take to arrive, and to be mapped, in seconds.
+        film_keep_s: how long it stays from its beginning on, in seconds, if nobody removes it.
+        films: how many are there at a time; one of them is mapped.
         drain_s: how long requests may take that are under way when the server is asked to stop, in seconds.
     """
 
@@ -52,6 +56,13 @@ class Limits:
     size_px: int = 1024
     tile: int = 4
     rate: float = 0.0
+    film_bytes: int = 200_000_000
+    film_s: float = 120.0
+    film_frames: int = 7200
+    film_upload_s: float = 300.0
+    film_work_s: float = 900.0
+    film_keep_s: float = 1800.0
+    films: int = 4
     drain_s: float = 10.0
 
     def __post_init__(self) -> None:
@@ -67,7 +78,8 @@ class Limits:
         return (
             f"bodies up to {self.body_bytes / 1e6:g} MB within {self.body_s:g} s, pictures up to {self.pixels / 1e6:g} "
             f"megapixels, {self.decodes} at a time, others wait up to {self.queue_s:g} s, {rate}, size up to "
-            f"{self.size_px}, tile up to {self.tile}, {self.drain_s:g} s to finish on a stop"
+            f"{self.size_px}, tile up to {self.tile}, films up to "
+            f"{self.film_bytes / 1e6:g} MB and {self.film_s:g} s, {self.drain_s:g} s to finish on a stop"
         )
 
 
@@ -85,6 +97,8 @@ class ServeOptions:
         batch: how many pictures go through the network at once; None is 8 on a graphics card and 1 on a processor.
         batch_wait_s: how long the first of a batch waits for others, in seconds.
         keys: secrets, one of which each request must bear; empty where none is needed.
+        films: whether films are taken too, where ``midas-depth[video]`` is installed. Each process knows its own, so
+            that several processes take none.
         cors_origins: other sites whose pages may call the API, each as ``https://host:port``.
         limits: what a request may cost.
     """
@@ -98,6 +112,7 @@ class ServeOptions:
     batch: int | None = None
     batch_wait_s: float = 0.004
     keys: tuple[str, ...] = field(default=(), repr=False)
+    films: bool = True
     cors_origins: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from midas.maps.colormaps import COLORMAPS
+from midas.maps.map_size import PATTERN, MapSize
 from midas.pictures.preprocess import MAX_SIZE_PX
 from midas.serving.answers import ANSWERS
 from midas.tiling import MAX_ZOOM
@@ -18,7 +19,6 @@ Point = tuple[int, int, float]
 _WHOLE = r"(0|[1-9][0-9]{0,5})"
 _NUMBER = r"[0-9]{1,6}(\.[0-9]{1,6})?"
 _POINT = re.compile(rf"{_WHOLE},{_WHOLE},({_NUMBER})")
-_SIZE = re.compile(r"([1-9][0-9]{0,5})x([1-9][0-9]{0,5})")
 _MOST_POINTS = 100
 
 Metres = Annotated[float, Field(gt=0, lt=1e6, allow_inf_nan=False)]
@@ -52,7 +52,7 @@ class DepthQuery(BaseModel):
         alias="map-size",
         description="Size of the map: `full` as the picture, `half`, `net` about as large as the network's own output, "
         "or WIDTHxHEIGHT.",
-        pattern=rf"^(full|half|net|{_SIZE.pattern})$",
+        pattern=PATTERN,
         examples=["full", "half", "640x480"],
     )
     known: list[str] = Field(
@@ -125,15 +125,7 @@ class DepthQuery(BaseModel):
             picture: (height, width) of the picture.
             network: (height, width) of the network's input.
         """
-        height, width = picture
-        if self.map_size == "full":
-            return picture
-        exact = _SIZE.fullmatch(self.map_size)
-        if exact:
-            return int(exact[2]), int(exact[1])
-        # The picture's shape, even where the network sees it as a square; never larger than the picture.
-        scale = 0.5 if self.map_size == "half" else min(1.0, min(network) / min(picture))
-        return max(1, round(scale * height)), max(1, round(scale * width))
+        return MapSize(self.map_size).of(picture, network)
 
 
 def _one_of(name: str, names: object) -> str:

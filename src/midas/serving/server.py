@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -46,6 +47,8 @@ def serve(
     Raises:
         MidasError: a model that can't be had, or a port that is taken.
     """
+    if address.processes > 1:
+        options = replace(options, films=False)
     app = create_app(options)
     app.state.service.shelf.load()
     settings: dict[str, Any] = {

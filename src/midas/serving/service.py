@@ -12,6 +12,7 @@ from midas.errors import CostWarning, DamageWarning, EmptyMapWarning, MidasError
 from midas.serving.answers import chosen_form
 from midas.serving.batching import Batches
 from midas.serving.bodies import Bodies
+from midas.serving.films import Films
 from midas.serving.keys import Keys, Rate
 from midas.serving.limits import ServeOptions
 from midas.serving.metrics import Metrics
@@ -45,6 +46,7 @@ class Service:
         self.shelf = Shelf(options)
         self.metrics = Metrics()
         self.keys = Keys(options.keys)
+        self.films = Films(options.limits)
         self.is_draining = False
         self._rate = Rate(options.limits.rate)
         self._bodies = Bodies(options.limits)
@@ -72,7 +74,8 @@ class Service:
             _log.error("the models can't be loaded: %s", error)
 
     def stop(self) -> None:
-        """Let the threads end."""
+        """Let the threads end; films end where they are, and nothing of them is left."""
+        self.films.close()
         self._queue.close()
 
     def why_not_ready(self) -> str | None:

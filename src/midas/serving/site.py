@@ -38,7 +38,7 @@ Copyright (c) Microsoft Corporation. Licensed under the MIT License:
 https://github.com/microsoft/onnxruntime/blob/main/LICENSE
 """
 
-_PAGE_FILES = ("page.css", "icon.svg", "main.js", "map_files.js", "colours.js", "scene.js", "words.js")
+_PAGE_FILES = ("page.css", "icon.svg", "main.js", "film.js", "map_files.js", "colours.js", "scene.js", "words.js")
 _LOCAL_SOURCE = "source_local.js"
 _FORMATS = ("png16", "color", "side-by-side", "pfm", "npy", "json")
 

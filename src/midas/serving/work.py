@@ -17,6 +17,7 @@ from midas.maps.aligned_depth import AlignedDepth
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import encode_map
 from midas.maps.kinds import METRIC
+from midas.maps.metres import points_of_map
 from midas.maps.value_range import ValueRange, finite
 from midas.pictures.lens import read_lens
 from midas.predictor import Predictor
@@ -105,8 +106,7 @@ def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
 
 
 def _map_size(order: Order, prepared: Prepared) -> tuple[int, int]:
-    _, _, height, width = prepared.pixels.shape
-    size = order.query.size_of_map(prepared.size, (height, width))
+    size = order.query.size_of_map(prepared.size, prepared.network_size)
     if size[0] * size[1] > order.max_pixels:
         raise ProblemError(
             422, f"a map of {size[1]}x{size[0]} has too many pixels; expected a map-size of at most {order.max_pixels}"
@@ -116,22 +116,10 @@ def _map_size(order: Order, prepared: Prepared) -> tuple[int, int]:
 
 def _metres(depth_map: DepthMap, query: DepthQuery, picture: tuple[int, int]) -> AlignedDepth:
     if query.known:
-        alignment = align_from_points(depth_map.values, _points_of_map(query, picture, depth_map.size))
+        alignment = align_from_points(depth_map.values, points_of_map(query.points, picture, depth_map.size))
     else:
         alignment = align_from_range(depth_map.values, query.near or 0.0, query.far_m)
     return depth_map.aligned(alignment.scale, alignment.shift)
-
-
-def _points_of_map(query: DepthQuery, picture: tuple[int, int], size: tuple[int, int]) -> list[tuple[int, int, float]]:
-    """The points where they lie in a map of another size; one outside the picture is left to be refused."""
-    return [
-        (
-            row * size[0] // picture[0] if row < picture[0] else size[0],
-            column * size[1] // picture[1] if column < picture[1] else size[1],
-            metres,
-        )
-        for row, column, metres in query.points
-    ]
 
 
 def _encoded(result: DepthMap | AlignedDepth, order: Order, prepared: Prepared, picture: tuple[int, int]) -> bytes:

@@ -25,3 +25,9 @@ class Prepared:
     source: str | None
     image: UInt8[Array, "H W 3"] | None
     finer: FinerInput | None = None
+
+    @property
+    def network_size(self) -> tuple[int, int]:
+        """(height, width) of what the network gives, in pixels; with tiles, of all of them together."""
+        height, width = self.pixels.shape[2:]
+        return (height, width) if self.finer is None else self.finer.grid.size

@@ -14,6 +14,7 @@ from midas.pictures.preprocess import InputSpec, Preprocess
 from midas.tiling.layout import Grid, Tiling
 from midas.tiling.mosaic import Mosaic
 
+ShowTiles = Callable[[int, int], None]
 Network = Callable[[Float32[Array, "B 3 h w"]], Float32[Array, "B h w"]]
 
 
@@ -49,7 +50,12 @@ def finer_input(image: UInt8[Array, "H W 3"], spec: InputSpec, tiling: Tiling) -
 
 
 def predict_tiles(
-    whole: Float32[Array, "h w"], finer: FinerInput, network: Network, *, at_once: int = 1
+    whole: Float32[Array, "h w"],
+    finer: FinerInput,
+    network: Network,
+    *,
+    at_once: int = 1,
+    show: ShowTiles | None = None,
 ) -> Float32[Array, "H W"]:
     """Refine a whole picture's prediction with its tiles.
 
@@ -60,6 +66,7 @@ def predict_tiles(
         finer: the picture's larger input and its tiles.
         network: from inputs to relative disparities of their size.
         at_once: how many tiles go through the network together.
+        show: called with the number of finished tiles and that of all.
 
     Returns:
         Relative disparity at the larger input's size, with the scale and shift of ``whole``.
@@ -81,4 +88,6 @@ def predict_tiles(
                     f"{grid.size[0]}x{grid.size[1]}; try another number of tiles, or none"
                 )
             mosaic.add(top, left, disparity)
+        if show is not None:
+            show(min(first + at_once, len(places)), len(places))
     return mosaic.disparity

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class EpochReport:
         figure: the validation figure, percent; NaN without validation scenes.
         best: the smallest figure so far.
         figures: each validation set's figure by its name.
+        opposed: of which of them near and far are the wrong way round.
     """
 
     epoch: int
@@ -46,11 +47,12 @@ class EpochReport:
     figure: float
     best: float
     figures: Mapping[str, float] = field(default_factory=dict)
+    opposed: Sequence[str] = ()
 
     def line(self, epochs: int) -> str:
         """In one line for whoever watches, the figure of each validation set too."""
         text = f"epoch {self.epoch}/{epochs}: loss {self.loss:.4f}, {self.pictures_per_s:.1f} pictures/s"
-        return figure_line(text, self.figure, self.best, self.figures)
+        return figure_line(text, self.figure, self.best, self.figures, opposed=self.opposed)
 
     def row(self) -> dict[str, int | float]:
         """Everything by its column's name."""
@@ -58,12 +60,25 @@ class EpochReport:
         return columns | {f"figure_{name}": value for name, value in self.figures.items()}
 
 
-def figure_line(text: str, figure: float, best: float, figures: Mapping[str, float]) -> str:
-    """A line that ends with the validation figure, if there is one, and that of each set."""
+def figure_line(
+    text: str, figure: float, best: float, figures: Mapping[str, float], *, opposed: Sequence[str] = ()
+) -> str:
+    """A line that ends with the validation figure, if there is one, and that of each set.
+
+    Args:
+        text: its beginning.
+        figure: the validation figure.
+        best: the best so far.
+        figures: of each set, by its name.
+        opposed: sets of which near and far are the wrong way round.
+    """
     if figure != figure:
         return text
     parts = ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
-    return f"{text}; validation {figure:.2f} %{' (best so far)' if figure <= best else ''}: {parts}"
+    told = f"; near and far the wrong way round in {', '.join(opposed)}" if opposed else ""
+    return (
+        f"{text}; validation {figure:.2f} %{' (best so far)' if figure <= best and not opposed else ''}: {parts}{told}"
+    )
 
 
 class Journal:

@@ -28,6 +28,8 @@ class Position:
         unreadable: samples that could not be read.
         start_values: figures of the start, one per picture, by validation set; empty before it is measured.
         best_values: likewise of the best weights.
+        start_opposed, best_opposed: these weights have near and far the wrong way round. Their figure, which comes
+            after an alignment whose scale is then negative, says nothing: any weights that don't are better.
     """
 
     epoch: int = 0
@@ -39,20 +41,31 @@ class Position:
     unreadable: int = 0
     start_values: dict[str, list[float]] = field(default_factory=dict)
     best_values: dict[str, list[float]] = field(default_factory=dict)
+    start_opposed: bool = False
+    best_opposed: bool = False
 
-    def begin(self, figure: float, values: Mapping[str, list[float]]) -> None:
+    def begin(self, figure: float, values: Mapping[str, list[float]], *, opposed: bool = False) -> None:
         """Note what the start has: it is the best so far."""
+        self.start_opposed = self.best_opposed = opposed
         self.start_values, self.best_values = dict(values), dict(values)
         self.best = figure if figure == figure else self.best
 
-    def finish_epoch(self, figure: float, values: Mapping[str, list[float]]) -> None:
+    def finish_epoch(self, figure: float, values: Mapping[str, list[float]], *, opposed: bool = False) -> None:
         """Note an epoch's figure, NaN without validation sets: then every epoch counts as the best yet."""
-        better = not figure >= self.best
+        better = not (opposed, figure) >= (self.best_opposed, self.best)
         self.epoch, self.step, self.sums = self.epoch + 1, 0, [0.0] * len(Terms._fields)
         self.waited = 0 if better else self.waited + 1
-        self.best = min(self.best, figure) if figure == figure else self.best
         if better:
+            self.best = figure if figure == figure else self.best
+            self.best_opposed = opposed
             self.best_epoch, self.best_values = self.epoch, dict(values)
+
+
+_OPPOSED_START = "the start had near and far the wrong way round, and was no start to be kept"
+_OPPOSED_STILL = (
+    "near and far are the wrong way round in the best weights too: if the start is a good model, disparity may have "
+    "been taken for depth, or depth for disparity (--depth-unit)"
+)
 
 
 def gain_lines(position: Position) -> list[str]:
@@ -63,8 +76,10 @@ def gain_lines(position: Position) -> list[str]:
     if not position.start_values:
         return []
     if position.best_epoch == START:
-        return [f"nothing was gained over the start ({position.best:.2f} %); the best weights are those of the start"]
-    lines = [f"the best weights are those of epoch {position.best_epoch}; over the start, on pictures not trained on:"]
+        lines = [f"nothing was gained over the start ({position.best:.2f} %); the best weights are those of the start"]
+        return [*lines, _OPPOSED_STILL] if position.best_opposed else lines
+    lines = [_OPPOSED_STILL if position.best_opposed else _OPPOSED_START] if position.start_opposed else []
+    lines += [f"the best weights are those of epoch {position.best_epoch}; over the start, on pictures not trained on:"]
     for name, before in position.start_values.items():
         after = position.best_values.get(name, [])
         if len(after) != len(before):

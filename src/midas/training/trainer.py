@@ -144,11 +144,11 @@ class Trainer:
         if not self.validation_sets or position.epoch or position.step or position.start_values:
             return
         measured = self._validate()
-        position.begin(self._agreed(measured), measured.values)
+        position.begin(self._agreed(measured), measured.values, opposed=self._opposed(measured))
         weights = whole_state(self._averaged())
         if self._leads():
             save_weights(self.folder / BEST_WEIGHTS, weights, self._metadata(START, position.best))
-        progress.say(figure_line("start", position.best, position.best, measured.figures))
+        progress.say(figure_line("start", position.best, position.best, measured.figures, opposed=measured.opposed))
 
     def _train_epoch(self, progress: RunProgress) -> tuple[Item, float]:
         """Run the rest of an epoch; its last batch, and the pictures per second."""
@@ -286,6 +286,10 @@ class Trainer:
         """The validation figure. All processes must agree on when to stop, and the first alone has validated."""
         return float(self.fabric.broadcast(validation_figure(measured.figures, self.validation_sets)))
 
+    def _opposed(self, measured: Measured) -> bool:
+        """Whether near and far are the wrong way round in any set; agreed on likewise."""
+        return bool(self.fabric.broadcast(float(bool(measured.opposed))))
+
     def _predict(self, item: Item) -> torch.Tensor:
         averaged = self._averaged().eval()
         with torch.inference_mode():
@@ -296,9 +300,9 @@ class Trainer:
         position = self.position
         figure = self._agreed(measured)
         total, data, gradient, ordinal = (value / max(position.step, 1) for value in position.sums)
-        position.finish_epoch(figure, measured.values)
-        figures = measured.figures
-        return EpochReport(position.epoch, total, data, gradient, ordinal, rate, figure, position.best, figures)
+        position.finish_epoch(figure, measured.values, opposed=self._opposed(measured))
+        figures, wrong = measured.figures, tuple(measured.opposed)
+        return EpochReport(position.epoch, total, data, gradient, ordinal, rate, figure, position.best, figures, wrong)
 
     def _metadata(self, epoch: int, figure: float) -> dict[str, str]:
         metadata = {"midas.epoch": str(epoch), "midas.validation": f"{figure:.4f}"}

@@ -40,10 +40,13 @@ class Measured:
     Attributes:
         figures: of each set, by its name.
         values: of each of its pictures.
+        opposed: names of the sets of which, in most pictures, near and far are the wrong way round; an alignment with
+            a negative scale hides that from the figures.
     """
 
     figures: dict[str, float] = field(default_factory=dict)
     values: dict[str, list[float]] = field(default_factory=dict)
+    opposed: list[str] = field(default_factory=list)
 
 
 def validate(network: DepthNetwork, sets: Sequence[ValidationSet], input_spec: InputSpec) -> Measured:
@@ -60,6 +63,8 @@ def validate(network: DepthNetwork, sets: Sequence[ValidationSet], input_spec: I
         result = run(candidate, chosen.benchmark, metrics=(metric,), limit=chosen.limit)
         measured.figures[chosen.name] = result.mean(metric)
         measured.values[chosen.name] = [float(value) for value in result.values(metric)]
+        if result.is_opposed:
+            measured.opposed.append(chosen.name)
     return measured
 
 

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from midas.errors import ConfigError, OutputError, VideoError
@@ -18,7 +18,7 @@ from midas.video.mapping import FramePredictor, MappedFrame, at_frame_size, join
 from midas.video.outputs import FRAMES, VALUES
 from midas.video.reading import Damage, FilmSource
 from midas.video.sequences import OpenFilm, open_film
-from midas.video.sinks import EyeSink, FullFrame, Sink
+from midas.video.sinks import EyeSink, FullFrame, Painter, Sink, map_painter
 from midas.video.spill import MapSpill
 from midas.video.steady import SteadyMode
 from midas.video.values import ValuesSink, description
@@ -44,6 +44,7 @@ class FilmSettings:
         crf: their quality, from 0 (lossless) to 51.
         frame_format: of single files: one of ``midas.video.frame_files.FRAME_FORMATS``.
         overwrite: whether existing files are replaced.
+        painters: further films for the eye: name of the format → what they show.
     """
 
     steady: SteadyMode = "flow"
@@ -55,6 +56,20 @@ class FilmSettings:
     crf: int = DEFAULT_CRF
     frame_format: str = "png16"
     overwrite: bool = False
+    painters: Mapping[str, Painter] = field(default_factory=dict)
+
+    def painter(self, format_name: str) -> Painter:
+        """What a film for the eye shows.
+
+        Raises:
+            OutputError: no such format.
+        """
+        if format_name in EYE_FORMATS:
+            return map_painter(self.colormap, with_picture=format_name == SIDE_BY_SIDE)
+        if format_name not in self.painters:
+            names = ", ".join((*FILM_FORMATS, *self.painters))
+            raise OutputError(f"unknown format {format_name!r}: expected one of {names}")
+        return self.painters[format_name]
 
     def opened(self, source: FilmSource) -> OpenFilm:
         """The part of a film that is wanted."""
@@ -193,8 +208,7 @@ def _open_sink(
                 path, settings.frame_format, predictor.name, film.name, predictor.kind, overwrite=settings.overwrite
             )
         )
-    if name not in EYE_FORMATS:
-        raise OutputError(f"unknown format {name!r}: expected one of {', '.join(FILM_FORMATS)}")
+    paint = settings.painter(name)
     file = stack.enter_context(atomic_file(path, overwrite=settings.overwrite))
     return stack.enter_context(
         EyeSink(
@@ -202,9 +216,8 @@ def _open_sink(
             path.suffix.lower(),
             film,
             predictor.kind,
-            colormap=settings.colormap,
+            paint,
             crf=settings.crf,
-            with_picture=name == SIDE_BY_SIDE,
             steady=settings.steady != "off",
         )
     )

@@ -35,7 +35,9 @@ class FilmJob:
         return all(os.path.lexists(path) for path in self.outputs.values())
 
 
-def plan_film_outputs(sources: Sequence[str], out: Path, formats: Sequence[str], suffix: str) -> list[FilmJob]:
+def plan_film_outputs(
+    sources: Sequence[str], out: Path, formats: Sequence[str], suffix: str, tags: Mapping[str, str] | None = None
+) -> list[FilmJob]:
     """Give each film output files of its own, named after it; two films of one name keep their suffix too.
 
     Args:
@@ -43,6 +45,7 @@ def plan_film_outputs(sources: Sequence[str], out: Path, formats: Sequence[str],
         out: the folder; or a file, where there is one film for the eye in one format.
         formats: names of formats, each once.
         suffix: of films for the eye: a key of ``CONTAINERS``.
+        tags: format → what stands behind a film's name in its file's, where that is not the format.
 
     Raises:
         ConfigError: a file for more than one output, or two films that can't be told apart.
@@ -59,7 +62,7 @@ def plan_film_outputs(sources: Sequence[str], out: Path, formats: Sequence[str],
     jobs = []
     for source, name in zip(sources, names, strict=True):
         stem = Path(name).stem if sharing[Path(name).stem.casefold()] == 1 else name
-        outputs = {each: out / f"{stem}_{each}{_suffix_of(each, suffix)}" for each in formats}
+        outputs = {each: out / f"{stem}_{(tags or {}).get(each, each)}{_suffix_of(each, suffix)}" for each in formats}
         jobs.append(FilmJob(source, outputs))
     taken = Counter(str(path).casefold() for job in jobs for path in job.outputs.values())
     if taken and max(taken.values()) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import IO, Protocol, runtime_checkable
@@ -15,6 +16,27 @@ from midas.video.frame import FilmFormat, Frame, SoundPacket
 from midas.video.mapping import MappedFrame
 from midas.video.window import DisplayWindow
 from midas.video.writing import DEFAULT_CRF, FilmWriter
+
+Painter = Callable[[UInt8[Array, "H W 3"], Float32[Array, "H W"], bool], UInt8[Array, "H2 W2 3"]]
+"""What a film for the eye shows: of a picture, of its nearness from 0 to 1, and of whether it begins a shot. All
+pictures that it makes of one film have one size."""
+
+
+def map_painter(colormap: str, *, with_picture: bool = False) -> Painter:
+    """Colours of the map, with or without the picture to their left.
+
+    Args:
+        colormap: one of ``midas.maps.colormaps.COLORMAPS``.
+        with_picture: whether it stands there.
+    """
+
+    def paint(
+        picture: UInt8[Array, "H W 3"], near: Float32[Array, "H W"], begins_shot: bool
+    ) -> UInt8[Array, "H2 W2 3"]:
+        colours = apply_colormap(near, colormap)
+        return np.concatenate([picture, colours], axis=1) if with_picture else colours
+
+    return paint
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +77,15 @@ class Sink(Protocol):
 
 
 class EyeSink(AbstractContextManager["EyeSink"]):
-    """A film of colours, with or without the pictures beside them.
+    """A film of what is painted of each frame and its map.
 
     Args:
         file: open for binary writing.
         suffix: says which kind of file.
         film: what it is made of.
         kind: what the values are.
-        colormap: one of ``midas.maps.colormaps.COLORMAPS``.
+        paint: makes the pictures.
         crf: quality.
-        with_picture: whether the picture stands to the left of its map.
         steady: whether the window moves slowly; otherwise each frame has its own.
     """
 
@@ -74,24 +95,23 @@ class EyeSink(AbstractContextManager["EyeSink"]):
         suffix: str,
         film: FilmFormat,
         kind: Kind,
+        paint: Painter,
         *,
-        colormap: str,
         crf: int = DEFAULT_CRF,
-        with_picture: bool = False,
         steady: bool = True,
     ) -> None:
         self._writer = FilmWriter(file, suffix, film, crf=crf)
-        self._kind, self._colormap, self._with_picture, self._steady = kind, colormap, with_picture, steady
+        self._kind, self._paint, self._steady = kind, paint, steady
         self._window = DisplayWindow()
         self.notes: tuple[str, ...] = (self._writer.sound_note,) if self._writer.sound_note else ()
 
     def write(self, full: FullFrame) -> None:
         """Take the next frame."""
         near = nearness(full.values, self._kind)
-        window = self._window.update(near, is_cut=full.mapped.is_cut or not self._steady)
-        colours: UInt8[Array, "H W 3"] = apply_colormap(window.unit(near), self._colormap)
+        begins = full.mapped.is_cut or not self._steady
+        window = self._window.update(near, is_cut=begins)
         frame = full.frame
-        picture = np.concatenate([frame.picture, colours], axis=1) if self._with_picture else colours
+        picture = self._paint(frame.picture, window.unit(near), begins)
         self._writer.sound(frame.sound)
         self._writer.write(picture, frame.ticks, frame.duration_ticks)
 

@@ -158,7 +158,7 @@ def read_info(root: Path) -> CorpusInfo:
         facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         info = CorpusInfo(
             name=facts.get("name", root.resolve().name),
-            domain=facts.get("domain", ""),
+            domain=facts.get("domain", facts.get("name", root.resolve().name)),
             depth_kind=facts["depth_kind"],
             # A null scale stands for values that have no unit to begin with.
             depth_scale=float(facts["depth_scale"] if facts["depth_scale"] is not None else 1 / 65535),

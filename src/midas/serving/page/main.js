@@ -1,7 +1,8 @@
 // The page: what the controls do. Where maps come from is in source.js, what they look like in colours.js and scene.js.
 import { alignment, draw, usualWindow, valueAt } from "./colours.js";
+import { FilmTool } from "./film.js";
 import { Scene } from "./scene.js";
-import { describe, encode, needsServer, predict } from "./source.js";
+import { describe, encode, filmServer, needsServer, predict } from "./source.js";
 import { speak, usualLanguage, word } from "./words.js";
 
 // What the eye needs of a photograph, and what graphics cards of phones take.
@@ -15,6 +16,7 @@ let current = null;
 let picking = -1;
 let cursor = null;
 let scene = null;
+let filmTool = null;
 let said = ["", {}, false];
 
 // ── words and models ────────────────────────────────────────────────────────
@@ -36,7 +38,7 @@ async function start() {
   speak(byId("language").value);
   byId("api").hidden = !needsServer;
   say("loading");
-  const { models, formats, colormaps, sizes = true } = await describe();
+  const { models, formats, colormaps, sizes = true, films = [] } = await describe();
   Object.assign(facts, { models, formats });
   facts.colormaps = Object.fromEntries(
     Object.entries(colormaps).map(([name, text]) => [name, Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]),
@@ -45,6 +47,7 @@ async function start() {
   byId("size").closest("label").hidden = !sizes;
   byId("colormap").replaceChildren(...Object.keys(colormaps).map((name) => new Option(name)));
   byId("downloads").replaceChildren(...formats.map(downloadButton));
+  filmTool ??= new FilmTool(byId("film"), filmServer(asked), films);
   showCard();
   say("");
   byId("key-form").hidden = true;
@@ -280,6 +283,8 @@ async function download(format) {
   const points = both?.map(({ x, y, metres }) => `${y},${x},${metres}`);
   const blob = await encode(current.blob, current.map, format, {
     ...asked(), model: current.map.model || asked().model, colormap: byId("colormap").value, known: points,
+    // Where nobody moved it, the photograph's own file may know better.
+    fov: format === "glb" && byId("fov").dataset.moved ? byId("fov").value : "",
   });
   const name = `${current.name.replace(/\.[^.]*$/, "")}_depth${SUFFIXES[format] ?? `.${format}`}`;
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
@@ -351,6 +356,7 @@ function listen() {
     redraw();
   });
   for (const id of ["fov", "ratio"]) on(id, "input", showScene);
+  on("fov", "input", (event) => (event.target.dataset.moved = "yes"));
   for (const id of ["model", "size"]) {
     on(id, "change", () => {
       showCard();

@@ -7,6 +7,9 @@ export const needsServer = false;
 // A browser's memory is better spent than on 12 megapixels; the network looks at a few hundred pixels a side anyway.
 const LONGEST_SIDE_PX = 1024;
 
+/** Films need a server. */
+export const filmServer = () => null;
+
 let facts = null;
 let opening = null;
 

@@ -18,6 +18,8 @@ const WORDS = {
     noLine: "These two don't go together: the nearer point must have the larger value.", nearer: "beyond what can be measured",
     licence: "Licence", commercial: "Commercial use", yes: "yes", no: "no", unknown: "unknown", parameters: "Parameters",
     kind: "Values", about: "What", saved: "{name} saved", noCamera: "There is no camera that this page may use: {why}",
+    film: "Choose a film", filmForm: "Film of", filmStop: "Stop the film", filmSave: "Save the film", sending: "Sending: {percent} %",
+    mapping: "{frames} of {total} frames", filmDone: "{name} is done", stopped: "Stopped",
   },
   zh: {
     tagline: "由一张照片得到深度。数据不会离开本机。", language: "语言", pictures: "照片", drop: "把照片拖到或粘贴到这里，或者",
@@ -34,6 +36,8 @@ const WORDS = {
     noLine: "这两点不相符：较近的点数值应当较大。", nearer: "超出可测范围",
     licence: "许可", commercial: "商业使用", yes: "可以", no: "不可以", unknown: "未知", parameters: "参数量", kind: "数值类型", about: "说明",
     saved: "已保存 {name}", noCamera: "没有可用的相机：{why}",
+    film: "选择影片", filmForm: "影片内容", filmStop: "停止", filmSave: "保存影片", sending: "正在上传：{percent}%",
+    mapping: "已处理 {frames} / {total} 帧", filmDone: "{name} 已完成", stopped: "已停止",
   },
 };
 

@@ -1,0 +1,128 @@
+"""``/v1/films``: a film is sent, watched while it is mapped, fetched and removed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from starlette.requests import ClientDisconnect
+
+from midas.effects.films import FILM_EFFECTS, film_effect
+from midas.errors import MissingExtraError
+from midas.maps.colormaps import COLORMAPS
+from midas.serving.films import FILMS_THERE, FilmJob
+from midas.serving.problems import BusyError, ProblemError
+from midas.serving.queue import ClientGoneError
+from midas.serving.service import Service
+from midas.video.job import EYE_FORMATS, SIDE_BY_SIDE, FilmSettings
+from midas.video.sinks import map_painter
+
+FILMS_PATH = "/v1/films"
+FILM_FORMS = (*EYE_FORMATS, *FILM_EFFECTS)
+
+router = APIRouter(prefix=FILMS_PATH)
+
+
+class FilmQuery(BaseModel):
+    """The parameters of ``POST /v1/films``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = Field(None, max_length=200, description="One of GET /v1/models; by default the first.")
+    format: str = Field(SIDE_BY_SIDE, description="What is shown.", json_schema_extra={"enum": [*FILM_FORMS]})
+    colormap: str = Field("inferno", description="Colours of maps.", json_schema_extra={"enum": [*COLORMAPS]})
+
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, name: str) -> str:
+        if name not in FILM_FORMS:
+            raise ValueError(f"{name[:40]!r} is none of {', '.join(FILM_FORMS)}")
+        return name
+
+    @field_validator("colormap")
+    @classmethod
+    def _known_colormap(cls, name: str) -> str:
+        if name not in COLORMAPS:
+            raise ValueError(f"{name[:40]!r} is none of {', '.join(COLORMAPS)}")
+        return name
+
+    @property
+    def settings(self) -> FilmSettings:
+        """How the film is mapped."""
+        paint = (
+            film_effect(self.format, None, lambda size: (size[0] // 2, size[1] // 2))
+            if self.format in FILM_EFFECTS
+            else map_painter(self.colormap, with_picture=self.format == SIDE_BY_SIDE)
+        )
+        return FilmSettings(colormap=self.colormap, painters={"shown": paint})
+
+
+@router.post("", status_code=202, summary="Send a film", operation_id="film")
+async def send(request: Request, query: Annotated[FilmQuery, Query()]) -> dict[str, Any]:
+    """The body is the film. The answer names it; it is mapped when those before it are."""
+    service = _open_to(request)
+    if not FILMS_THERE:
+        raise ProblemError(422, MissingExtraError("video", "video").message)
+    service.start()
+    if not service.shelf.is_ready:
+        raise BusyError(1.0, "the models are being loaded", reason="starting")
+    predictor = service.shelf.predictor(query.model, None, None)
+    limit_s = service.options.limits.film_upload_s
+    try:
+        job = await asyncio.wait_for(service.films.receive(request.stream()), limit_s)
+    except asyncio.TimeoutError:
+        raise ProblemError(408, f"the film isn't there after {limit_s:g} s; send a smaller one") from None
+    except ClientDisconnect:
+        raise ClientGoneError from None
+    service.films.begin(job, predictor, query.settings)
+    return job.described()
+
+
+@router.get("/{name}", summary="How far a film is")
+async def state(request: Request, name: str) -> dict[str, Any]:
+    """Frames mapped, of about how many; waiting, working, done or failed."""
+    return _job(request, name).described()
+
+
+@router.get("/{name}/preview.jpg", summary="The newest frame", response_class=Response)
+async def preview(request: Request, name: str) -> Response:
+    """At most two a second."""
+    newest = _job(request, name).preview
+    if newest is None:
+        raise BusyError(1.0, "no frame is mapped yet", reason="not-ready")
+    return Response(newest, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/{name}/result.mp4", summary="The film of depth", response_class=FileResponse)
+async def result(request: Request, name: str) -> FileResponse:
+    """H.264, with the film's own times and its sound."""
+    job = _job(request, name)
+    if job.state == "failed":
+        raise ProblemError(422, job.problem or "the film failed")
+    if job.state != "done":
+        raise BusyError(1.0, "the film isn't done yet", reason="not-ready")
+    return FileResponse(job.result, media_type="video/mp4", headers={"Cache-Control": "no-store"})
+
+
+@router.delete("/{name}", status_code=204, summary="Stop a film, and remove it")
+async def remove(request: Request, name: str) -> Response:
+    """Its files are gone with the answer, or at the next frame."""
+    service = _open_to(request)
+    service.films.remove(_job(request, name).name)
+    return Response(status_code=204)
+
+
+def _open_to(request: Request) -> Service:
+    service: Service = request.app.state.service
+    service.admit(request)
+    return service
+
+
+def _job(request: Request, name: str) -> FilmJob:
+    service: Service = request.app.state.service
+    # Asked for twice a second: the key is looked at, the rate isn't counted.
+    service.keys.client_of(request.headers.get("authorization"), "")
+    return service.films.job(name)
