@@ -91,7 +91,7 @@ class FilmTruth:
 
     def _of(self, maps: Array, depths: Array, target: Array, known: Bool[Array, "T h w"]) -> dict[str, float]:
         aligned = align_least_squares(maps, target, known).apply(maps)
-        low, high = (float(value) for value in np.percentile(target[known], (0, 100)))
+        low, high = float(target[known].min()), float(target[known].max())
         metres = 1 / np.maximum(aligned, np.float32(low)) if self._inverse else np.maximum(aligned, np.float32(low))
         unit = np.float32(max(high - low, np.finfo(np.float32).tiny))
         # Unknown points get the same value in all frames, so that they change in none.
@@ -108,7 +108,8 @@ class FilmTruth:
         return found
 
     def _on_grid(self, intrinsics: Float64[Array, "3 3"]) -> Float64[Array, "3 3"]:
-        shrink_y, shrink_x = (small / full for small, full in zip(self._depths[0].shape, self._full_size, strict=True))
+        height, width = self._depths[0].shape
+        shrink_y, shrink_x = height / self._full_size[0], width / self._full_size[1]
         scaled = intrinsics.copy()
         scaled[0] *= shrink_x
         scaled[1] *= shrink_y
