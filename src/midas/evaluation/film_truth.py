@@ -21,6 +21,7 @@ CAMERAS_FILE = "cameras.json"
 GRID_PX = 96
 """Longer side, at most, of the grid of points at which maps are compared with the truth."""
 _SUFFIXES = (".npy", ".npz", ".pfm", ".exr", ".tiff", ".tif", ".png")
+_TINY = 1e-12
 _MILLIMETRE = np.float32(0.001)
 
 
@@ -93,7 +94,7 @@ class FilmTruth:
         aligned = align_least_squares(maps, target, known).apply(maps)
         low, high = float(target[known].min()), float(target[known].max())
         metres = 1 / np.maximum(aligned, np.float32(low)) if self._inverse else np.maximum(aligned, np.float32(low))
-        unit = np.float32(max(high - low, np.finfo(np.float32).tiny))
+        unit = np.float32(max(high - low, _TINY))
         # Unknown points get the same value in all frames, so that they change in none.
         true_unit, map_unit = (np.where(known, (each - low) / unit, 0).astype(np.float32) for each in (target, aligned))
         found = {
