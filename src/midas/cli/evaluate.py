@@ -185,14 +185,14 @@ def evaluate(
         return
     format_ = Form.json if json else form
     if video:
-        job = FilmsJob(
+        films = FilmsJob(
             video, model or [DEFAULT_MODEL], truth, strip, strip_at, size, backend, device, limit, overwrite=overwrite
         )
-        others = {"--root": root, "--corpus": corpus, "--benchmark": benchmark, "--protocol": protocol, "--csv": csv}
-        others |= {"--metric": metric, "--baseline": baseline, "--prediction-dir": prediction_dir, "--tile": tile}
-        others |= {"--corruptions": corruptions, "--worst": worst, "--format latex": form == Form.latex}
-        _check_alone(others)
-        _write(job.run(as_json=format_ == Form.json), output, overwrite=overwrite)
+        others: dict[str, object] = {"--root": root, "--corpus": corpus, "--benchmark": benchmark, "--csv": csv}
+        others.update({"--metric": metric, "--baseline": baseline, "--prediction-dir": prediction_dir, "--tile": tile})
+        others.update({"--corruptions": corruptions, "--worst": worst, "--protocol": protocol})
+        _check_alone({**others, "--format latex": form == Form.latex})
+        _write(films.run(as_json=format_ == Form.json), output, overwrite=overwrite)
         return
     if truth is not None or strip is not None:
         raise ConfigError("--truth and --strip belong to a film: name it with --video CLIP")

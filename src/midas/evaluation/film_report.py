@@ -101,7 +101,7 @@ def write_strip(path: Path, strip: FilmStrip, *, overwrite: bool) -> None:
         raise OutputError(f"{path} is no picture: expected {', '.join(STRIP_SUFFIXES)}")
     with atomic_file(path, overwrite=overwrite) as file:
         how = {"format": "PNG"} if suffix == ".png" else {"format": "JPEG", "quality": _JPEG_QUALITY}
-        Image.fromarray(strip_picture(strip)).save(file, **how)  # type: ignore[arg-type]
+        Image.fromarray(strip_picture(strip)).save(file, **how)
 
 
 def _unit_per_shot(near: Array, cuts: Sequence[int]) -> Array:

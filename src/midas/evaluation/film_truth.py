@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from midas.alignment import align_least_squares
 from midas.arrays import Array, Bool, Float32, Float64
-from midas.errors import ConfigError, OutputError, VideoError
+from midas.errors import ConfigError, MidasError, OutputError, VideoError
 from midas.maps.formats import read_map
 from midas.maps.kinds import INVERSE, Kind, kind_said
 from midas.maps.resize import resize_map
@@ -20,6 +21,7 @@ CAMERAS_FILE = "cameras.json"
 GRID_PX = 96
 """Longer side, at most, of the grid of points at which maps are compared with the truth."""
 _SUFFIXES = (".npy", ".npz", ".pfm", ".exr", ".tiff", ".tif", ".png")
+_TINY = 1e-12
 _MILLIMETRE = np.float32(0.001)
 
 
@@ -76,7 +78,7 @@ class FilmTruth:
 
         Raises:
             VideoError: the film had fewer frames than there is truth.
-            MidasError: frames without a valid pixel, or maps that say the contrary of the truth.
+            AlignmentError: too few pixels of the truth are valid.
         """
         if whole and len(self._depths) < len(self._files):
             raise VideoError(
@@ -90,23 +92,25 @@ class FilmTruth:
 
     def _of(self, maps: Array, depths: Array, target: Array, known: Bool[Array, "T h w"]) -> dict[str, float]:
         aligned = align_least_squares(maps, target, known).apply(maps)
-        low, high = (float(value) for value in np.percentile(target[known], (0, 100)))
+        low, high = float(target[known].min()), float(target[known].max())
         metres = 1 / np.maximum(aligned, np.float32(low)) if self._inverse else np.maximum(aligned, np.float32(low))
-        unit = np.float32(max(high - low, np.finfo(np.float32).tiny))
+        unit = np.float32(max(high - low, _TINY))
         # Unknown points get the same value in all frames, so that they change in none.
         true_unit, map_unit = (np.where(known, (each - low) / unit, 0).astype(np.float32) for each in (target, aligned))
         found = {
-            "gauge_wobble": gauge_wobble(maps, target, known),
             "abs_rel": abs_rel(metres, depths, known),
             "temporal_gradient_error": temporal_gradient_error(map_unit, true_unit),
         }
+        with suppress(MidasError):  # a network that sees a frame the wrong way round has no scale there, and no figure
+            found["gauge_wobble"] = gauge_wobble(maps, target, known)
         if self._cameras is not None:
             intrinsics, poses = self._cameras
             found["tae"] = temporal_alignment_error(metres, self._on_grid(intrinsics), poses[: len(maps)], known)
         return found
 
     def _on_grid(self, intrinsics: Float64[Array, "3 3"]) -> Float64[Array, "3 3"]:
-        shrink_y, shrink_x = (small / full for small, full in zip(self._depths[0].shape, self._full_size, strict=True))
+        height, width = self._depths[0].shape
+        shrink_y, shrink_x = height / self._full_size[0], width / self._full_size[1]
         scaled = intrinsics.copy()
         scaled[0] *= shrink_x
         scaled[1] *= shrink_y

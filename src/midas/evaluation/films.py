@@ -63,7 +63,7 @@ class FilmStrip:
             self.near.setdefault(way, []).append(values[:, self._column(values)].copy())
 
     def _column(self, values: Array) -> int:
-        return round(self.at * (values.shape[1] - 1))
+        return round(self.at * (int(values.shape[1]) - 1))
 
 
 @dataclass
