@@ -71,7 +71,7 @@ Examples:
   midas predict photo.jpg -o depth.exr       that file
   midas predict photo.jpg --near 0.8 --far 12 --format npy      metres
   midas predict photo.jpg --known 400,300,1.2 --known 80,200,6.5
-  midas predict photos/ --map-size net       small maps, several times as fast
+  midas predict photos/ --map-size net       small maps, written faster
   midas predict photo.jpg --size 512         finer detail, slower
   midas predict large.jpg --tile 3           finer detail, same layout, slower
   midas predict photo.jpg --model dpt_swin2_tiny_256
@@ -210,7 +210,7 @@ def predict(
         typer.Option(
             metavar="SIZE",
             help="Size of the maps: full as the picture, half, net about as the network's own output, or WIDTHxHEIGHT. "
-            "Smaller ones are written several times as fast.",
+            "Smaller ones are written faster.",
         ),
     ] = FULL,
     interpolation: Annotated[
