@@ -15,6 +15,7 @@ from typing import Any
 from midas.alignment import Alignment
 from midas.arrays import Array, UInt8
 from midas.errors import FileThereError, ImageError, MidasError, OutputError, net
+from midas.maps.aligned_depth import AlignedDepth
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import encode_map, format_by_name
 from midas.maps.map_size import MapSize
@@ -74,6 +75,7 @@ class Work:
         path: the file to write.
         overwrite: whether it may replace another.
         colormap: of formats that have colours.
+        metres: depth, where the file is to hold that in place of the map.
     """
 
     source: Path
@@ -83,6 +85,7 @@ class Work:
     path: Path
     overwrite: bool
     colormap: str
+    metres: AlignedDepth | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ class Product:
 
 
 def _save_map(work: Work) -> None:
-    work.depth_map.save(work.path, work.format_name, image=work.image, colormap=work.colormap, overwrite=work.overwrite)
+    values = work.depth_map if work.metres is None else work.metres
+    values.save(work.path, work.format_name, image=work.image, colormap=work.colormap, overwrite=work.overwrite)
 
 
 MAPS = Product(lambda name: format_by_name(name).shows_image, _save_map)
@@ -154,13 +158,12 @@ def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings:
     prepared = _prepare(predictor, settings, data, [format_name])
     sized = replace(prepared, size=_map_size(settings, prepared))
     depth_map = predictor.infer(sized, interpolation=settings.interpolation)
-    if settings.known is not None:
-        depth_map, _ = settings.known.in_metres(depth_map, prepared.size)
+    result = depth_map if settings.known is None else settings.known.in_metres(depth_map, prepared.size)
     return encode_map(
-        depth_map.values,
+        result.values,
         format_name,
-        metadata=depth_map.metadata,
-        kind=depth_map.kind,
+        metadata=result.metadata,
+        kind=result.kind,
         image=prepared.image,
         colormap=settings.colormap,
     )
@@ -288,11 +291,10 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
     ready, depth_map = predicted.ready, predicted.depth_map
     try:
         with net(f"the depth map of {ready.job.source} can't be written", OutputError):
-            metric, alignment = depth_map, None
-            if settings.known is not None:
-                metric, alignment = settings.known.in_metres(depth_map, ready.prepared.size)
-            written = [_save(settings, ready, metric if file.in_metres else depth_map, file) for file in ready.files]
-            shown = depth_map if ready.job.metric_outputs else metric
+            metric = None if settings.known is None else settings.known.in_metres(depth_map, ready.prepared.size)
+            alignment = None if metric is None else Alignment(metric.scale, metric.shift)
+            written = [_save(settings, ready, depth_map, metric, file) for file in ready.files]
+            shown = depth_map if metric is None or ready.job.metric_outputs else metric
             value_range = (float(shown.values.min()), float(shown.values.max()))
     except MidasError as error:
         return _report(ready.job, error=error)
@@ -310,11 +312,19 @@ def _write(settings: Settings, predicted: _Predicted | PictureReport) -> Picture
     )
 
 
-def _save(settings: Settings, ready: _Ready, depth_map: DepthMap, file: _File) -> bool:
+def _save(settings: Settings, ready: _Ready, depth_map: DepthMap, metres: AlignedDepth | None, file: _File) -> bool:
     """Write one file; False if another run has written it since it was looked for."""
     try:
-        image, colormap = ready.prepared.image, settings.colormap
-        work = Work(ready.job.source, depth_map, image, file.format_name, file.path, settings.overwrite, colormap)
+        work = Work(
+            ready.job.source,
+            depth_map,
+            ready.prepared.image,
+            file.format_name,
+            file.path,
+            settings.overwrite,
+            settings.colormap,
+            metres if file.in_metres else None,
+        )
         settings.product.save(work)
     except FileThereError:
         if not file.path.is_file():

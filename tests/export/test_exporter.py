@@ -97,7 +97,8 @@ def test_a_file_read_back_gives_the_network_s_numbers(
     assert float(departure.mean()) < BOUNDS[precision].mean
 
 
-@pytest.mark.parametrize("name", ["midas_nano_256", *(pytest.param(name, marks=pytest.mark.slow) for name in DYNAMIC)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["midas_nano_256", *DYNAMIC])
 def test_a_file_of_torch_export_takes_all_sizes_where_it_is_asked_to(
     name: str, photographs: Path, tmp_path: Path
 ) -> None:

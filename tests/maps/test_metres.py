@@ -26,9 +26,9 @@ def test_points_a_range_and_a_depth_map_lead_to_the_same_metres(tmp_path: Path) 
         KnownDistances(near_m=0.5, far_m=8.0),
         KnownDistances(depth=tmp_path / "d.png"),
     ):
-        np.testing.assert_allclose(known.in_metres(RELATIVE)[0].values, DEPTH_M, rtol=3e-3)
+        np.testing.assert_allclose(known.in_metres(RELATIVE).depth_m, DEPTH_M, rtol=3e-3)
     np.testing.assert_allclose(
-        KnownDistances(depth=tmp_path / "half.npy").in_metres(RELATIVE)[0].values, DEPTH_M, rtol=0.05
+        KnownDistances(depth=tmp_path / "half.npy").in_metres(RELATIVE).depth_m, DEPTH_M, rtol=0.05
     )
 
 
@@ -42,13 +42,12 @@ def test_measured_points_make_metres_though_a_third_are_wrong_and_the_map_is_sma
     Image.fromarray(codes).save(tmp_path / "lidar.png")
     lidar = KnownDistances(lidar=tmp_path / "lidar.png", lidar_per_metre=256.0)
     for known, rtol in ((KnownDistances(measured=tmp_path / "points.csv"), 1e-3), (lidar, 0.06)):
-        depth_map, alignment = known.in_metres(RELATIVE)
-        assert depth_map.kind == "metric"
-        np.testing.assert_allclose(depth_map.values, DEPTH_M, rtol=rtol)
-        assert alignment.scale == pytest.approx(0.3, rel=0.05)
+        depth = known.in_metres(RELATIVE)
+        np.testing.assert_allclose(depth.depth_m, DEPTH_M, rtol=rtol)
+        assert depth.scale == pytest.approx(0.3, rel=0.05)
     small = DepthMap(RELATIVE.values[::2, ::2].copy())
-    depth_map, _ = KnownDistances(measured=tmp_path / "points.csv").in_metres(small, RELATIVE.size)
-    np.testing.assert_allclose(depth_map.values, DEPTH_M[::2, ::2], rtol=0.06)
+    depth = KnownDistances(measured=tmp_path / "points.csv").in_metres(small, RELATIVE.size)
+    np.testing.assert_allclose(depth.depth_m, DEPTH_M[::2, ::2], rtol=0.06)
 
 
 def test_one_way_is_asked_for_not_two_and_near_and_far_belong_together() -> None:

@@ -34,8 +34,10 @@ def test_the_answer_has_the_bytes_that_midas_predict_writes(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     data = picture()
-    answer = client.post("/v1/depth", params={"format": name, "colormap": "turbo"}, content=data)
-    arguments = ["midas", "predict", "-", "--model", str(tiny), "--format", name, "--colormap", "turbo"]
+    options = {"format": name, "colormap": "turbo"} | ({"near": "1", "far": "5"} if name == "png-mm" else {})
+    answer = client.post("/v1/depth", params=options, content=data)
+    arguments = ["midas", "predict", "-", "--model", str(tiny)]
+    arguments += [text for option, value in options.items() for text in (f"--{option}", value)]
     monkeypatch.setattr(sys, "argv", arguments)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
     with pytest.raises(SystemExit):

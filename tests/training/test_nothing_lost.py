@@ -121,7 +121,7 @@ def slow_config_path(config_path: Path) -> Path:
     return config_path
 
 
-@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+@pytest.mark.parametrize("strategy", ["ddp", pytest.param("fsdp", marks=pytest.mark.slow)])
 def test_two_processes_learn_what_one_learns_from_the_same_batches(
     slow_config_path: Path, tmp_path: Path, strategy: str
 ) -> None:
@@ -133,6 +133,7 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(
     assert len((tmp_path / "two" / "log.csv").read_text().splitlines()) == 4
 
 
+@pytest.mark.slow
 def test_a_sharded_run_that_is_killed_goes_on_to_the_same_weights(slow_config_path: Path, tmp_path: Path) -> None:
     arguments = (slow_config_path, "--set", "run.strategy=fsdp", "-o")
     two_processes(*arguments, tmp_path / "whole")

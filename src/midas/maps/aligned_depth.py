@@ -53,6 +53,11 @@ class AlignedDepth:
         return AlignedDepth, (self.depth_m, self.scale, self.shift, self.model, self.source, dict(self.lens))
 
     @property
+    def values(self) -> Float32[Array, "H W"]:
+        """The depth, under the name that ``DepthMap`` has for what a file holds."""
+        return self.depth_m
+
+    @property
     def size(self) -> tuple[int, int]:
         """(height, width) in pixels."""
         height, width = self.depth_m.shape

@@ -12,6 +12,7 @@ from midas.alignment import Alignment, align_from_points, align_from_range, alig
 from midas.alignment.measured import CODES_PER_METRE, read_lidar, read_points
 from midas.arrays import Array, Float32, Float64
 from midas.errors import AlignmentError, ConfigError
+from midas.maps.aligned_depth import AlignedDepth
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import read_map
 from midas.maps.kinds import RELATIVE_DISPARITY, kind_said
@@ -60,8 +61,8 @@ class KnownDistances:
             return f"from measured points in {' and '.join(str(path) for path in (self.measured, self.lidar) if path)}"
         return f"from the range {self.near_m:g} m to {self.far_m:g} m" if self.depth is None else f"from {self.depth}"
 
-    def in_metres(self, depth_map: DepthMap, picture: tuple[int, int] | None = None) -> tuple[DepthMap, Alignment]:
-        """Depth in metres, and the scale and shift that made it of the whole map.
+    def in_metres(self, depth_map: DepthMap, picture: tuple[int, int] | None = None) -> AlignedDepth:
+        """Depth in metres, with the scale and shift that made it.
 
         With measured points the map is also corrected from place to place, where that brings it nearer to points that
         the correction wasn't made from (``midas.alignment.align_sparse``).
@@ -76,14 +77,14 @@ class KnownDistances:
         """
         if not (self.measured or self.lidar):
             found = self.alignment(depth_map, picture)
-            return depth_map.in_metres(found), found
+            return depth_map.aligned(found.scale, found.shift)
         if depth_map.kind != RELATIVE_DISPARITY:
             raise AlignmentError(
                 f"measured points make metres of relative disparity; these values are {depth_map.kind}"
             )
         sparse = align_sparse(depth_map.values, self._measured_points(picture or depth_map.size, depth_map.size))
-        inverse_depth = replace(depth_map, values=sparse.apply(depth_map.values))
-        return inverse_depth.in_metres(Alignment(1.0, 0.0)), sparse.alignment
+        depth = replace(depth_map, values=sparse.apply(depth_map.values)).aligned(1.0, 0.0)
+        return replace(depth, scale=sparse.alignment.scale, shift=sparse.alignment.shift)
 
     def _measured_points(self, picture: tuple[int, int], size: tuple[int, int]) -> Float64[Array, "N 3"]:
         parts = []

@@ -131,17 +131,13 @@ def _encoded(result: DepthMap | AlignedDepth, order: Order, prepared: Prepared, 
         camera = Camera.of_lens(read_lens(order.data)) if fov_deg is None else Camera.from_fov(fov_deg, picture)
         return result.mesh(camera, prepared.image).to_glb()
     return encode_map(
-        _values(result),
+        result.values,
         order.form.name,
         metadata=result.metadata,
         kind=result.kind,
         image=prepared.image,
         colormap=order.query.colormap,
     )
-
-
-def _values(result: DepthMap | AlignedDepth) -> np.ndarray:
-    return result.values if isinstance(result, DepthMap) else result.depth_m
 
 
 def _headers(result: DepthMap | AlignedDepth, form: AnswerForm) -> dict[str, str]:
@@ -153,7 +149,7 @@ def _headers(result: DepthMap | AlignedDepth, form: AnswerForm) -> dict[str, str
         "Content-Disposition": f'inline; filename="depth{form.tag}{form.suffix}"',
     }
     if form.name in _LARGEST_CODES:
-        value_range = ValueRange.of(_values(result))
+        value_range = ValueRange.of(result.values)
         headers["X-Midas-Scale"] = repr(value_range.step(_LARGEST_CODES[form.name]))
         headers["X-Midas-Offset"] = repr(value_range.low)
     if isinstance(result, AlignedDepth):
@@ -163,7 +159,7 @@ def _headers(result: DepthMap | AlignedDepth, form: AnswerForm) -> dict[str, str
 
 
 def _json_of(result: DepthMap | AlignedDepth, picture: tuple[int, int]) -> bytes:
-    values = _values(result)
+    values = result.values
     known = finite(values)
     percentiles = np.percentile(known, _PERCENTS)
     statistics = {
