@@ -34,6 +34,7 @@ from midas.cli.lens_options import (
     predictor_of_lens,
 )
 from midas.cli.picture_reporter import Reporter
+from midas.cli.pictures_in import ModelOption
 from midas.cli.terminal import read_standard_input, say_bytes
 from midas.folder import PictureReport, Settings, predict_bytes, predict_files
 from midas.loading import load
@@ -126,10 +127,7 @@ def predict(
             help=f"Folder of the depth maps, or of one picture the file.  [default: {DEFAULT_OUTPUT_DIR}]",
         ),
     ] = None,
-    model: Annotated[
-        str,
-        typer.Option(metavar="NAME|FILE", help="A name that `midas models` lists, an ONNX file, or published weights."),
-    ] = DEFAULT_MODEL,
+    model: ModelOption = DEFAULT_MODEL,
     weights: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Weights of the named model, in place of its own.")
     ] = None,

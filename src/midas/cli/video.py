@@ -25,6 +25,7 @@ from midas.cli.effect_options import (
     LayoutOption,
     focus_of,
 )
+from midas.cli.pictures_in import ModelOption, SizeOption
 from midas.cli.terminal import say, tell, tell_lines
 from midas.effects.bokeh import APERTURE
 from midas.effects.files import EffectFileOptions, effect_path
@@ -35,7 +36,6 @@ from midas.errors import ConfigError, MidasError, MissingExtraError, ModelError
 from midas.loading import load
 from midas.maps.colormaps import COLORMAPS
 from midas.models.zoo import DEFAULT_MODEL
-from midas.pictures.preprocess import MAX_SIZE_PX
 from midas.pipeline import MAX_BATCH, MAX_THREADS
 from midas.video.frame_files import FRAME_FORMATS
 from midas.video.job import FILM_FORMATS, SIDE_BY_SIDE, FilmReport, FilmSettings, write_film
@@ -155,17 +155,11 @@ def video(
         float,
         typer.Option("--rate", metavar="HZ", min=0.001, max=1000, help="Frames per second of a folder of pictures."),
     ] = 25.0,
-    model: Annotated[
-        str,
-        typer.Option(metavar="NAME|FILE", help="A name that `midas models` lists, an ONNX file, or published weights."),
-    ] = DEFAULT_MODEL,
+    model: ModelOption = DEFAULT_MODEL,
     weights: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Weights of the named model, in place of its own.")
     ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, max=MAX_SIZE_PX, help="Shorter side of the network's input in pixels."),
-    ] = None,
+    size: SizeOption = None,
     backend: Annotated[
         str,
         typer.Option(
