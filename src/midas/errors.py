@@ -54,6 +54,14 @@ class FileThereError(OutputError):
     """An output file that is there already, and may not be replaced."""
 
 
+class StorageError(MidasError):
+    """A file system or an object store that refuses, or doesn't answer."""
+
+
+class TooManyFailuresError(MidasError):
+    """A job that was ended because more of its pictures failed than may."""
+
+
 class AlignmentError(MidasError):
     """Scale and shift that can't be determined: too few points, a constant prediction."""
 

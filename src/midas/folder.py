@@ -22,7 +22,7 @@ from midas.maps.map_size import MapSize
 from midas.maps.metres import KnownDistances
 from midas.maps.names import PictureJob
 from midas.maps.resize import Interpolation
-from midas.pictures.reading import DEFAULT_MAX_PIXELS
+from midas.pictures.reading import DEFAULT_MAX_PIXELS, ImageSource
 from midas.pipeline import group_alike, run_ahead
 from midas.predictor import Predictor
 from midas.tiling.prepared import Prepared
@@ -155,8 +155,8 @@ def predict_bytes(predictor: Predictor, data: bytes, format_name: str, settings:
         ModelError: the network can't run, or gives numbers that are not finite.
         OutputError: an unknown format.
     """
-    prepared = _prepare(predictor, settings, data, [format_name])
-    sized = replace(prepared, size=_map_size(settings, prepared))
+    prepared = prepared_picture(predictor, settings, data, [format_name])
+    sized = replace(prepared, size=map_size_of(settings, prepared))
     depth_map = predictor.infer(sized, interpolation=settings.interpolation)
     result = depth_map if settings.known is None else settings.known.in_metres(depth_map, prepared.size)
     return encode_map(
@@ -235,14 +235,21 @@ def _read(predictor: Predictor, settings: Settings, job: PictureJob) -> _Ready |
             wanted = tuple(file for file in files if settings.overwrite or not os.path.isfile(file.path))  # noqa: PTH113
             if not wanted:
                 return _report(job)
-            prepared = _prepare(predictor, settings, job.source, [file.format_name for file in wanted])
-            size = _map_size(settings, prepared)
+            prepared = prepared_picture(predictor, settings, job.source, [file.format_name for file in wanted])
+            size = map_size_of(settings, prepared)
     except MidasError as error:
         return _report(job, error=error)
     return _Ready(job, wanted, prepared, size, time.perf_counter() - start)
 
 
-def _prepare(predictor: Predictor, settings: Settings, source: Path | bytes, formats: Sequence[str]) -> Prepared:
+def prepared_picture(
+    predictor: Predictor, settings: Settings, source: ImageSource, formats: Sequence[str]
+) -> Prepared:
+    """The first half of a prediction, by settings and for the formats that are to be written.
+
+    Raises:
+        ImageError: the picture can't be read.
+    """
     keep_image = any(settings.product.needs_image(name) for name in formats)
     return predictor.prepare(
         source,
@@ -253,7 +260,12 @@ def _prepare(predictor: Predictor, settings: Settings, source: Path | bytes, for
     )
 
 
-def _map_size(settings: Settings, prepared: Prepared) -> tuple[int, int]:
+def map_size_of(settings: Settings, prepared: Prepared) -> tuple[int, int]:
+    """(height, width) of the map of a picture, in pixels.
+
+    Raises:
+        OutputError: it has more pixels than are allowed.
+    """
     height, width = settings.map_size.of(prepared.size, prepared.network_size)
     if height * width > max(settings.max_pixels, math.prod(prepared.size)):
         raise OutputError(f"a map of {width}x{height} has more than the {settings.max_pixels} pixels that are allowed")

@@ -1,0 +1,186 @@
+"""Which pictures the SOURCEs of a job mean: folders, patterns, lists, tars, Parquet files, films; local or in a store."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from midas.errors import ConfigError, ImageError, MidasError, StorageError
+from midas.pictures.formats import is_image_path
+from midas.scale.entries import Rows
+from midas.scale.insides import Inside, list_inside, lister_for
+from midas.scale.placing import parents_of, shared_folder, with_places
+from midas.storage.addresses import Place, is_address
+
+LIST_SUFFIXES = frozenset({".txt", ".lst", ".list"})
+_MAGIC = "*?["
+_LISTERS = 8  # tars and films whose insides are listed at a time
+
+
+@dataclass
+class Listing:
+    """What was found.
+
+    Attributes:
+        entries: a table of ``midas.scale.entries.SCHEMA``.
+        problems: what means no pictures at all, and why.
+    """
+
+    entries: pa.Table
+    problems: dict[str, MidasError] = field(default_factory=dict)
+
+
+@dataclass
+class _Search:
+    destination: Place
+    column: str | None
+    rows: Rows = field(default_factory=Rows)
+    roots: list[str] = field(default_factory=list)
+    problems: dict[str, MidasError] = field(default_factory=dict)
+
+
+def list_sources(texts: Iterable[str], destination: Place, *, column: str | None = None) -> Listing:
+    """Find all pictures of a job.
+
+    A folder gives the pictures in it and in all folders below, a pattern the files that it means: pictures, and tars,
+    Parquet files and films with all that is in them. A text file has a path or an address per line, a Parquet file a
+    column of them (``path``, ``url``) or one of pictures' bytes. Hidden files are left out.
+
+    Args:
+        texts: as the user named them.
+        destination: is left out where it lies below a source.
+        column: of Parquet files, in place of the one that looks like it.
+
+    Raises:
+        ConfigError: a source is the destination.
+        MissingExtraError: films need ``midas-depth[video]``, stores their fsspec package.
+    """
+    search = _Search(destination, column)
+    for text in texts:
+        with _collecting(search, text):
+            _add(search, text)
+    table = search.rows.table()
+    if not table.num_rows:
+        return Listing(table.append_column("place", pa.nulls(0, pa.string())), search.problems)
+    return Listing(with_places(table, shared_folder(search.roots)), search.problems)
+
+
+@contextmanager
+def _collecting(search: _Search, text: str) -> Iterator[None]:
+    """Notes what is wrong with a source, so that the others go on; what was asked for wrongly ends the listing."""
+    try:
+        yield
+    except (ImageError, StorageError) as error:
+        search.problems[text] = error
+
+
+def _add(search: _Search, text: str) -> None:
+    place = Place.of(text)
+    suffix = Path(place.name).suffix.lower()
+    if suffix in LIST_SUFFIXES:
+        _add_list(search, place)
+    elif _is_pattern(place):
+        _add_pattern(search, place)
+    elif place.is_folder():
+        _add_folder(search, place)
+    else:
+        search.roots.append(place.address.rpartition("/")[0])
+        _add_files(search, [(place.address, -1)])
+
+
+def _is_pattern(place: Place) -> bool:
+    return any(sign in place.address for sign in _MAGIC) and not (place.is_local and os.path.lexists(place.path))
+
+
+def _add_folder(search: _Search, folder: Place) -> None:
+    if folder.address == search.destination.address:
+        raise ConfigError(f"{folder} is to be read and written to at once; choose another destination")
+    found = False
+    outputs = f"{search.destination}/"
+    for name, size in folder.below():
+        address = f"{folder}/{name}"
+        if is_image_path(name) and not address.startswith(outputs):
+            found = True
+            search.rows.add(address, "file", size=size)
+    if not found:
+        raise ImageError(f"{folder} holds no pictures; name tars, Parquet files and films by a pattern: '{folder}/*.tar'")
+    search.roots.append(folder.address)
+
+
+def _add_pattern(search: _Search, pattern: Place) -> None:
+    parts = pattern.address.split("/")
+    fixed = next(index for index, part in enumerate(parts) if any(sign in part for sign in _MAGIC))
+    root = "/".join(parts[:fixed])
+    if pattern.is_local:
+        matches = sorted(glob.glob(pattern.address, recursive=True))  # noqa: PTH207  (Path.glob takes hidden ones too)
+        files = [(Path(match).as_posix(), -1) for match in matches if not os.path.isdir(match)]  # noqa: PTH112
+    else:
+        files = pattern.matching()
+    outputs = f"{search.destination}/"
+    wanted = [
+        (address, size)
+        for address, size in files
+        if (is_image_path(address) or lister_for(address)) and not address.startswith(outputs)
+    ]
+    if not wanted:
+        raise ImageError(f"{pattern} matches no pictures, tars, Parquet files or films; check the pattern")
+    search.roots.append(root)
+    _add_files(search, wanted)
+
+
+def _add_list(search: _Search, place: Place) -> None:
+    """A text file's lines; relative ones lie beside the file."""
+    try:
+        lines = place.read().decode("utf-8").splitlines()
+    except FileNotFoundError:
+        raise ImageError(f"{place} does not exist; expected a list of pictures, one per line") from None
+    except UnicodeDecodeError as error:
+        raise ImageError(f"{place} is no text in UTF-8 ({error.reason}); expected a picture per line") from error
+    _add_listed(search, place, (line.strip() for line in lines if line.strip() and not line.startswith("#")))
+
+
+def _add_listed(search: _Search, place: Place, lines: Iterable[str]) -> None:
+    beside = place.address.rpartition("/")[0]
+    rows = Rows()
+    for line in lines:
+        absolute = is_address(line) or line.startswith("/") or Path(line).is_absolute()
+        address = line if absolute else f"{beside}/{line}"
+        rows.add(address, "file")
+        search.rows.add(address, "file")
+    table = rows.table()
+    if not table.num_rows:
+        raise ImageError(f"{place} lists no pictures; expected a path or an address per line")
+    search.roots.append(shared_folder(parents_of(table["source"])))
+
+
+def _add_files(search: _Search, files: list[tuple[str, int]]) -> None:
+    """Files, and what is in those that hold several pictures; the insides are listed side by side, in order."""
+    with ThreadPoolExecutor(_LISTERS, thread_name_prefix="midas-list") as executor:
+        insides = {
+            address: executor.submit(list_inside, lister, Place(address), search.column)
+            for address, _ in files
+            if (lister := lister_for(address)) is not None
+        }
+        for address, size in files:
+            if address not in insides:
+                search.rows.add(address, "file", size=size)
+                continue
+            with _collecting(search, address):
+                _add_inside(search, Place(address), insides.pop(address).result())
+
+
+def _add_inside(search: _Search, place: Place, inside: Inside) -> None:
+    if inside.kind == "file":
+        _add_listed(search, place, inside.addresses)
+        return
+    if not inside.members:
+        raise ImageError(f"{place} holds no pictures")
+    for offset, size, time_s, name in inside.members:
+        search.rows.add(place.address, inside.kind, offset=offset, size=size, time_s=time_s, name=name)
