@@ -184,6 +184,8 @@ def _run(
         summary = work(planned, engine, manner, show)
     for shard, why in list(summary.unfinished.items())[:5]:
         tell(f"midas: error: shard {shard}: {why}")
+    if summary.status.left:
+        tell(f"midas: error: {summary.status.left} pictures are left; the same command goes on with them")
     if saying.as_json:
         say(json.dumps(summary.as_json()))
     elif not saying.quiet:

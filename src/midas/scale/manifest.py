@@ -132,8 +132,8 @@ def read_job(destination: Place) -> Job | None:
         raise ConfigError(f"{place} describes no job ({error!r}); choose another destination") from error
 
 
-def read_shard(destination: Place, shard: int) -> Sequence[Entry]:
-    """The pictures of a shard.
+def read_shard(destination: Place, job: Job, shard: int) -> Sequence[Entry]:
+    """The pictures of a shard of a job.
 
     Raises:
         MidasError: the manifest isn't there or is damaged.
@@ -141,13 +141,13 @@ def read_shard(destination: Place, shard: int) -> Sequence[Entry]:
     part, group = divmod(shard, SHARDS_PER_PART)
     place = destination / CONTROL / "manifest" / _part_name(part)
     try:
-        return entries_of(pq.ParquetFile(BytesIO(_part(place))).read_row_group(group))
+        return entries_of(pq.ParquetFile(BytesIO(_part(place, job.id))).read_row_group(group))
     except (FileNotFoundError, pa.ArrowException, IndexError) as error:
         raise MidasError(f"{place} is missing or damaged ({error}); begin the job anew at another destination") from error
 
 
 @lru_cache(maxsize=4)
-def _part(place: Place) -> bytes:
+def _part(place: Place, job: str) -> bytes:
     return place.read()
 
 

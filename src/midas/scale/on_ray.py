@@ -27,7 +27,7 @@ from midas.scale.spread import Engine, MakeWorker
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
-    "RAY_DEDUP_LOGS": "1",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
@@ -159,7 +159,6 @@ def _results(ray: Any, make: MakeWorker, items: list[int], pool: Pool) -> Iterat
         num_cpus=pool.cpus,
         num_gpus=pool.gpus or None,
         concurrency=(1, pool.workers) if pool.workers > 1 else 1,
-        scheduling_strategy="SPREAD",
     )
     for batch in done.iter_batches(batch_size=1, batch_format="numpy", prefetch_batches=0):
         yield batch["result"][0]

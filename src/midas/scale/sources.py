@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +41,7 @@ class _Search:
     destination: Place
     column: str | None
     rows: Rows = field(default_factory=Rows)
-    roots: list[str] = field(default_factory=list)
+    roots: set[str] = field(default_factory=set)
     problems: dict[str, MidasError] = field(default_factory=dict)
 
 
@@ -91,8 +90,7 @@ def _add(search: _Search, text: str) -> None:
     elif place.is_folder():
         _add_folder(search, place)
     else:
-        search.roots.append(place.address.rpartition("/")[0])
-        _add_files(search, [(place.address, -1)])
+        _add_files(search, [(place.address, -1)], place.address.rpartition("/")[0])
 
 
 def _is_pattern(place: Place) -> bool:
@@ -111,18 +109,14 @@ def _add_folder(search: _Search, folder: Place) -> None:
             search.rows.add(address, "file", size=size)
     if not found:
         raise ImageError(f"{folder} holds no pictures; name tars, Parquet files and films by a pattern: '{folder}/*.tar'")
-    search.roots.append(folder.address)
+    search.roots.add(folder.address)
 
 
 def _add_pattern(search: _Search, pattern: Place) -> None:
     parts = pattern.address.split("/")
     fixed = next(index for index, part in enumerate(parts) if any(sign in part for sign in _MAGIC))
     root = "/".join(parts[:fixed])
-    if pattern.is_local:
-        matches = sorted(glob.glob(pattern.address, recursive=True))  # noqa: PTH207  (Path.glob takes hidden ones too)
-        files = [(Path(match).as_posix(), -1) for match in matches if not os.path.isdir(match)]  # noqa: PTH112
-    else:
-        files = pattern.matching()
+    files = [(f"{root}/{name}", size) for name, size in Place(root or "/").matching(parts[fixed:])]
     outputs = f"{search.destination}/"
     wanted = [
         (address, size)
@@ -131,8 +125,7 @@ def _add_pattern(search: _Search, pattern: Place) -> None:
     ]
     if not wanted:
         raise ImageError(f"{pattern} matches no pictures, tars, Parquet files or films; check the pattern")
-    search.roots.append(root)
-    _add_files(search, wanted)
+    _add_files(search, wanted, root)
 
 
 def _add_list(search: _Search, place: Place) -> None:
@@ -157,11 +150,17 @@ def _add_listed(search: _Search, place: Place, lines: Iterable[str]) -> None:
     table = rows.table()
     if not table.num_rows:
         raise ImageError(f"{place} lists no pictures; expected a path or an address per line")
-    search.roots.append(shared_folder(parents_of(table["source"])))
+    search.roots.add(shared_folder(parents_of(table["source"])))
 
 
-def _add_files(search: _Search, files: list[tuple[str, int]]) -> None:
-    """Files, and what is in those that hold several pictures; the insides are listed side by side, in order."""
+def _add_files(search: _Search, files: list[tuple[str, int]], root: str) -> None:
+    """Files, and what is in those that hold several pictures; the insides are listed side by side, in order.
+
+    Args:
+        search: takes them in.
+        files: addresses and sizes.
+        root: the folder below which their places are kept, but for what they only list.
+    """
     with ThreadPoolExecutor(_LISTERS, thread_name_prefix="midas-list") as executor:
         insides = {
             address: executor.submit(list_inside, lister, Place(address), search.column)
@@ -170,17 +169,19 @@ def _add_files(search: _Search, files: list[tuple[str, int]]) -> None:
         }
         for address, size in files:
             if address not in insides:
+                search.roots.add(root)
                 search.rows.add(address, "file", size=size)
                 continue
             with _collecting(search, address):
-                _add_inside(search, Place(address), insides.pop(address).result())
+                _add_inside(search, Place(address), insides.pop(address).result(), root)
 
 
-def _add_inside(search: _Search, place: Place, inside: Inside) -> None:
+def _add_inside(search: _Search, place: Place, inside: Inside, root: str) -> None:
     if inside.kind == "file":
         _add_listed(search, place, inside.addresses)
         return
     if not inside.members:
         raise ImageError(f"{place} holds no pictures")
+    search.roots.add(root)
     for offset, size, time_s, name in inside.members:
         search.rows.add(place.address, inside.kind, offset=offset, size=size, time_s=time_s, name=name)

@@ -103,7 +103,7 @@ class ShardWorker:
             return ShardReport(shard)
         began = time.perf_counter()
         clock = _Clock()
-        entries = read_shard(self.destination, shard)
+        entries = read_shard(self.destination, self.job, shard)
         failures: list[Failure] = []
         with packer_for(self.destination, self.job.recipe, shard) as packer:
             outcomes = _outcomes(self.predictor, self._settings, self.job.recipe, entries, packer, clock)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.util import find_spec
 from io import BufferedWriter
@@ -31,7 +31,7 @@ ATTEMPTS = 7
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 10.0
 
-_COPY_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 20
 
 # What no second attempt will change.
 _FINAL = (
@@ -186,7 +186,7 @@ class Place:
         if self.is_local:
             with _naming(self, "read"):
                 return self.path.open("rb")
-        return _patiently(f"{self} can't be read", lambda: _store(self).open(self.address, "rb", block_size=_COPY_BYTES))
+        return _patiently(f"{self} can't be read", lambda: _store(self).open(self.address, "rb", block_size=_PIECE_BYTES))
 
     def size(self) -> int | None:
         """Number of bytes; None where there is no such file.
@@ -203,10 +203,32 @@ class Place:
             return None
 
     def is_folder(self) -> bool:
-        """Whether it is a folder; in a store, whether names of files begin with it and a slash."""
+        """Whether it is a folder; in a store, whether names of files begin with it and a slash.
+
+        Raises:
+            StorageError: the store doesn't say.
+        """
         if self.is_local:
             return self.path.is_dir()
-        return _patiently(f"{self} can't be searched", lambda: bool(_store(self).isdir(self.address)))
+        try:
+            # Not isdir, which takes a store that doesn't answer for one that has no such folder.
+            return str(_patiently(f"{self} can't be searched", lambda: _store(self).info(self.address)["type"])) == "directory"
+        except FileNotFoundError:
+            return False
+
+    def listed(self) -> tuple[list[str], dict[str, int]]:
+        """The names of the folders right in a folder, and the names and sizes of its files, sorted.
+
+        Hidden ones are left out. Nothing where there is no such folder; -1 for what is neither, such as a broken link.
+
+        Raises:
+            StorageError: it can't be searched.
+        """
+        folders, files = self._entries()
+        return (
+            sorted(name for name in folders if not name.startswith(".")),
+            {name: files[name] for name in sorted(files) if not name.startswith(".")},
+        )
 
     def files(self) -> dict[str, int]:
         """The names and sizes of the files right in a folder; nothing where there is no such folder.
@@ -214,51 +236,66 @@ class Place:
         Raises:
             StorageError: it can't be searched.
         """
-        if self.is_local:
-            with _naming(self, "searched"):
-                if not self.path.is_dir():
-                    return {}
-                with os.scandir(self.path) as listed:
-                    return {entry.name: entry.stat().st_size for entry in listed if entry.is_file()}
+        return self._entries()[1]
+
+    def below(self) -> Iterator[tuple[str, int]]:
+        """The files in a folder and in all folders below, as paths from it with their sizes; hidden ones are left out.
+
+        A folder's own files come first, all in the order of names. Links to folders are followed, each folder once.
+
+        Raises:
+            StorageError: it can't be searched.
+        """
+        waiting, seen = [""], set[str]()
+        while waiting:
+            relative = waiting.pop()
+            folder = self / relative.rstrip("/") if relative else self
+            identity = os.path.realpath(folder.address) if self.is_local else folder.address
+            if identity in seen:
+                continue
+            seen.add(identity)
+            folders, files = folder.listed()
+            waiting += [f"{relative}{name}/" for name in reversed(folders)]
+            yield from ((relative + name, size) for name, size in files.items())
+
+    def matching(self, parts: Sequence[str]) -> Iterator[tuple[str, int]]:
+        """The files below a folder that a pattern means, as paths from it with their sizes, in the order of names.
+
+        Args:
+            parts: of the pattern, between slashes: ``*``, ``?`` and ``[...]`` within a name, ``**`` for any folders.
+
+        Raises:
+            StorageError: it can't be searched.
+        """
+        if "**" in parts:
+            yield from ((name, size) for name, size in self.below() if _fits(name.split("/"), parts))
+            return
+        folders, files = self.listed()
+        if len(parts) == 1:
+            yield from ((name, size) for name, size in files.items() if fnmatchcase(name, parts[0]))
+            return
+        for folder in folders:
+            if fnmatchcase(folder, parts[0]):
+                yield from ((f"{folder}/{name}", size) for name, size in (self / folder).matching(parts[1:]))
+
+    def _entries(self) -> tuple[list[str], dict[str, int]]:
         try:
+            if self.is_local:
+                with _naming(self, "searched"), os.scandir(self.path) as entries:
+                    return _sorted_out((entry.name, _kind(entry)) for entry in entries)
             found = _patiently(
                 f"{self} can't be searched", lambda: list(_store(self).ls(self.address, detail=True, refresh=True))
             )
-        except FileNotFoundError:
-            return {}
-        return {str(one["name"]).rpartition("/")[2]: int(one["size"] or 0) for one in found if one["type"] == "file"}
-
-    def below(self) -> Iterator[tuple[str, int]]:
-        """The files in a folder and in all folders below, as paths from it with their sizes, in the order of names.
-
-        Hidden ones are left out. Links to folders are followed, each folder once.
-
-        Raises:
-            StorageError: it can't be searched.
-        """
-        if self.is_local:
-            yield from _below_local(self)
-            return
-        within = _patiently(f"{self} can't be searched", lambda: _store(self).find(self.address, detail=True))
-        start = len(_store(self)._strip_protocol(self.address)) + 1
-        for name, facts in sorted(within.items()):
-            relative = str(name)[start:]
-            if relative and not any(part.startswith(".") for part in relative.split("/")):
-                yield relative, int(facts["size"] or 0)
-
-    def matching(self) -> list[tuple[str, int]]:
-        """The files of a store that the address means as a pattern, as addresses with their sizes, sorted.
-
-        Raises:
-            StorageError: it can't be searched.
-        """
-        store = _store(self)
-        found = _patiently(f"{self} can't be searched", lambda: store.glob(self.address, detail=True))
-        return [
-            (str(store.unstrip_protocol(name)), int(facts["size"] or 0))
-            for name, facts in sorted(found.items())
-            if facts["type"] == "file"
-        ]
+        except (FileNotFoundError, NotADirectoryError):
+            return [], {}
+        # Some stores list a folder as a file of its own, without a name.
+        named = ((str(one["name"]).rstrip("/").rpartition("/")[2], one) for one in found)
+        own = self.name
+        return _sorted_out(
+            (name, None if one["type"] == "directory" else int(one["size"] or 0))
+            for name, one in named
+            if not (name == own and str(one["name"]).rstrip("/").endswith(_plain(self)))
+        )
 
     def remove(self) -> None:
         """Remove the file; nothing happens where there is none."""
@@ -271,30 +308,35 @@ class Place:
             return
 
 
-def copied(source: IO[bytes], target: IO[bytes]) -> None:
-    """Copy what is left of one file to another."""
-    shutil.copyfileobj(source, target, _COPY_BYTES)
+def _fits(names: Sequence[str], parts: Sequence[str]) -> bool:
+    """Whether the parts of a path are what those of a pattern say."""
+    if not parts:
+        return not names
+    if parts[0] == "**":
+        return any(_fits(names[skipped:], parts[1:]) for skipped in range(len(names) + 1))
+    return bool(names) and fnmatchcase(names[0], parts[0]) and _fits(names[1:], parts[1:])
 
 
-def _below_local(folder: Place) -> Iterator[tuple[str, int]]:
-    waiting, seen = [""], set()
-    while waiting:
-        relative = waiting.pop()
-        here = os.path.join(folder.address, relative)  # noqa: PTH118
-        place = os.path.realpath(here)
-        if place in seen:
-            continue
-        seen.add(place)
-        with _naming(Place(here), "searched"), os.scandir(here) as listed:
-            entries = sorted(
-                (entry.name, entry.is_dir(), entry) for entry in listed if not entry.name.startswith(".")
-            )
-        prefix = f"{relative}/" if relative else ""
-        waiting += [prefix + name for name, is_folder, _ in reversed(entries) if is_folder]
-        for name, is_folder, entry in entries:
-            if not is_folder:
-                with _naming(Place(here), "searched"):
-                    yield prefix + name, entry.stat().st_size if entry.is_file() else -1
+def _kind(entry: os.DirEntry[str]) -> int | None:
+    """A file's size; None for a folder."""
+    try:
+        return None if entry.is_dir() else entry.stat().st_size
+    except OSError:  # a link to nowhere, or to itself
+        return -1
+
+
+def _sorted_out(entries: Iterable[tuple[str, int | None]]) -> tuple[list[str], dict[str, int]]:
+    folders, files = [], {}
+    for name, size in entries:
+        if size is None:
+            folders.append(name)
+        else:
+            files[name] = size
+    return folders, files
+
+
+def _plain(place: Place) -> str:
+    return place.address.partition("://")[2].rstrip("/")
 
 
 @contextmanager

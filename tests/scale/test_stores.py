@@ -1,0 +1,153 @@
+"""Object stores: nothing is lost where they refuse, break off or hold half a job."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from tests.scale.flaky_store import FlakyFileSystem, register
+from tests.scale.small_pictures import outputs_of, write_pictures
+from typer.testing import CliRunner
+
+from midas.cli import app
+from midas.errors import StorageError
+from midas.storage import addresses
+from midas.storage.addresses import Place, is_address
+
+LOCAL = ("--engine", "local", "--workers", "1", "--shard-size", "5", "--quiet")
+
+
+@pytest.fixture
+def flaky(monkeypatch: pytest.MonkeyPatch) -> type[FlakyFileSystem]:
+    register()
+    monkeypatch.setattr(addresses, "_FIRST_PAUSE_S", 0.001)
+    FlakyFileSystem.store.clear()
+    FlakyFileSystem.pseudo_dirs[:] = [""]
+    FlakyFileSystem.refused = 0
+    return FlakyFileSystem
+
+
+def batch(*arguments: object, status: int = 0) -> str:
+    found = CliRunner().invoke(app, ["batch", *map(str, arguments)])
+    assert found.exit_code == status, (found.output, found.exc_info)
+    return found.stdout
+
+
+def uploaded(folder: Path, address: str) -> None:
+    for path in folder.rglob("*.jpg"):
+        (Place.of(address) / path.relative_to(folder).as_posix()).write(path.read_bytes())
+
+
+@pytest.mark.parametrize("pack", ["files", "tar", "parquet"])
+def test_pictures_go_in_and_maps_come_out_though_each_third_request_is_refused(
+    tmp_path: Path, tiny: Path, flaky: type[FlakyFileSystem], pack: str
+) -> None:
+    write_pictures(tmp_path / "in", 12)
+    uploaded(tmp_path / "in", "flaky://bucket/in")
+    batch(tmp_path / "in", "-o", tmp_path / "out", "--model", tiny, "--pack", pack, *LOCAL)
+    batch("flaky://bucket/in", "-o", "flaky://bucket/out", "--model", tiny, "--pack", pack, *LOCAL)
+    assert flaky.refused > 10
+    found = {name: (Place.of("flaky://bucket/out") / name).read() for name, _ in Place.of("flaky://bucket/out").below()}
+    made = {name: data for name, data in found.items() if not name.startswith("_midas")}
+    expected = outputs_of(tmp_path / "out")
+    assert set(made) == set(expected)
+    if pack == "files":
+        assert made == expected
+    elif pack == "parquet":
+        rows = [pq.read_table(tmp_path / "out" / name)["depth"].to_pylist() for name in sorted(expected)]
+        assert rows == [pq.read_table(_kept(tmp_path, made[name]))["depth"].to_pylist() for name in sorted(made)]
+    assert json.loads(batch("--status", "flaky://bucket/out", "--json"))["done"] == 12
+    worked = json.loads(batch("flaky://bucket/in", "-o", "flaky://bucket/out", "--model", tiny, "--pack", pack, *LOCAL, "--json"))
+    assert worked["worked"] == 0
+
+
+def _kept(folder: Path, data: bytes) -> Path:
+    path = folder / "kept.parquet"
+    path.write_bytes(data)
+    return path
+
+
+def test_a_store_that_never_answers_is_an_error_that_names_the_address_and_no_picture_fails(
+    tmp_path: Path, tiny: Path, flaky: type[FlakyFileSystem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pictures(tmp_path / "in", 3)
+    uploaded(tmp_path / "in", "flaky://bucket/in")
+    listing = tmp_path / "list.txt"
+    listing.write_text("\n".join(f"flaky://bucket/in/000/00000{number}.jpg" for number in range(3)))
+    real = FlakyFileSystem.cat_file
+
+    def dead(self: FlakyFileSystem, path: str, **options: object) -> bytes:
+        if path.endswith("1.jpg"):
+            raise OSError("connection reset")
+        return real(self, path, **options)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(FlakyFileSystem, "cat_file", dead)
+    out = tmp_path / "out"
+    summary = json.loads(batch(listing, "-o", out, "--model", tiny, *LOCAL, "--json", status=1))
+    assert (summary["failed"], summary["left"]) == (0, 3)
+    assert "flaky://bucket/in/000/000001.jpg" in summary["unfinished"]["0"]
+    monkeypatch.setattr(FlakyFileSystem, "cat_file", real)
+    assert json.loads(batch(listing, "-o", out, "--model", tiny, *LOCAL, "--json"))["done"] == 3
+
+
+def test_a_picture_that_has_gone_fails_alone(tmp_path: Path, tiny: Path, flaky: type[FlakyFileSystem]) -> None:
+    write_pictures(tmp_path / "in", 2)
+    uploaded(tmp_path / "in", "flaky://bucket/in")
+    listing = tmp_path / "list.txt"
+    listing.write_text("\n".join(f"flaky://bucket/in/000/00000{number}.jpg" for number in range(3)))
+    batch(listing, "-o", tmp_path / "out", "--model", tiny, *LOCAL, status=1)
+    (failure,) = pq.read_table(tmp_path / "out" / "errors.parquet").to_pylist()
+    assert "000002.jpg does not exist" in failure["error"]
+
+
+def test_what_is_missing_is_asked_for_once_and_what_is_refused_several_times(flaky: type[FlakyFileSystem]) -> None:
+    with pytest.raises(FileNotFoundError):
+        Place.of("flaky://bucket/none").read()
+    assert Place.of("flaky://bucket/none").size() is None
+    assert Place.of("flaky://bucket/none").files() == {}
+    with pytest.raises(StorageError, match="nosuch"):
+        Place.of("nosuch://bucket/none").read()
+
+
+@pytest.mark.parametrize(
+    ("text", "far"),
+    [("s3://b/x", True), ("gs://b", True), ("file:///tmp/x", False), ("/tmp/x", False), ("a:b", False), ("x", False)],
+)
+def test_an_address_is_told_from_a_path(text: str, far: bool) -> None:
+    assert is_address(text) is far
+    assert Place.of(text).is_local is not far
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1000])
+def test_a_thousand_pictures_go_through_s3_that_refuses_and_breaks_off(
+    tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    pytest.importorskip("moto")
+    pytest.importorskip("s3fs")
+    from tests.scale.s3_server import FaultyS3
+
+    write_pictures(tmp_path / "in", count)
+    batch(tmp_path / "in", "-o", tmp_path / "calm", "--model", tiny, "--quiet", "--engine", "local", "--workers", "1")
+    with FaultyS3() as server:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "test")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        import s3fs
+
+        s3fs.S3FileSystem().mkdir("bucket")
+        uploaded(tmp_path / "in", "s3://bucket/in")
+        server.refused_share, server.cut_share = 0.05, 0.02
+        text = batch(
+            "s3://bucket/in", "-o", "s3://bucket/out", "--model", tiny, "--quiet", "--engine", "local", "--workers", "1", "--json"
+        )
+        server.refused_share = server.cut_share = 0.0
+        assert server.refused > 20
+        assert server.cut > 5
+        assert json.loads(text)["done"] == count
+        out = Place.of("s3://bucket/out")
+        found = {name: (out / name).read() for name, _ in out.below() if not name.startswith("_midas")}
+    assert found == outputs_of(tmp_path / "calm")
