@@ -80,6 +80,20 @@ class Rows:
         if len(self._columns[0]) >= self._CHUNK:
             self._close_chunk()
 
+    def add_files(self, sources: pa.Array) -> None:
+        """Append files by a column of their addresses, of which nothing else is known."""
+        self._close_chunk()
+        count = len(sources)
+        columns = [
+            sources.cast(pa.string()),
+            pa.repeat("file", count),
+            pa.repeat(0, count),
+            pa.repeat(-1, count),
+            pa.repeat(float("nan"), count),
+            pa.nulls(count, pa.string()),
+        ]
+        self._chunks.append(pa.RecordBatch.from_arrays(columns, schema=_UNPLACED))
+
     def table(self) -> pa.Table:
         """All entries so far, without their places."""
         self._close_chunk()

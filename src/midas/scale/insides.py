@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from midas.errors import ImageError, net
@@ -33,7 +34,7 @@ class Inside(NamedTuple):
 
     kind: Kind
     members: list[Member]
-    addresses: Iterable[str] = ()
+    addresses: pa.Array | None = None
 
 
 Lister = Callable[[Place, str | None], Inside]
@@ -73,8 +74,8 @@ def _parquet(place: Place, column: str | None) -> Inside:
         parquet = pq.ParquetFile(file)
         pictures = picture_column(parquet.schema_arrow, column, place.address)
         if pictures.holds_paths:
-            addresses = parquet.read(columns=[pictures.name])[pictures.name].drop_null().to_pylist()
-            return Inside("file", [], addresses)
+            addresses = parquet.read(columns=[pictures.name])[pictures.name].cast(pa.large_string())
+            return Inside("file", [], addresses.combine_chunks())
         names = name_column(parquet.schema_arrow, pictures)
         labels = [None] * parquet.metadata.num_rows if names is None else names.values(parquet)
         rows = [Member(row, -1, NOT_A_TIME, label or f"{row:08d}") for row, label in enumerate(labels)]

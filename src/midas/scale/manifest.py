@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from midas.errors import ConfigError, MidasError
@@ -76,11 +78,21 @@ def planned(entries: pa.Table, recipe: Recipe, shard_size: int | None = None) ->
     if size < 1:
         raise ConfigError(f"{size} pictures per shard; expected one or more")
     digest = hashlib.sha256(f"{VERSION} {size} {recipe.digest()}\n".encode())
-    for batch in entries.select(["source", "offset", "size", "name", "place"]).to_batches(max_chunksize=1 << 15):
+    for batch in entries.select(["source", "name", "place"]).to_batches(max_chunksize=1 << 16):
         for column in batch.columns:
-            texts = column.cast(pa.string()).fill_null("\0").to_pylist()
-            digest.update("\n".join(texts).encode())
+            digest.update(_text_bytes(column))
+    for name in ("offset", "size"):
+        digest.update(np.ascontiguousarray(entries[name].to_numpy(), "<i8").data)
     return Job(digest.hexdigest()[:32], recipe, entries.num_rows, size)
+
+
+def _text_bytes(column: pa.StringArray) -> bytes:
+    """The same bytes for the same texts, however Arrow holds them."""
+    whole = pc.fill_null(column, "\0")
+    lengths = pc.binary_length(whole).to_numpy(zero_copy_only=False)
+    _, offsets, data = whole.buffers()
+    ends = np.frombuffer(offsets, np.int32)[whole.offset : whole.offset + len(whole) + 1]
+    return np.ascontiguousarray(lengths, "<i4").tobytes() + memoryview(data)[ends[0] : ends[-1]].tobytes()
 
 
 def write_job(destination: Place, job: Job, entries: pa.Table) -> None:

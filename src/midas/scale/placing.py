@@ -14,7 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _SUFFIX = r"(?P<stem>[^/])\.[^./]*$"
-_LEADING_BACK = r"(^|/)\.{1,2}(?=/|$)"
+_SCHEME = r"^[A-Za-z0-9+]+:/+"
+_DOTS = r"(^|/)\.(\.?)(/|$)"
+_UNSAFE = rf"{_SCHEME}|{_DOTS}|^/"
 
 
 def shared_folder(folders: Iterable[str]) -> str:
@@ -27,7 +29,7 @@ def shared_folder(folders: Iterable[str]) -> str:
     return "/".join(split[0][:whole])
 
 
-def parents_of(addresses: pa.ChunkedArray) -> Sequence[str]:
+def parents_of(addresses: pa.Array) -> Sequence[str]:
     """The folders that files lie in, each once."""
     folders = pc.replace_substring_regex(addresses, r"/[^/]*$", "")
     return [str(folder) for folder in pc.unique(folders).to_pylist()]
@@ -40,19 +42,27 @@ def with_places(table: pa.Table, root: str) -> pa.Table:
         table: without them.
         root: the folder that all sources share.
     """
+    relative = pc.utf8_slice_codeunits(_whole(table), start=len(root) + 1 if root else 0)
+    return table.append_column("place", _distinct(_safe(relative)))
+
+
+def _whole(table: pa.Table) -> pa.ChunkedArray:
+    """Addresses of files; of what is in one, the address without its suffix and the name in it."""
+    if table["name"].null_count == table.num_rows:
+        return table["source"]
     inside = pc.replace_substring_regex(table["source"], r"\.[^./]*$", "")
     within = pc.binary_join_element_wise(inside, table["name"], "/")
-    whole = pc.if_else(pc.is_null(table["name"]), table["source"], within)
-    relative = pc.utf8_slice_codeunits(whole, start=len(root) + 1 if root else 0)
-    return table.append_column("place", _distinct(_safe(relative)))
+    return pc.if_else(pc.is_null(table["name"]), table["source"], within)
 
 
 def _safe(places: pa.ChunkedArray) -> pa.ChunkedArray:
     """Paths that stay below the folder they are joined to, whatever a tar calls its members."""
-    plain = pc.replace_substring_regex(places, r"^[A-Za-z0-9+]+:/+", "")
+    if not pc.any(pc.match_substring_regex(places, _UNSAFE)).as_py():
+        return places
+    plain = pc.replace_substring_regex(places, _SCHEME, "")
     for _ in range(2):  # neighbours share a slash
-        plain = pc.replace_substring_regex(plain, _LEADING_BACK.replace("(?=/|$)", "(/|$)"), r"\1_\2")
-    return pc.utf8_ltrim(plain, "/")
+        plain = pc.replace_substring_regex(plain, _DOTS, r"\1_\3")
+    return pc.replace_substring_regex(plain, "^/+", "")
 
 
 def _distinct(places: pa.ChunkedArray) -> pa.ChunkedArray:
