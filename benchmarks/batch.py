@@ -57,7 +57,9 @@ def processor() -> str:
     """What the system calls it."""
     facts = Path("/proc/cpuinfo")
     lines = facts.read_text().splitlines() if facts.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown processor")
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown processor"
+    )
 
 
 def make_pictures(folder: Path, count: int, size: tuple[int, int]) -> Path:
@@ -145,7 +147,7 @@ print(json.dumps([time.perf_counter() - began, peak, planned.job.pictures, plann
 """
         found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         took, peak, pictures, shards, first = json.loads(found)
-        print(f"{what}: {took:.1f} s to the first shard of {first}, peak {peak:.0f} MiB, {pictures} pictures, {shards} shards")
+        print(f"{what}: {took:.1f} s to the first shard of {first}, peak {peak:.0f} MiB; {pictures} in {shards} shards")
     size = sum(path.stat().st_size for path in (scratch / "out" / "_midas" / "manifest").iterdir())
     print(f"manifest: {size / 1e6:.1f} MB")
 

@@ -242,9 +242,7 @@ def _read(predictor: Predictor, settings: Settings, job: PictureJob) -> _Ready |
     return _Ready(job, wanted, prepared, size, time.perf_counter() - start)
 
 
-def prepared_picture(
-    predictor: Predictor, settings: Settings, source: ImageSource, formats: Sequence[str]
-) -> Prepared:
+def prepared_picture(predictor: Predictor, settings: Settings, source: ImageSource, formats: Sequence[str]) -> Prepared:
     """The first half of a prediction, by settings and for the formats that are to be written.
 
     Raises:

@@ -78,7 +78,9 @@ def test_parquet_holds_the_same_bytes_a_row_per_picture_and_why_one_has_none(
 ) -> None:
     expected = predicted(tmp_path / "expected", [pictures], tiny)
     batch(pictures, "-o", tmp_path / "out", "--model", tiny, "--pack", "parquet", *SHARDS, status=1)
-    rows = [row for path in sorted((tmp_path / "out").glob("maps-*.parquet")) for row in pq.read_table(path).to_pylist()]
+    rows = [
+        row for path in sorted((tmp_path / "out").glob("maps-*.parquet")) for row in pq.read_table(path).to_pylist()
+    ]
     assert {f"{row['place']}.png": row["depth"] for row in rows if row["depth"]} == expected
     (broken,) = [row for row in rows if row["error"]]
     assert broken["depth"] is None

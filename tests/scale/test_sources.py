@@ -126,7 +126,9 @@ def test_places_are_those_that_predict_gives(names: list[str]) -> None:
     for name in names:
         rows.add(f"/root/{name}", "file")
     placed = with_places(rows.table(), "/root")["place"].to_pylist()
-    expected = plan_outputs([PictureFile(Path("/root", name), Path("/root")) for name in names], Path("/out"), ["png16"])
+    expected = plan_outputs(
+        [PictureFile(Path("/root", name), Path("/root")) for name in names], Path("/out"), ["png16"]
+    )
     assert [f"/out/{place}.png" for place in placed] == [str(job.outputs["png16"]) for job in expected]
 
 

@@ -59,7 +59,9 @@ def test_pictures_go_in_and_maps_come_out_though_each_third_request_is_refused(
         rows = [pq.read_table(tmp_path / "out" / name)["depth"].to_pylist() for name in sorted(expected)]
         assert rows == [pq.read_table(_kept(tmp_path, made[name]))["depth"].to_pylist() for name in sorted(made)]
     assert json.loads(batch("--status", "flaky://bucket/out", "--json"))["done"] == 12
-    worked = json.loads(batch("flaky://bucket/in", "-o", "flaky://bucket/out", "--model", tiny, "--pack", pack, *LOCAL, "--json"))
+    worked = json.loads(
+        batch("flaky://bucket/in", "-o", "flaky://bucket/out", "--model", tiny, "--pack", pack, *LOCAL, "--json")
+    )
     assert worked["worked"] == 0
 
 
@@ -142,7 +144,17 @@ def test_a_thousand_pictures_go_through_s3_that_refuses_and_breaks_off(
         uploaded(tmp_path / "in", "s3://bucket/in")
         server.refused_share, server.cut_share = 0.05, 0.02
         text = batch(
-            "s3://bucket/in", "-o", "s3://bucket/out", "--model", tiny, "--quiet", "--engine", "local", "--workers", "1", "--json"
+            "s3://bucket/in",
+            "-o",
+            "s3://bucket/out",
+            "--model",
+            tiny,
+            "--quiet",
+            "--engine",
+            "local",
+            "--workers",
+            "1",
+            "--json",
         )
         server.refused_share = server.cut_share = 0.0
         assert server.refused > 20

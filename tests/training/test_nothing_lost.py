@@ -224,7 +224,7 @@ def test_tensorboard_gets_scalars_and_pictures(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("rank", "processes", "accumulate"), [(0, 1, 1), (0, 2, 1), (1, 2, 2), (3, 4, 1)])
 def test_processes_and_pieces_share_each_step_s_samples(rank: int, processes: int, accumulate: int) -> None:
     shares = [
-        list(StepSampler(3, 8, accumulate=accumulate, rank=other, processes=processes)) for other in range(processes)
+        list(StepSampler(24, 8, accumulate=accumulate, rank=other, processes=processes)) for other in range(processes)
     ]
     assert sorted(index for share in shares for piece in share for index in piece) == list(range(24))
     own = shares[rank]
@@ -232,13 +232,33 @@ def test_processes_and_pieces_share_each_step_s_samples(rank: int, processes: in
     assert own[0][0] == rank * 8 // processes
 
 
+@pytest.mark.parametrize(
+    ("pictures", "batch_size", "processes", "accumulate"), [(23, 8, 3, 1), (10, 7, 2, 3), (9, 4, 4, 1)]
+)
+def test_uneven_batches_are_shared_out_and_each_sample_counts_the_same(
+    pictures: int, batch_size: int, processes: int, accumulate: int
+) -> None:
+    samplers = [
+        StepSampler(pictures, batch_size, accumulate=accumulate, rank=rank, processes=processes)
+        for rank in range(processes)
+    ]
+    pieces = [list(sampler) for sampler in samplers]
+    left_out = pictures % batch_size if pictures % batch_size < processes * accumulate else 0
+    assert sorted(index for own in pieces for piece in own for index in piece) == list(range(pictures - left_out))
+    assert all(piece for own in pieces for piece in own)
+    for step in samplers[0].steps:
+        of_step = [len(own[step * accumulate + piece]) for own in pieces for piece in range(accumulate)]
+        counts = [samplers[0].weight(step, samples) / samples for samples in of_step]
+        assert counts == pytest.approx([len(of_step) / sum(of_step)] * len(counts))
+
+
 def test_a_sampler_can_begin_in_the_middle() -> None:
-    assert list(StepSampler(3, 4, first=2)) == list(StepSampler(3, 4))[2:]
+    assert list(StepSampler(11, 4, first=2)) == list(StepSampler(11, 4))[2:]
 
 
 def test_a_batch_that_cannot_be_divided_is_refused() -> None:
-    with pytest.raises(ConfigError, match="can't be divided among 3 processes"):
-        StepSampler(3, 8, processes=3)
+    with pytest.raises(ConfigError, match="can't be divided among 9 processes"):
+        StepSampler(24, 8, processes=9)
 
 
 @pytest.mark.parametrize("model", [{}, {"name": "midas_nano_256", "encoder": "resnet18"}])

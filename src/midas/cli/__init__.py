@@ -20,8 +20,8 @@ from midas.version import __version__
 # In the order of the help text. Each names a module of this package whose `app` comes from `command_app`, holds one
 # command or a group of them, and imports no more than its options need.
 COMMANDS = (
-    "predict", "batch", "video", "live", "cloud", "colmap", "effect", "serve", "web", "models", "train", "evaluate", "calibrate",
-    "export", "bench", "data",
+    "predict", "batch", "video", "live", "cloud", "colmap", "effect", "serve", "web", "models", "train", "evaluate",
+    "calibrate", "export", "bench", "data",
 )  # fmt: skip
 
 STATUS_FAILED = 1

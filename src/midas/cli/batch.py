@@ -112,7 +112,9 @@ def batch(
     max_megapixels: Annotated[
         float, typer.Option(metavar="N", min=0, max=2000, callback=finite, help="Refuse larger pictures.")
     ] = DEFAULT_MAX_PIXELS / 1e6,
-    full_decode: Annotated[bool, typer.Option("--full-decode", help="Decode large JPEGs at full size; slower.")] = False,
+    full_decode: Annotated[
+        bool, typer.Option("--full-decode", help="Decode large JPEGs at full size; slower.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse JPEGs that lack the last of their data.")] = False,
     metrics_port: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=65535, help="Serve metrics for Prometheus on this port.")

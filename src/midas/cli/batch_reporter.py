@@ -49,6 +49,4 @@ class BatchReporter(AbstractContextManager["BatchReporter"]):
             tell(f"midas: shard {report.shard} is tried again: {report.error}")
         elif self._bar:
             failed = f", {self._failed} failed" if self._failed else ""
-            self._bar.update(
-                self._task, advance=self._shard_size(report.shard), description=f"depth maps{failed}"
-            )
+            self._bar.update(self._task, advance=self._shard_size(report.shard), description=f"depth maps{failed}")

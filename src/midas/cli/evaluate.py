@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from midas.cli import DebugOption, command_app
+from midas.cli.cluster_options import AddressOption, EngineOption, cluster_engine
 from midas.cli.evaluation_jobs import Baseline, Job, Kind, Source, jobs_for, open_benchmarks, score_file
 from midas.cli.film_evaluation import FilmsJob
 from midas.cli.reader_options import named_options
@@ -41,6 +42,7 @@ Examples:
   midas evaluate --root corpus/middlebury --tile 2            as predict --tile 2 would
   midas evaluate --video clip.mp4 --strip strip.png           how steady maps of a film are
   midas evaluate --video frames/ --truth depth/               and how true
+  midas evaluate --corpus corpus/ --engine ray --address auto
   midas evaluate --list                                       benchmarks and protocols
 
 \b
@@ -167,6 +169,8 @@ def evaluate(
     published: Annotated[
         bool, typer.Option("--published", help="Print the tables of the official papers and of small networks as well.")
     ] = False,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
     list_: Annotated[bool, typer.Option("--list", help="List benchmarks and protocols, and stop.")] = False,
     debug: DebugOption = False,
 ) -> None:
@@ -199,6 +203,7 @@ def evaluate(
     if not (root or corpus or benchmark):
         raise ConfigError(_NOTHING_NAMED)
     _check(corruptions=corruptions, worst=worst, save_maps=save_maps, csv=csv)
+    cluster = cluster_engine(engine, address, None, None)
     of_corpus = evaluation_sets(corpus) if corpus else []
     benchmarks = open_benchmarks(benchmark, root, of_corpus, protocol, named_options(option))
     models = model or ([] if baseline or prediction_dir else [DEFAULT_MODEL])
@@ -210,7 +215,7 @@ def evaluate(
         results = []
         with score_file(csv, jobs, resume=resume, overwrite=overwrite) as file:
             for job in jobs:
-                results.append(job.run(limit, file))
+                results.append(job.run(limit, file, cluster))
                 if save_maps is not None and not job.beside:
                     job.draw_worst(results[-1], save_maps, worst)
         text = _table(results, format_)

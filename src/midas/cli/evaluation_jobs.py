@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from midas.evaluation.evaluator import EvaluationResult
     from midas.evaluation.records import ScoreFile
     from midas.evaluation.robustness import RobustnessResult
-    from midas.evaluation.runs import Benchmark
+    from midas.evaluation.runs import Benchmark, Scores
     from midas.evaluation.runs import Progress as RunProgress
+    from midas.scale.spread import Engine
 
 
 class Baseline(str, Enum):
@@ -96,8 +97,8 @@ class Job:
     metrics: tuple[str, ...]
     beside: bool = False
 
-    def run(self, limit: int | None, file: ScoreFile | None) -> EvaluationResult:
-        """Measure, under a bar with the figure so far."""
+    def run(self, limit: int | None, file: ScoreFile | None, engine: Engine | None = None) -> EvaluationResult:
+        """Measure, under a bar with the figure so far; by an engine where there is one."""
         from midas.evaluation.runs import run
 
         expected, found = self.benchmark.protocol.pictures, len(self.benchmark.reader)
@@ -114,10 +115,25 @@ class Job:
                 text = f"{self.metrics[0]} {sum(figures) / len(figures):.4g}" if figures else ""
                 show(progress.done, progress.total, text)
 
-            result = run(self.candidate, self.benchmark, metrics=self.metrics, limit=limit, file=file, show=tell)
+            result = run(
+                self.candidate,
+                self.benchmark,
+                metrics=self.metrics,
+                limit=limit,
+                file=file,
+                show=tell,
+                elsewhere=self._elsewhere(engine),
+            )
         if result.is_opposed:
             typer.echo(f"midas: warning: {self._opposed(result)}", err=True)
         return result
+
+    def _elsewhere(self, engine: Engine | None) -> Scores | None:
+        if engine is None:
+            return None
+        from midas.scale.scoring import scores_by
+
+        return lambda candidate, indices: scores_by(engine, candidate, self.benchmark, indices, self.metrics)
 
     def _opposed(self, result: EvaluationResult) -> str:
         from midas.evaluation.candidates import FolderCandidate

@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from midas.cli import DebugOption
+from midas.cli.cluster_options import AddressOption, EngineOption, cluster_engine
+
+if TYPE_CHECKING:
+    from midas.scenes.rendered.environment import RenderEnvironment
+    from midas.scenes.rendered.run import Outcomes, RenderOptions
+    from midas.scenes.rendered.store import RenderStore
 
 EPILOG = """\b
 Examples:
   midas data render -o rendered --count 4000
   midas data render -o rendered --count 400 --worlds portraits,streets --workers 8
+  midas data render -o /shared/rendered --engine ray --address auto
   midas data render --count 0                     make the environment and the library, no more
 
 The same command goes on where it was stopped. Train on the result by [[data.sets]] with the names of its folders.
@@ -56,6 +64,8 @@ def render(
         int, typer.Option(metavar="N", min=1, max=4096, help="Light paths per pixel, before denoising.")
     ] = 6,
     limit: Annotated[float, typer.Option(metavar="S", min=1.0, help="Give a scene up after so many seconds.")] = 600.0,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
     sheet: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also draw a contact sheet of each set, a PNG, into this folder.")
     ] = None,
@@ -92,13 +102,33 @@ def render(
     facts = {"seed": seed, "library": shelves.fingerprint, "size_px": size, "samples": samples}
     store = RenderStore(output, facts)
     try:
-        result = render_pictures(place.command, library, store, options, say.sometimes)
+        result = render_pictures(
+            place.command,
+            library,
+            store,
+            options,
+            say.sometimes,
+            elsewhere=_on_cluster(engine, address, place, store, options),
+        )
     except KeyboardInterrupt:
         say.now(f"{store.kept} pictures are complete in {output}; the same command goes on from there")
         raise
     _show(result.as_dict(), str(result), as_json)
     if sheet is not None:
         _draw_sheets(output, sheet)
+
+
+def _on_cluster(
+    engine: str, address: str | None, place: RenderEnvironment, store: RenderStore, options: RenderOptions
+) -> Outcomes | None:
+    """What has scenes done on a cluster; None for this machine's processes."""
+    where = cluster_engine(engine, address, None, options.threads)
+    if where is None:
+        return None
+    from midas.scale.rendering import outcomes_by
+
+    command = [str(Path(part).absolute()) if Path(part).exists() else part for part in place.command]
+    return partial(outcomes_by, where, command, store.root / "logs", options.limit_s)
 
 
 def _show(facts: dict[str, Any], text: str, as_json: bool) -> None:

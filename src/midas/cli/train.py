@@ -28,6 +28,7 @@ Examples:
   midas train --data photos/ --look                          only look at them
   midas train configs/midas_nano_256.toml -o runs/nano       a recipe
   midas train configs/midas_nano_256.toml -o runs/nano --resume
+  torchrun --nproc-per-node 8 --max-restarts 3 -m midas train x.toml -o runs/x --continue
   midas train configs/midas_nano_256.toml -o runs/mse --set loss.data=ssi_mse --set run.epochs=2
 """
 
@@ -66,6 +67,14 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in the folder, from its last checkpoint.")
     ] = False,
+    go_on: Annotated[
+        bool,
+        typer.Option(
+            "--continue",
+            help="Go on if there is a checkpoint, else begin: for torchrun, Slurm and Kubernetes, which start the same "
+            "command again.",
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove the run that is in the folder.")] = False,
     changes: Annotated[
         list[str] | None,
@@ -87,7 +96,7 @@ def train(
     require_lab("training")
     from midas.training.config import parse_config
     from midas.training.config_files import read_tables
-    from midas.training.run_folder import CONFIG, prepare_folder, write_config
+    from midas.training.run_folder import CONFIG, check_continuing, prepare_folder, write_config
     from midas.training.trainer import Trainer
 
     if (config is None) == (data is None):
@@ -98,6 +107,8 @@ def train(
         say_lines(_look_at(data, depth_unit)[1])
         return
     folder = _run_folder(output, data)
+    if go_on:
+        resume, overwrite = check_continuing(folder, resume=resume, overwrite=overwrite)
     prepare_folder(folder, resume=resume, overwrite=overwrite)
     if data is not None and not resume:
         write_config(folder, _own_settings(data, depth_unit, folder, model, weights))

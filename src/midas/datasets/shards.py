@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -21,7 +22,9 @@ from midas.datasets.reader import Reader, read_sample
 from midas.datasets.shard_members import Members, Packing, encode_sample
 from midas.errors import ConfigError, DatasetError, ImageError, OutputError, net
 from midas.pipeline import run_ahead
+from midas.storage.addresses import Place
 from midas.storage.atomic import atomic_file
+from midas.storage.partial_files import sha256_of
 
 INDEX_NAME = "index.json"
 INDEX_VERSION = 1
@@ -178,15 +181,15 @@ def _write_shard(path: Path, samples: Iterator[tuple[str, Members]], most: int) 
 # ── reading ──────────────────────────────────────────────────────────────────
 
 
-def read_index(folder: Path) -> ShardIndex:
-    """Read the index of a folder of shards.
+def read_index(folder: Path | Place) -> ShardIndex:
+    """Read the index of a folder of shards, on this machine or in a store.
 
     Raises:
         DatasetError: it isn't there, or isn't as described.
     """
     path = folder / INDEX_NAME
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(path.read_bytes() if isinstance(path, Path) else path.read())
         if facts["version"] != INDEX_VERSION:
             raise DatasetError(f"{path} is of version {facts['version']!r}, this package reads {INDEX_VERSION}")
         shards = tuple(
@@ -219,16 +222,15 @@ def verify(folder: Path) -> ShardIndex:
     return index
 
 
-def read_members(folder: Path, shard: Shard, place: int) -> Members:
-    """The members of one sample of a shard: suffix → bytes.
+def read_members(folder: Path | Place, shard: Shard, place: int) -> Members:
+    """The members of one sample of a shard: suffix → bytes. Of a store, one request for the sample's bytes alone.
 
     Raises:
         DatasetError: they are damaged.
+        StorageError: the store doesn't answer.
     """
     begin, end = shard.offsets[place], shard.offsets[place + 1]
-    with (folder / shard.file).open("rb") as file:
-        file.seek(begin)
-        data = file.read(end - begin)
+    data = Place.of(str(folder / shard.file)).read_range(begin, end - begin)
     members, at = Members(), 0
     try:
         while at < len(data):
@@ -239,3 +241,47 @@ def read_members(folder: Path, shard: Shard, place: int) -> Members:
     except (tarfile.TarError, UnicodeDecodeError) as error:
         raise DatasetError(f"{folder / shard.file} is damaged at byte {begin + at}: {error}") from error
     return members
+
+
+class ShardCache:
+    """Shards of a store, kept in a folder of this machine; processes that share it fetch each shard once.
+
+    Args:
+        source: where they are from.
+        folder: where they are kept; it may grow as large as the set.
+    """
+
+    def __init__(self, source: Place, folder: Path) -> None:
+        self.source = source
+        self.folder = folder
+
+    def folder_of(self, shard: Shard) -> Path:
+        """The folder, once the shard is in it.
+
+        Raises:
+            StorageError: it can't be fetched.
+            DatasetError: what was fetched is another file.
+        """
+        path = self.folder / shard.file
+        if _size(path) != shard.bytes:
+            from filelock import FileLock
+
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.folder / f"{shard.file}.lock"):
+                if _size(path) != shard.bytes:
+                    self._fetch(shard, path)
+        return self.folder
+
+    def _fetch(self, shard: Shard, path: Path) -> None:
+        with (self.source / shard.file).local_copy() as copy:
+            if sha256_of(copy) != shard.sha256:
+                raise DatasetError(f"{self.source / shard.file} is damaged: copy or pack the set again")
+            with atomic_file(path, overwrite=True) as file, copy.open("rb") as whole:
+                shutil.copyfileobj(whole, file)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,9 @@ CORPUS = "corpus"
 
 # Readers whose benchmark bears another name.
 _PROTOCOL_OF = {"tum_dynamic": "tum"}
+
+
+Scores = Callable[[Candidate, list[int]], Iterator[tuple[int, PictureScore | None]]]
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ def run(
     limit: int | None = None,
     file: ScoreFile | None = None,
     show: Callable[[Progress], None] = lambda _: None,
+    elsewhere: Scores | None = None,
 ) -> EvaluationResult:
     """Measure a candidate on a benchmark.
 
@@ -150,6 +154,7 @@ def run(
         limit: only so many pictures, the first ones.
         file: holds the figures of each picture as they come, and those of an earlier run that stopped.
         show: called after each picture.
+        elsewhere: measures pictures, by their indices, in place of this process; in any order.
 
     Raises:
         MidasError: a picture can't be read or predicted, or nothing can be measured.
@@ -163,7 +168,9 @@ def run(
     progress.done = len(progress.scores)
     scores: dict[int, PictureScore | None] = dict(known)
     missing = [index for index, score in known.items() if score is None]
-    for index, score in score_all(candidate, missing, protocol, metrics=names, read=partial(read_sample, reader)):
+    if elsewhere is None:
+        elsewhere = partial(score_all, protocol=protocol, metrics=names, read=partial(read_sample, reader))
+    for index, score in elsewhere(candidate, missing):
         scores[index] = score
         progress.done += 1
         if score is not None:

@@ -39,8 +39,8 @@ class Plan:
     Attributes:
         job: the job.
         destination: where it lies.
-        left: the shards that are to be done, in a random order: so two runs of one job, which know nothing of each other,
-            hardly ever do the same one at the same time.
+        left: the shards that are to be done, in a random order: so two runs of one job, which know nothing of each
+            other, hardly ever do the same one at the same time.
         receipts: of those that are done.
         problems: sources that mean no pictures, and why.
         new: whether this run has planned it.
@@ -150,8 +150,8 @@ def _listed(listing: Listing, destination: Place, recipe: Recipe, there: Job | N
         write_job(destination, job, listing.entries)
     elif there.id != job.id:
         raise ConfigError(
-            f"{destination} holds a job of other pictures: {there.pictures} in shards of {there.shard_size} when it began, "
-            f"{job.pictures} in shards of {job.shard_size} now, or others of the same number; --as-listed goes on with "
+            f"{destination} holds a job of other pictures: {there.pictures} in shards of {there.shard_size} when it "
+            f"began, {job.pictures} in shards of {job.shard_size} now, or others of the same number; --as-listed goes on with "
             "those of before, another destination begins with those of now"
         )
     return job
@@ -231,6 +231,6 @@ def write_failures(destination: Place, failures: Sequence[Failure]) -> None:
 def _check_failures(failed: int, manner: Manner) -> None:
     if manner.max_errors is not None and failed > manner.max_errors:
         raise TooManyFailuresError(
-            f"{failed} pictures failed, more than --max-errors {manner.max_errors}; the receipts name them, and the same "
-            "command goes on with a higher bound"
+            f"{failed} pictures failed, more than --max-errors {manner.max_errors}; the receipts name them, and the "
+            "same command goes on with a higher bound"
         )

@@ -4,9 +4,9 @@
     _midas/manifest/000000.parquet  the pictures of 16 shards, a row group each
     _midas/receipts/000000.json   one per finished shard (midas.scale.receipts)
 
-The id is a hash of the recipe and of the list of pictures with their sizes: the same pictures, model and options are the
-same job, on whatever machine and day, and all else is another one. ``job.json`` is written last: a folder without it
-holds no job.
+The id is a hash of the recipe and of the list of pictures with their sizes: the same pictures, model and options are
+the same job, on whatever machine and day, and all else is another one. ``job.json`` is written last: a folder without
+it holds no job.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Job:
 
 def usual_shard_size(pictures: int) -> int:
     """Pictures per shard: few enough that little is done again after a fault, many enough that shards are no burden."""
-    return max(LEAST_SHARD, min(LARGEST_SHARD, pictures // 100))
+    return max(LEAST_SHARD, min(LARGEST_SHARD, pictures // 50))
 
 
 def planned(entries: pa.Table, recipe: Recipe, shard_size: int | None = None) -> Job:
@@ -155,7 +155,9 @@ def read_shard(destination: Place, job: Job, shard: int) -> Sequence[Entry]:
     try:
         return entries_of(pq.ParquetFile(BytesIO(_part(place, job.id))).read_row_group(group))
     except (FileNotFoundError, pa.ArrowException, IndexError) as error:
-        raise MidasError(f"{place} is missing or damaged ({error}); begin the job anew at another destination") from error
+        raise MidasError(
+            f"{place} is missing or damaged ({error}); begin the job anew at another destination"
+        ) from error
 
 
 @lru_cache(maxsize=4)

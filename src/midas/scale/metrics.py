@@ -31,9 +31,7 @@ class Metrics(AbstractContextManager["Metrics"]):
         self._pictures = Counter(
             "midas_batch_pictures", "Pictures that were worked on, by outcome.", ["outcome"], registry=self.registry
         )
-        self._shards = Counter(
-            "midas_batch_shards", "Shards, by outcome.", ["outcome"], registry=self.registry
-        )
+        self._shards = Counter("midas_batch_shards", "Shards, by outcome.", ["outcome"], registry=self.registry)
         self._stages = Counter(
             "midas_batch_stage_seconds", "Seconds of worker threads, by stage.", ["stage"], registry=self.registry
         )

@@ -1,9 +1,11 @@
-"""Workers on a Ray cluster: Ray Data schedules them, moves items to them, and does again what was lost. The one door to Ray.
+"""Workers on a Ray cluster: Ray Data schedules them, moves items to them, and does again what was lost.
 
-Two things it must not be left to do. Actors that take every processor of a node leave none for Ray's own tasks, and the job
-waits for ever (seen in 2.60, open as ray#44687): a worker therefore asks for a little less than the cores that it uses, so
-that each node keeps one free on Ray's books. And items come from the driver's memory, not from a read task, so that the
-first of them need no processor either.
+The one door to Ray.
+
+Two things it must not be left to do. Actors that take every processor of a node leave none for Ray's own tasks, and the
+job waits for ever (seen in 2.60, open as ray#44687): a worker therefore asks for a little less than the cores that it
+uses, so that each node keeps one free on Ray's books. And items come from the driver's memory, not from a read task, so
+that the first of them need no processor either.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from midas.errors import MidasError, ModelError, net
@@ -190,8 +191,9 @@ class RayWorker:
 def _connected(engine: Engine) -> Iterator[Any]:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    ray = import_module("ray")
-    import_module("ray.data")
+    import ray
+    import ray.data
+
     ours = not ray.is_initialized()
     if ours:
         with net("Ray can't be started or reached", MidasError, "check --address, and that all nodes have this Ray"):

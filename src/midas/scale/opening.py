@@ -1,4 +1,4 @@
-"""The pictures of a shard, opened one after the other: files and members by whoever wants them, rows and frames in turn."""
+"""The pictures of a shard, opened one after the other: files and members by who wants them, rows and frames in turn."""
 
 from __future__ import annotations
 
@@ -85,9 +85,7 @@ def opened(entries: Sequence[Entry], column: str | None = None) -> Iterator[Open
             yield from (Opened(entry) for entry in run)
 
 
-def _in_turn(
-    run: Sequence[Entry], contents: Generator[bytes | Array | MidasError, None, None]
-) -> Iterator[Opened]:
+def _in_turn(run: Sequence[Entry], contents: Generator[bytes | Array | MidasError, None, None]) -> Iterator[Opened]:
     """Entries with their contents; where the source fails, those that are left fail with it."""
     done = 0
     try:
@@ -149,5 +147,3 @@ def _frames_at(open_film: type, path: Path, run: Sequence[Entry]) -> Generator[A
             if abs(entry.time_s - frame.time_s) <= _SAME_TIME_S:
                 yield frame.picture
                 entry = next(wanted, None)
-
-

@@ -1,7 +1,7 @@
 """Where the outputs of each picture lie below the destination: as ``midas predict`` would name them, by columns.
 
-The law is that of ``midas.maps.names.plan_outputs``: as the pictures lie below the folder that all of them share, by their
-names without the suffix; those that differ only in the suffix keep it; what is still the same gets a number.
+The law is that of ``midas.maps.names.plan_outputs``: as the pictures lie below the folder that all of them share, by
+their names without the suffix; those that differ only in the suffix keep it; what is still the same gets a number.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Workers in processes of this machine, each with its cores; one that is killed is replaced, and its item done again."""
+"""Workers in processes of this machine, each with its cores; one that is killed is replaced, its item done again."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ DEATHS_IN_A_ROW = 5
 _worker: Worker | None = None
 
 
-def spread_here(
-    make: MakeWorker, items: Sequence[int], workers: int | None, cores: int | None
-) -> Iterator[Any]:
+def spread_here(make: MakeWorker, items: Sequence[int], workers: int | None, cores: int | None) -> Iterator[Any]:
     """``midas.scale.spread.spread`` on this machine.
 
     One worker works in this process, without the second that another takes to start.
@@ -71,8 +69,8 @@ def _side_by_side(make: MakeWorker, items: Sequence[int], groups: list[list[int]
             deaths += 1
             if deaths >= DEATHS_IN_A_ROW:
                 raise MidasError(
-                    f"workers died {deaths} times in a row without finishing anything: out of memory, perhaps; try fewer "
-                    "with --workers. What is finished stays"
+                    f"workers died {deaths} times in a row without finishing anything: out of memory, perhaps; try "
+                    "fewer with --workers. What is finished stays"
                 ) from error
         left = [item for item in left if item not in finished]
 

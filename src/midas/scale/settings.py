@@ -31,7 +31,8 @@ class Recipe:
     Attributes:
         model: a name of the table, or a file, by a path that all workers have.
         model_sha256: of the model's file.
-        packing: how outputs lie at the destination: ``files`` in the sources' tree, or shards as ``tar`` or ``parquet``.
+        packing: how outputs lie at the destination: ``files`` in the sources' tree, or shards as ``tar`` or
+            ``parquet``.
         formats: names of formats; one for ``parquet``.
         backend, device, precision: as ``midas.load`` takes them; ``auto`` leaves them to each worker.
         size: shorter side of the network's input; None for the model's own.

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 from midas.backends import AUTO
 
 CORES_PER_WORKER = 4
-"""Cores of a worker without a graphics card. A network of a few million parameters gains little from more threads, while
-decoding and encoding have one or a few each: several workers keep more cores busy than one."""
+"""Cores of a worker without a graphics card. A network of a few million parameters gains little from more threads,
+while decoding and encoding have one or a few each: several workers keep more cores busy than one."""
+
+
+# NVIDIA's driver on Linux, AMD's, NVIDIA's on Windows.
+_SIGNS_OF_A_CARD = ("/dev/nvidiactl", "/dev/kfd", "C:/Windows/System32/nvcuda.dll")
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,9 @@ def core_groups(cores: list[int], per_worker: int) -> list[list[int]]:
 
 def graphics_device() -> str:
     """``cuda`` where PyTorch has a card; else ``auto``, which is the processor for all that doesn't need PyTorch."""
-    if find_spec("torch") is None:
+    # PyTorch takes seconds to import, and most machines have no card.
+    if find_spec("torch") is None or not any(Path(path).exists() for path in _SIGNS_OF_A_CARD):
         return AUTO
-    import torch
+    from midas.backends.torch_devices import find_device
 
-    return "cuda" if torch.cuda.is_available() else AUTO
+    return "cuda" if find_device(AUTO).type == "cuda" else AUTO

@@ -1,4 +1,4 @@
-"""Which pictures the SOURCEs of a job mean: folders, patterns, lists, tars, Parquet files, films; local or in a store."""
+"""Which pictures the sources of a job mean: folders, patterns, lists, tars, Parquet files, films, wherever they lie."""
 
 from __future__ import annotations
 
@@ -110,7 +110,9 @@ def _add_folder(search: _Search, folder: Place) -> None:
             found = True
             search.rows.add(address, "file", size=size)
     if not found:
-        raise ImageError(f"{folder} holds no pictures; name tars, Parquet files and films by a pattern: '{folder}/*.tar'")
+        raise ImageError(
+            f"{folder} holds no pictures; name tars, Parquet files and films by a pattern: '{folder}/*.tar'"
+        )
     search.roots.add(folder.address)
 
 

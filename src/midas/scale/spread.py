@@ -17,7 +17,7 @@ EngineName = Literal["auto", "local", "ray"]
 ENGINES: tuple[EngineName, ...] = ("auto", "local", "ray")
 
 FEW_ITEMS = 10_000
-"""Below so many pictures a cluster is dearer than what it saves: it takes ten seconds to have its first worker ready."""
+"""Below so many pictures a cluster is dearer than what it saves: it takes ten seconds to have a first worker ready."""
 
 Worker = Callable[[int], Any]
 MakeWorker = Callable[..., Worker]
@@ -80,5 +80,3 @@ def spread(make: MakeWorker, items: Sequence[int], engine: Engine, *, weight: in
     from midas.scale.on_ray import spread_on_ray
 
     return spread_on_ray(make, items, engine)
-
-

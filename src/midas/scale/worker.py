@@ -1,7 +1,7 @@
 """Who does shards: holds a predictor, and makes of a shard's pictures its outputs and its receipt.
 
-Reading, the network and writing overlap, as in ``midas.folder``, of whose functions the pictures go through the same ones:
-so each map is the one that ``midas predict`` gives, to the last byte.
+Reading, the network and writing overlap, as in ``midas.folder``, of whose functions the pictures go through the same
+ones: so each map is the one that ``midas predict`` gives, to the last byte.
 """
 
 from __future__ import annotations
@@ -130,8 +130,8 @@ class ShardWorker:
 def ready_predictor(job: Job, share: Share, *, offline: bool = False) -> tuple[Predictor, int]:
     """The predictor for a share of a machine, and how many pictures go through it at once.
 
-    With a graphics card it takes batches, in bfloat16 where that is known to be exact enough; on processors it has as many
-    threads as the share has cores.
+    With a graphics card it takes batches, in bfloat16 where that is known to be exact enough; on processors it has as
+    many threads as the share has cores.
 
     Raises:
         MidasError: the model can't be made ready here, or its file is another one than the job's.
@@ -145,7 +145,9 @@ def ready_predictor(job: Job, share: Share, *, offline: bool = False) -> tuple[P
         if recipe.precision == AUTO and is_exact(recipe.model):
             how["precision"] = "bfloat16"
     elif recipe.model_sha256 and model_digest(recipe, offline=offline or None) != recipe.model_sha256:
-        raise ConfigError(f"{recipe.model} is another file here than where the job was begun; expected the same everywhere")
+        raise ConfigError(
+            f"{recipe.model} is another file here than where the job was begun; expected the same everywhere"
+        )
     threads = share.cores or None
     return load(recipe.model, size=recipe.size, threads=threads, offline=offline or None, **how), batch
 

@@ -2,8 +2,8 @@
 
 The one door to fsspec. A local file appears complete or not at all (``midas.storage.atomic``); an object store gives
 that of itself, for one object is there after its last byte or not at all. What a store refuses for a moment (a broken
-connection, 503 Slow Down) is asked for again, with growing pauses of random length, so that a thousand clients that were
-refused together don't come back together.
+connection, 503 Slow Down) is asked for again, with growing pauses of random length, so that a thousand clients that
+were refused together don't come back together.
 """
 
 from __future__ import annotations
@@ -186,7 +186,9 @@ class Place:
         if self.is_local:
             with _naming(self, "read"):
                 return self.path.open("rb")
-        return _patiently(f"{self} can't be read", lambda: _store(self).open(self.address, "rb", block_size=_PIECE_BYTES))
+        return _patiently(
+            f"{self} can't be read", lambda: _store(self).open(self.address, "rb", block_size=_PIECE_BYTES)
+        )
 
     def size(self) -> int | None:
         """Number of bytes; None where there is no such file.
@@ -212,7 +214,10 @@ class Place:
             return self.path.is_dir()
         try:
             # Not isdir, which takes a store that doesn't answer for one that has no such folder.
-            return str(_patiently(f"{self} can't be searched", lambda: _store(self).info(self.address)["type"])) == "directory"
+            return (
+                str(_patiently(f"{self} can't be searched", lambda: _store(self).info(self.address)["type"]))
+                == "directory"
+            )
         except FileNotFoundError:
             return False
 
@@ -383,5 +388,7 @@ def _opened_store(scheme: str, process: int) -> Any:
         raise MissingExtraError(f"{scheme}://", "scale")
     import fsspec
 
-    with net(f"{scheme}:// can't be opened", StorageError, "its package may be missing: pip install s3fs, gcsfs, adlfs …"):
+    with net(
+        f"{scheme}:// can't be opened", StorageError, "its package may be missing: pip install s3fs, gcsfs, adlfs …"
+    ):
         return fsspec.filesystem(scheme, use_listings_cache=False, **_OPTIONS.get(scheme, {}))

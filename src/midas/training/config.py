@@ -213,6 +213,8 @@ class RunSettings:
         accumulate: a batch is computed in so many parts.
         devices, nodes: processes per machine, and machines; ``torchrun`` says how many there are where it starts them.
         strategy: how processes share the work: ``ddp``, or ``fsdp`` for networks that don't fit one device.
+        sync_batch_norm: batch normalisations see the pictures of all processes, as those of one process would; each
+            layer then waits for the others twice.
         precision: ``bfloat16`` and ``float16`` run the network in autocast; the loss is in float32 always.
         compile: let PyTorch compile the network.
         fast_layers: on a processor, train by layers in C++ (`midas.training.kernels`), which take a minute to compile
@@ -236,6 +238,7 @@ class RunSettings:
     devices: int = Field(default=1, ge=1)
     nodes: int = Field(default=1, ge=1)
     strategy: Literal["auto", "ddp", "fsdp"] = "auto"
+    sync_batch_norm: bool = False
     precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
     compile: bool = False
     fast_layers: Literal["auto", "on", "off"] = "auto"

@@ -67,36 +67,55 @@ class StepSampler(Sampler[list[int]]):
     """Indices of one process: its part of each step's batch, in as many pieces as gradients are accumulated over.
 
     Step s is over the indices from s times the batch size on, however many processes there are, so that the number of
-    processes doesn't change what is learnt from.
+    processes doesn't change what is learnt from. Where a batch can't be divided evenly, pieces differ by one sample,
+    and ``weight`` says what each counts: an epoch's last batch is what is left, if that is one sample per piece at
+    least.
 
     Args:
-        steps: number of steps in the epoch.
-        batch_size: samples per step, over all processes.
+        pictures: number of samples in the epoch.
+        batch_size: samples per step, over all processes; the last step may have fewer.
         accumulate: pieces of a process's part.
         first: step to begin with.
         rank, processes: which process this is, of how many.
 
     Raises:
-        ConfigError: the batch can't be divided so.
+        ConfigError: there are more pieces than samples in a batch.
     """
 
     def __init__(
-        self, steps: int, batch_size: int, *, accumulate: int = 1, first: int = 0, rank: int = 0, processes: int = 1
+        self, pictures: int, batch_size: int, *, accumulate: int = 1, first: int = 0, rank: int = 0, processes: int = 1
     ) -> None:
-        if batch_size % (processes * accumulate):
+        self.pieces_per_step = processes * accumulate
+        if batch_size < self.pieces_per_step:
             raise ConfigError(
-                f"a batch of {batch_size} can't be divided among {processes} processes in {accumulate} parts each"
+                f"a batch of {batch_size} can't be divided among {processes} processes in {accumulate} parts each; "
+                "run.batch_size counts over all of them"
             )
-        self.steps = range(first, steps)
+        self.pictures = pictures
         self.batch_size = batch_size
+        self.steps = range(first, steps_in(pictures, batch_size, self.pieces_per_step))
         self.pieces = range(rank * accumulate, (rank + 1) * accumulate)
-        self.piece_size = batch_size // (processes * accumulate)
 
     def __len__(self) -> int:
         return len(self.steps) * len(self.pieces)
 
     def __iter__(self) -> Iterator[list[int]]:
         for step in self.steps:
+            begin, count = step * self.batch_size, self.samples(step)
             for piece in self.pieces:
-                start = step * self.batch_size + piece * self.piece_size
-                yield list(range(start, start + self.piece_size))
+                first, end = (count * bound // self.pieces_per_step for bound in (piece, piece + 1))
+                yield list(range(begin + first, begin + end))
+
+    def samples(self, step: int) -> int:
+        """Samples of a step, over all processes."""
+        return min(self.batch_size, self.pictures - step * self.batch_size)
+
+    def weight(self, step: int, samples: int) -> float:
+        """What a piece's mean counts in the mean over pieces, so that each sample of the step counts the same."""
+        return samples * self.pieces_per_step / self.samples(step)
+
+
+def steps_in(pictures: int, batch_size: int, pieces: int = 1) -> int:
+    """Steps of an epoch; a rest of fewer samples than pieces is left out."""
+    whole, rest = divmod(pictures, batch_size)
+    return whole + (rest >= pieces)

@@ -50,6 +50,20 @@ def prepare_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
             raise OutputError(f"{path} can't be removed: {error.strerror}") from error
 
 
+def check_continuing(folder: Path, *, resume: bool, overwrite: bool) -> tuple[bool, bool]:
+    """Whether a run that is to begin or to go on resumes, and whether it replaces what lies there.
+
+    A run that was killed before its first checkpoint has left its settings alone, and begins anew.
+
+    Raises:
+        ConfigError: one of the two was asked for besides.
+    """
+    if resume or overwrite:
+        raise ConfigError("--continue finds out by itself whether to resume; leave out --resume and --overwrite")
+    there = (folder / CHECKPOINT).is_file()
+    return there, not there and not (folder / LAST_WEIGHTS).exists()
+
+
 def run_files(folder: Path) -> list[Path]:
     """What a run has left in a folder."""
     named = [folder / name for name in _OWN]

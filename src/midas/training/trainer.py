@@ -14,12 +14,13 @@ from torch.utils.data import DataLoader
 
 from midas.datasets.mixture import Augmentation, EpochPlan, Item, TrainingMixture, collate
 from midas.datasets.transforms import PhotometricJitter
-from midas.errors import ConfigError, DamageWarning, TrainingError
+from midas.errors import DamageWarning, TrainingError
 from midas.losses import DATA_TERMS
 from midas.models.network import DepthNetwork
 from midas.training.blending import Blend
+from midas.training.combinations import check_combinations
 from midas.training.config import ParetoSettings, TrainingConfig
-from midas.training.distributed import StepSampler, batches, launch
+from midas.training.distributed import StepSampler, batches, launch, steps_in
 from midas.training.fast_layers import use_fast_layers
 from midas.training.journal import EpochReport, Journal, figure_line
 from midas.training.objective import Terms, loss_terms, terms_by_source
@@ -35,6 +36,7 @@ from midas.training.sharding import (
     whole_optimizer_state,
     whole_state,
 )
+from midas.training.shared_statistics import share_statistics
 from midas.training.sources import open_sets
 from midas.training.standing import START, Position, gain_lines
 from midas.training.start import start_network, training_mode
@@ -63,12 +65,7 @@ class Trainer:
     """
 
     def __init__(self, config: TrainingConfig, folder: Path) -> None:
-        if config.pareto is not None and config.run.accumulate > 1:
-            raise ConfigError("run.accumulate is 1 with [pareto]: a step is found from the gradients of one batch")
-        if config.pareto is not None and config.run.strategy == "fsdp":
-            raise ConfigError("run.strategy is ddp with [pareto]: a step is found from whole gradients")
-        if config.run.start_share and config.run.strategy == "fsdp":
-            raise ConfigError("run.start_share wants whole weights on each device: run.strategy is ddp")
+        check_combinations(config)
         torch.manual_seed(config.run.seed)
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
@@ -83,11 +80,14 @@ class Trainer:
         self.blend = Blend(cast(DepthNetwork, self.average.module), config.run.start_share)
         training_mode(self.network, config.model)
         self.fast_layers = use_fast_layers(self.network, config.run)
+        if config.run.sync_batch_norm:
+            share_statistics(self.network)
         if self.sharded:
             shard(self.network)
             shard(self.average.module)
         optimizer = build_optimizer(self.network, config.optimizer)
-        self.steps_per_epoch = config.run.pictures_per_epoch // config.run.batch_size
+        pieces = self.fabric.world_size * config.run.accumulate
+        self.steps_per_epoch = steps_in(config.run.pictures_per_epoch, config.run.batch_size, pieces)
         self.schedule = build_schedule(optimizer, config.optimizer, config.run.epochs * self.steps_per_epoch)
         self.trained = cast(torch.nn.Module, torch.compile(self.network) if config.run.compile else self.network)
         if not self.sharded:
@@ -155,12 +155,13 @@ class Trainer:
         position, run = self.position, self.config.run
         training_mode(self.network, self.config.model)
         first, started = position.step, time.perf_counter()
-        loader = batches(self._loader())
+        sampler = self._sampler()
+        loader = batches(self._loader(sampler))
         progress.begin_epoch(position.epoch, first)
         while position.step < self.steps_per_epoch:
             pieces = [next(loader).to(self.fabric.device) for _ in range(run.accumulate)]
             self._count_unreadable(pieces)
-            terms = self._step(pieces)
+            terms = self._step(pieces, [sampler.weight(position.step, len(item.pixels)) for item in pieces])
             position.step += 1
             position.sums = [total + value for total, value in zip(position.sums, terms, strict=True)]
             rate = (position.step - first) * run.batch_size / (time.perf_counter() - started)
@@ -171,13 +172,13 @@ class Trainer:
                 self._checkpoint()
         return pieces[-1], rate
 
-    def _step(self, pieces: list[Item]) -> list[float]:
-        """One step of the optimiser; the loss terms, averaged over pieces and processes."""
+    def _step(self, pieces: list[Item], weights: list[float]) -> list[float]:
+        """One step of the optimiser; the loss terms, averaged over the samples of all pieces and processes."""
         sums = torch.zeros(len(Terms._fields), device=self.fabric.device)
         backward = self._backward if self.config.pareto is None else self._pareto_backward
-        for number, item in enumerate(pieces, start=1):
-            last = number == len(pieces)
-            sums += torch.stack(list(backward(item, len(pieces), last=last))).detach() / len(pieces)
+        for number, (item, weight) in enumerate(zip(pieces, weights, strict=True), start=1):
+            share = weight / len(pieces)
+            sums += torch.stack(list(backward(item, share, last=number == len(pieces)))).detach() * share
         self.fabric.clip_gradients(self.trained, self.optimizer, max_norm=self.config.optimizer.clip_norm)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -186,18 +187,18 @@ class Trainer:
         reduced = cast(torch.Tensor, self.fabric.all_reduce(sums, reduce_op="mean"))
         return [float(value) for value in reduced]
 
-    def _backward(self, item: Item, pieces: int, *, last: bool) -> Terms:
-        """Add one piece's gradient; processes exchange theirs with the last."""
+    def _backward(self, item: Item, share: float, *, last: bool) -> Terms:
+        """Add one piece's gradient, by its share of the step; processes exchange theirs with the last."""
         exchange_gradients(self.network, enabled=last)
         wrapped = cast(_FabricModule, self.trained)
         with nullcontext() if self.sharded else self.fabric.no_backward_sync(wrapped, enabled=not last):
             prediction = self._forward(item)
             terms = loss_terms(prediction, item, self.config.loss)
             self._check_finite(terms, item, prediction)
-            self.fabric.backward(terms.total / pieces)
+            self.fabric.backward(terms.total * share)
         return terms
 
-    def _pareto_backward(self, item: Item, pieces: int, *, last: bool) -> Terms:
+    def _pareto_backward(self, item: Item, share: float, *, last: bool) -> Terms:
         """Leave the gradient along which the losses of all data sets fall."""
         settings = cast(ParetoSettings, self.config.pareto)
         # The combination is of gradients over all processes, which are exchanged here and not by DDP's wrapper.
@@ -207,7 +208,7 @@ class Trainer:
         for terms in by_source:
             self._check_finite(terms, item, prediction)
         pareto_backward(
-            [terms.total for terms in by_source],
+            [terms.total * share for terms in by_source],
             [parameter for parameter in self.network.parameters() if parameter.requires_grad],
             normalization=settings.normalization,
             method=settings.method,
@@ -229,7 +230,18 @@ class Trainer:
                 f"{self.position.step + 1}; its batch is in {path}; lower the learning rates"
             )
 
-    def _loader(self) -> DataLoader[Item]:
+    def _sampler(self) -> StepSampler:
+        run = self.config.run
+        return StepSampler(
+            run.pictures_per_epoch,
+            run.batch_size,
+            accumulate=run.accumulate,
+            first=self.position.step,
+            rank=self.fabric.global_rank,
+            processes=self.fabric.world_size,
+        )
+
+    def _loader(self, sampler: StepSampler) -> DataLoader[Item]:
         run, data = self.config.run, self.config.data
         late = self.position.epoch >= run.late_from * run.epochs
         mixture = TrainingMixture(
@@ -245,17 +257,9 @@ class Trainer:
                 upside_down_share=data.upside_down_share,
             ),
             self.network.input_spec,
-            EpochPlan(self.steps_per_epoch * run.batch_size, run.batch_size, data.mixing, data.pairs),
+            EpochPlan(run.pictures_per_epoch, run.batch_size, data.mixing, data.pairs),
             seed=run.seed,
             epoch=self.position.epoch,
-        )
-        sampler = StepSampler(
-            self.steps_per_epoch,
-            run.batch_size,
-            accumulate=run.accumulate,
-            first=self.position.step,
-            rank=self.fabric.global_rank,
-            processes=self.fabric.world_size,
         )
         return DataLoader(
             mixture,

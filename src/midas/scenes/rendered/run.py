@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from midas.scenes.rendered.worlds import World
 
 SCENE_LIMIT_S = 600.0
 FAILURES_BEFORE_GIVING_UP = 10
+
+Outcomes = Callable[[Callable[[], Job | None]], Iterator[Outcome]]
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ def render(
     output: RenderStore,
     options: RenderOptions,
     report: Callable[[Progress], None] = lambda progress: None,
+    *,
+    elsewhere: Outcomes | None = None,
 ) -> Progress:
     """Render scenes into a folder until it holds enough pictures.
 
@@ -124,13 +128,15 @@ def render(
         library: folder of the assets.
         output: the folder, which may hold pictures of earlier runs.
         report: called after each scene.
+        elsewhere: has jobs done in place of this machine's processes.
 
     Raises:
         RenderError: the generator can't be run, or scenes keep failing.
     """
     progress = Progress(kept=output.kept, wanted=options.count)
     began = time.monotonic()
-    pool = WorkerPool(command, options.workers, output.root / "logs", limit_s=options.limit_s, threads=options.threads)
+    logs = output.root / "logs"
+    pool = WorkerPool(command, options.workers, logs, limit_s=options.limit_s, threads=options.threads)
     under_way: dict[tuple[str, int], ScenePlan] = {}
     left = (scene for scene in scenes(options.worlds, options.seed) if not output.has(scene))
 
@@ -143,7 +149,7 @@ def render(
         return _job(scene, library, output, options)
 
     failures_in_a_row = 0
-    outcomes = pool.outcomes(next_job)
+    outcomes = (elsewhere or pool.outcomes)(next_job)
     with contextlib.closing(outcomes):  # type: ignore[type-var]
         try:
             for outcome in outcomes:

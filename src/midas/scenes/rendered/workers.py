@@ -171,6 +171,14 @@ def _parsed(line: str) -> dict[str, Any] | None:
     return reply if isinstance(reply, dict) else None
 
 
+def worker_environment(threads: int) -> dict[str, str]:
+    """The variables of a process of the generator that has so many threads."""
+    variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MIDAS_RENDER_THREADS")
+    environment = os.environ | dict.fromkeys(variables, str(threads))
+    # The generator has packages of its own; ours would be the wrong ones.
+    return {key: value for key, value in environment.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
+
+
 class WorkerPool:
     """Several workers on one sequence of jobs.
 
@@ -183,10 +191,7 @@ class WorkerPool:
     """
 
     def __init__(self, command: Sequence[str], workers: int, logs: Path, *, limit_s: float, threads: int = 1):
-        variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MIDAS_RENDER_THREADS")
-        environment = os.environ | dict.fromkeys(variables, str(threads))
-        # The generator has packages of its own; ours would be the wrong ones.
-        environment = {key: value for key, value in environment.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
+        environment = worker_environment(threads)
         self.limit_s = limit_s
         self._workers = [Worker(command, environment, logs / f"worker-{number}.log") for number in range(workers)]
 

@@ -1,0 +1,200 @@
+"""Training beyond one process: shared statistics, uneven batches, shards in a store, and a rank that is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from tests.corpus_miniature import write_miniature
+from torch import distributed, multiprocessing, nn
+
+from midas.datasets.catalogue import open_reader
+from midas.datasets.shard_members import Packing
+from midas.datasets.shards import pack
+from midas.errors import ConfigError, DatasetError
+from midas.models.weights import read_safetensors
+from midas.training.run_folder import check_continuing
+from midas.training.shared_statistics import share_statistics
+from midas.training.state import CHECKPOINT
+
+# With batch normalisations, and batches of five, which two processes can't divide evenly.
+CONFIG = """
+[model]
+name = "midas_nano_256"
+weights = "pretrained"
+
+[data]
+root = "{root}"
+sizes = [[64, 96]]
+[[data.sets]]
+name = "miniature"
+
+[optimizer]
+decoder_rate = 1e-5
+encoder_rate = 1e-6
+
+[run]
+epochs = 2
+pictures_per_epoch = 13
+batch_size = 5
+precision = "float32"
+threads = 1
+workers = 0
+checkpoint_steps = 1
+fast_layers = "off"
+"""
+
+LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+@pytest.fixture
+def config_path(tmp_path: Path) -> Path:
+    write_miniature(tmp_path / "miniature")
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIG.format(root=tmp_path), encoding="utf-8")
+    return path
+
+
+def quiet() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def train(launcher: list[str], *arguments: object) -> None:
+    command = [*launcher, "-m", "midas", "train", *map(str, arguments)]
+    done = subprocess.run(command, env=quiet(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def weights_of(folder: Path) -> dict[str, torch.Tensor]:
+    return read_safetensors(folder / "last.safetensors")
+
+
+def layers() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 1), nn.BatchNorm2d(2)
+    )
+
+
+def pictures() -> torch.Tensor:
+    return 100 + torch.randn(5, 3, 8, 10, generator=torch.Generator().manual_seed(1))
+
+
+def gradients_and_statistics(network: nn.Module, maps: torch.Tensor) -> list[torch.Tensor]:
+    (network(maps) ** 3).sum().backward()
+    return [parameter.grad.clone() for parameter in network.parameters()] + [  # type: ignore[union-attr]
+        buffer.clone().double() for buffer in network.buffers()
+    ]
+
+
+def _one_of_two(rank: int, rendezvous: str, results: str) -> None:
+    distributed.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=2)
+    network = layers()
+    assert share_statistics(network) == 2
+    own = pictures()[:2] if rank == 0 else pictures()[2:]
+    found = gradients_and_statistics(network, own)
+    parameters = len(list(network.parameters()))
+    for gradient in found[:parameters]:
+        distributed.all_reduce(gradient)
+    torch.save(found, f"{results}.{rank}")
+    distributed.destroy_process_group()
+
+
+def test_batch_normalisations_of_two_uneven_processes_are_those_of_one(tmp_path: Path) -> None:
+    expected = gradients_and_statistics(layers(), pictures())
+    multiprocessing.spawn(_one_of_two, (str(tmp_path / "meet"), str(tmp_path / "found")), nprocs=2)
+    for rank in range(2):
+        found = torch.load(tmp_path / f"found.{rank}")
+        for one, other in zip(expected, found, strict=True):
+            torch.testing.assert_close(other, one, rtol=2e-4, atol=2e-4 * float(one.abs().max()))
+
+
+def test_alone_nothing_is_shared() -> None:
+    assert share_statistics(layers()) == 0
+
+
+@pytest.mark.slow
+def test_two_processes_with_shared_statistics_learn_what_one_learns_from_uneven_batches(
+    config_path: Path, tmp_path: Path
+) -> None:
+    train([sys.executable], config_path, "-o", tmp_path / "one")
+    train(LAUNCHER, config_path, "-o", tmp_path / "two", "--set", "run.sync_batch_norm=true")
+    train(LAUNCHER, config_path, "-o", tmp_path / "apart")
+    one, two, apart = (weights_of(tmp_path / name) for name in ("one", "two", "apart"))
+    shared, alone = (
+        sum(float((one[name] - other[name]).abs().sum()) for name in one if one[name].is_floating_point())
+        for other in (two, apart)
+    )
+    assert shared < 0.02 * alone
+    assert len((tmp_path / "two" / "log.csv").read_text().splitlines()) == 3
+
+
+@pytest.mark.slow
+def test_a_killed_process_is_begun_again_by_torchrun_to_the_same_weights(config_path: Path, tmp_path: Path) -> None:
+    changes = ("--set", "run.epochs=6", "--continue")
+    train(LAUNCHER, config_path, "-o", tmp_path / "whole", *changes)
+    command = [
+        *LAUNCHER,
+        "--max-restarts",
+        "3",
+        "-m",
+        "midas",
+        "train",
+        str(config_path),
+        "-o",
+        str(tmp_path / "parts"),
+    ]
+    launcher = subprocess.Popen([*command, *changes], env=quiet(), stderr=subprocess.PIPE, text=True)
+    checkpoint = tmp_path / "parts" / "checkpoint.pt"
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline and not checkpoint.exists():
+        time.sleep(0.01)
+    ranks = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children")
+    if not ranks.exists():
+        launcher.kill()
+        pytest.skip("which processes are whose is read from /proc")
+    os.kill(int(ranks.read_text().split()[1]), signal.SIGKILL)
+    _, errors = launcher.communicate(timeout=280)
+    assert launcher.returncode == 0, errors[-3000:]
+    assert "SIGKILL" in errors or "exitcode: -9" in errors or "Signal 9" in errors, errors[-3000:]
+    whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_shards_in_a_store_give_the_samples_of_the_set(tmp_path: Path, cached: bool) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    write_miniature(tmp_path / "miniature")
+    reader = open_reader("corpus", tmp_path / "miniature")
+    pack(reader, tmp_path / "shards", Packing(samples_per_shard=2))
+    store = fsspec.filesystem("memory")
+    for path in (tmp_path / "shards").iterdir():
+        store.pipe_file(f"/{tmp_path.name}/{path.name}", path.read_bytes())
+    address = f"memory://{tmp_path.name}"
+    cache = str(tmp_path / "cache") if cached else ""
+    shards = open_reader("shards", "", address=address, cache=cache)
+    assert len(shards) == len(reader)
+    for index in range(len(reader)):
+        assert (shards[index].image == reader[index].image).all()
+        assert (shards[index].disparity == reader[index].disparity).all()  # type: ignore[union-attr]
+    store.rm(f"/{tmp_path.name}/shard-000000.tar")
+    if cached:
+        assert (shards[0].image == reader[0].image).all()
+    with pytest.raises(DatasetError, match="is missing"):
+        open_reader("shards", "", address=address)
+
+
+def test_continuing_begins_resumes_and_never_removes_a_finished_run(tmp_path: Path) -> None:
+    assert check_continuing(tmp_path, resume=False, overwrite=False) == (False, True)
+    (tmp_path / "last.safetensors").touch()
+    assert check_continuing(tmp_path, resume=False, overwrite=False) == (False, False)
+    (tmp_path / CHECKPOINT).touch()
+    assert check_continuing(tmp_path, resume=False, overwrite=False) == (True, False)
+    with pytest.raises(ConfigError, match="leave out"):
+        check_continuing(tmp_path, resume=True, overwrite=False)
