@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=1_000_000, help="of the manifest (default: 1000000)")
     parser.add_argument("--rounds", type=int, default=1, help="how often each engine runs")
     parser.add_argument("--engines", default="predict,local,processes,ray", help="which, with commas")
+    parser.add_argument("--shard-size", type=int, help="pictures per shard; by default by their number")
     parser.add_argument("--keep", type=Path, help="folder where pictures stay and are found again")
     options = parser.parse_args()
     print(f"{processor()}, {os.cpu_count()} cores")
@@ -101,7 +102,8 @@ def engines(pictures: Path, scratch: Path, options: argparse.Namespace) -> None:
         for engine in options.engines.split(","):
             output = scratch / f"{engine}-{turn}"
             began = time.perf_counter()
-            finished = run(command_of(engine, pictures, output))
+            sized = ["--shard-size", str(options.shard_size)] if options.shard_size and engine != "predict" else []
+            finished = run([*command_of(engine, pictures, output), *sized])
             seconds.setdefault(engine, []).append(time.perf_counter() - began)
             if engine != "predict":
                 summary = json.loads(finished)

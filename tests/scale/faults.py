@@ -1,6 +1,6 @@
 """A cluster on this machine whose workers, nodes and drivers are killed while they work through a job.
 
-    python -m tests.scale.faults --pictures 3000 --nodes 5 --kill-every 3
+    python -m tests.scale --pictures 3000 --nodes 5 --kill-every 3
 
 Runs the job undisturbed first, then on the cluster: a worker is killed every few seconds, a node is removed, the driver
 is killed and begun again, two of it at once. Checks that every output is there once, valid, and equal to that of the
@@ -9,14 +9,12 @@ undisturbed run, and that no shard that was finished before the second start was
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import uuid
@@ -177,30 +175,3 @@ class MarkedCluster:
             except OSError:  # it has ended
                 continue
         return found
-
-
-def main() -> None:
-    """Run it once, and say what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, default=3000)
-    parser.add_argument("--nodes", type=int, default=2)
-    parser.add_argument("--cpus-per-node", type=int, default=1)
-    parser.add_argument("--kill-every", type=float, default=3.0, help="seconds between two killed workers")
-    parser.add_argument("--remove-after", type=float, default=20.0, help="seconds until a node is removed")
-    parser.add_argument("--driver-killed-after", type=float, default=30.0, help="seconds")
-    parser.add_argument("--shard-size", type=int, default=None)
-    given = parser.parse_args()
-    options = Options(
-        given.pictures, given.nodes, given.cpus_per_node, given.kill_every, given.remove_after,
-        given.driver_killed_after, arguments=[] if given.shard_size is None else ["--shard-size",
-        str(given.shard_size)],
-    )  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="midas-faults-") as folder:
-        outcome = disturbed_run(Path(folder), options)
-    for _summary in outcome.summaries:
-        pass
-    raise SystemExit(0 if outcome.is_good else 1)
-
-
-if __name__ == "__main__":
-    main()

@@ -77,8 +77,13 @@ def weights_of(folder: Path) -> dict[str, torch.Tensor]:
 
 def layers() -> nn.Sequential:
     torch.manual_seed(0)
+    # Without biases, whose gradients before a normalisation are rounding alone.
     return nn.Sequential(
-        nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 1), nn.BatchNorm2d(2)
+        nn.Conv2d(3, 4, 3, padding=1, bias=False),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Conv2d(4, 2, 1, bias=False),
+        nn.BatchNorm2d(2),
     )
 
 

@@ -151,8 +151,8 @@ def _listed(listing: Listing, destination: Place, recipe: Recipe, there: Job | N
     elif there.id != job.id:
         raise ConfigError(
             f"{destination} holds a job of other pictures: {there.pictures} in shards of {there.shard_size} when it "
-            f"began, {job.pictures} in shards of {job.shard_size} now, or others of the same number; --as-listed goes on with "
-            "those of before, another destination begins with those of now"
+            f"began, {job.pictures} in shards of {job.shard_size} now, or as many others; --as-listed goes on "
+            "with those of before, another destination begins with those of now"
         )
     return job
 

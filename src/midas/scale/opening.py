@@ -17,6 +17,9 @@ from midas.scale.entries import Entry, runs_of
 from midas.scale.picture_columns import picture_column, values_of
 from midas.storage.addresses import Place
 
+IN_TURN = frozenset({"parquet", "film"})
+"""What is gone through from one picture to the next, and not by whoever wants one."""
+
 _ROWS_AT_ONCE = 16
 
 # Two frames are never nearer to each other; times that went through a file's numbers are nearer to the truth.
@@ -65,7 +68,7 @@ class _Named(io.BytesIO):
         self.name = name
 
 
-def opened(entries: Sequence[Entry], column: str | None = None) -> Iterator[Opened]:
+def opened(entries: Sequence[Entry], column: str | None = None) -> Generator[Opened, None, None]:
     """The pictures of a shard in order, those of one source read in one go where it has to be gone through.
 
     Args:

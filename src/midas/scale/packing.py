@@ -14,11 +14,12 @@ from typing import Any, Protocol, runtime_checkable
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from midas.folder import WRITERS
 from midas.maps.formats import FORMATS, output_path
 from midas.scale.entries import Entry
 from midas.scale.receipts import Failure
 from midas.scale.settings import Recipe
-from midas.storage.addresses import Place
+from midas.storage.addresses import STORE_THREADS, Place
 
 PREFIX = "maps-"
 """What the names of shards begin with."""
@@ -80,9 +81,15 @@ class Made:
 
 @runtime_checkable
 class Packer(Protocol):
-    """Takes in a shard's outputs."""
+    """Takes in a shard's outputs.
+
+    Attributes:
+        outputs: the names of files below the destination, and their sizes.
+        threads: how many may store at a time with gain.
+    """
 
     outputs: dict[str, int]
+    threads: int
 
     def store(self, made: Made) -> Made:
         """Put away what can be put away in any order; called in any thread.
@@ -137,6 +144,7 @@ class _Files:
     def __init__(self, destination: Place) -> None:
         self._destination = destination
         self.outputs: dict[str, int] = {}
+        self.threads = WRITERS if destination.is_local else STORE_THREADS
 
     def store(self, made: Made) -> Made:
         for name, data in made.files.items():
@@ -163,6 +171,7 @@ class _Tar:
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
         self.outputs: dict[str, int] = {}
+        self.threads = WRITERS
 
     def store(self, made: Made) -> Made:
         return made
@@ -197,6 +206,7 @@ class _Table:
         self._writer = writer
         self._rows: list[dict[str, Any]] = []
         self.outputs: dict[str, int] = {}
+        self.threads = WRITERS
 
     def store(self, made: Made) -> Made:
         return made

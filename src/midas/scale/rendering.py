@@ -7,6 +7,7 @@ scene's views there, and who began the run develops and keeps them.
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
@@ -30,7 +31,7 @@ class RenderWorker:
 
     def __init__(self, command: Sequence[str], jobs: Sequence[Job], logs: str, limit_s: float, *, share: Share) -> None:
         self._jobs, self._limit_s = jobs, limit_s
-        log = Path(logs) / f"worker-{os.uname().nodename}-{os.getpid()}.log"
+        log = Path(logs) / f"worker-{platform.node()}-{os.getpid()}.log"
         self._worker = Worker(command, worker_environment(max(1, share.cores)), log)
 
     def __call__(self, item: int) -> Outcome:

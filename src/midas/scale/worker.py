@@ -18,28 +18,25 @@ from midas.backends import AUTO
 from midas.backends.choice import for_pictures
 from midas.backends.exactness import is_exact
 from midas.errors import ConfigError, DamageWarning, MidasError, StorageError, net
-from midas.folder import READERS, WRITERS, Settings, map_size_of, prepared_picture
+from midas.folder import READERS, Settings, map_size_of, prepared_picture
 from midas.loading import load
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import encode_map
 from midas.maps.map_size import MapSize
 from midas.maps.value_range import ValueRange
-from midas.pipeline import group_alike, run_ahead
+from midas.pipeline import drawn_ahead, group_alike, run_ahead
 from midas.predictor import Predictor
 from midas.scale.manifest import Job, read_job, read_shard
-from midas.scale.opening import Opened, opened
+from midas.scale.opening import IN_TURN, Opened, opened
 from midas.scale.packing import Made, Packer, packer_for
 from midas.scale.receipts import Failure, Receipt, holds, read_receipt, write_receipt
 from midas.scale.settings import Recipe, model_digest
 from midas.scale.share import Share
-from midas.storage.addresses import Place
+from midas.storage.addresses import STORE_THREADS, Place
 from midas.tiling.prepared import Prepared
 
 GPU_BATCH = 32
 """Pictures that go through a graphics card at once; a processor gains nothing from several."""
-
-# A store answers after tens of milliseconds, and answers many at a time.
-_REMOTE_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -195,8 +192,7 @@ def _outcomes(
 ) -> Iterator[Made | Failure]:
     """What becomes of each picture, in order."""
     formats = recipe.formats
-    far = any("://" in entry.source for entry in entries)
-    readers = _REMOTE_THREADS if far else READERS
+    readers = READERS if all(Place(entry.source).is_local for entry in entries) else STORE_THREADS
 
     def read(numbered: tuple[int, Opened]) -> _Ready | Failure:
         number, item = numbered
@@ -226,11 +222,16 @@ def _outcomes(
         encoded = time.perf_counter()
         return packer.store(made), encoded - start, time.perf_counter() - encoded
 
-    sources = enumerate(opened(entries, recipe.column))
-    with closing(run_ahead(read, sources, workers=readers, waiting=settings.batch)) as pictures:
+    items = opened(entries, recipe.column)
+    if any(entry.kind in IN_TURN for entry in entries):  # takes time, which the network shouldn't wait for
+        items = drawn_ahead(items)
+    with (
+        closing(items),
+        closing(run_ahead(read, enumerate(items), workers=readers, waiting=settings.batch)) as pictures,
+    ):
         groups = group_alike((picture.result() for picture in pictures), _shape, most=settings.batch)
         mapped = (each for group in groups for each in _infer(predictor, settings, group, clock))
-        with closing(run_ahead(write, mapped, workers=_REMOTE_THREADS if far else WRITERS)) as written:
+        with closing(run_ahead(write, mapped, workers=packer.threads)) as written:
             for future in written:
                 outcome, encode_s, store_s = future.result()
                 clock.add("encode", encode_s)

@@ -28,6 +28,9 @@ from midas.storage.atomic import atomic_file
 ATTEMPTS = 7
 """How often a store is asked: with the pauses between, for about half a minute."""
 
+STORE_THREADS = 8
+"""A store answers after tens of milliseconds, and answers many requests at a time: so many of each worker."""
+
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 10.0
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.nn.functional import all_reduce
 from torch.nn.modules.batchnorm import _BatchNorm
 
 
@@ -34,6 +33,22 @@ def share_statistics(network: nn.Module) -> int:
     return len(layers)
 
 
+class _Total(torch.autograd.Function):
+    """The sum over processes; so is its gradient, since each process's loss depends on what all gave."""
+
+    @staticmethod
+    def forward(context: Any, own: Tensor) -> Tensor:
+        total = own.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        total = gradient.contiguous().clone()
+        distributed.all_reduce(total)
+        return total
+
+
 def _forward(layer: Any, alone: Callable[[Tensor], Tensor], maps: Tensor) -> Tensor:
     if not layer.training:
         return alone(maps)
@@ -51,11 +66,11 @@ def _normalised(layer: Any, maps: Tensor) -> Tensor:
     shape = [1, -1] + [1] * (maps.dim() - 2)
     # Processes may have different numbers of pictures.
     count = maps.new_tensor([maps.numel() / maps.shape[1]])
-    sums = all_reduce(torch.cat([maps.sum(axes), count]))  # type: ignore[no-untyped-call]
+    sums = _Total.apply(torch.cat([maps.sum(axes), count]))
     total = sums[-1].detach()
     mean = sums[:-1] / total
     centred = maps - mean.view(shape)
-    variance = all_reduce(centred.square().sum(axes)) / total  # type: ignore[no-untyped-call]
+    variance = _Total.apply(centred.square().sum(axes)) / total
     _update(layer, mean.detach(), variance.detach(), float(total))
     result: Tensor = centred * ((variance + layer.eps).rsqrt() * layer.weight).view(shape) + layer.bias.view(shape)
     return result

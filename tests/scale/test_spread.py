@@ -1,0 +1,141 @@
+"""Work spread over processes and clusters: every item once at least, whatever dies, and a processor left for Ray."""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.corpus_miniature import write_miniature
+
+from midas.errors import ConfigError, MidasError, ModelError
+from midas.evaluation.candidates import PlaneCandidate
+from midas.evaluation.runs import Benchmark, open_benchmark, run
+from midas.scale.on_ray import pools_for
+from midas.scale.processes import DEATHS_IN_A_ROW
+from midas.scale.scoring import scores_by
+from midas.scale.share import Share, core_groups
+from midas.scale.spread import Engine, spread
+
+TWO = Engine("local", workers=2, cores=1)
+
+
+class Squares:
+    """A worker for these tests; where a folder is named, the process that first comes to an item dies there."""
+
+    def __init__(self, folder: str = "", *, share: Share) -> None:
+        self.folder = folder
+        assert share.cores in (0, 1)
+
+    def __call__(self, item: int) -> int:
+        if self.folder and item % 5 == 0:
+            mark = Path(self.folder, str(item))
+            if not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return item * item
+
+
+def test_every_item_is_done_by_two_processes_and_by_this_one() -> None:
+    squares = [item * item for item in range(12)]
+    assert sorted(spread(Squares, range(12), TWO)) == squares
+    assert sorted(spread(Squares, range(12), Engine("local", workers=1))) == squares
+
+
+def test_items_of_workers_that_are_killed_are_done_by_others(tmp_path: Path) -> None:
+    assert set(spread(partial(Squares, str(tmp_path)), range(10), TWO)) == {item * item for item in range(10)}
+
+
+class Dying(Squares):
+    """Never finishes anything."""
+
+    def __call__(self, item: int) -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+
+@pytest.mark.slow
+def test_workers_that_always_die_end_the_work() -> None:
+    with pytest.raises(MidasError, match=f"died {DEATHS_IN_A_ROW} times"):
+        list(spread(Dying, range(3), TWO))
+
+
+@given(st.integers(1, 64), st.integers(1, 16))
+def test_core_groups_have_all_cores_once(cores: int, per_worker: int) -> None:
+    groups = core_groups(list(range(cores)), per_worker)
+    assert [core for group in groups for core in group] == list(range(cores))
+    assert all(len(group) >= min(per_worker, cores) for group in groups)
+
+
+@given(st.lists(st.integers(1, 128), min_size=1, max_size=6), st.integers(1, 8))
+def test_workers_leave_something_of_each_node_free_on_ray_s_books(cpus: list[int], cores: int) -> None:
+    nodes = [{"CPU": float(count)} for count in cpus]
+    (pool,) = pools_for(nodes, Engine("ray", cores=cores))
+    width = pool.share.cores
+    assert pool.workers == sum(max(1, count // width) for count in cpus)
+    for count in cpus:
+        asked = pool.cpus * max(1, count // width)
+        assert asked <= count - min(1.0, count / 2) + 1e-9
+        assert pool.cpus > 0
+
+
+def test_cards_and_processors_work_at_the_same_job() -> None:
+    nodes = [{"CPU": 16.0, "GPU": 2.0}, {"CPU": 8.0}, {"memory": 1.0}]
+    cards, processors = pools_for(nodes, Engine("ray", gpu_share=0.5))
+    assert (cards.workers, cards.gpus, cards.share.device) == (4, 0.5, "cuda")
+    assert cards.cpus * 4 < 16
+    assert (processors.workers, processors.gpus, processors.share.cores) == (2, 0.0, 4)
+    with pytest.raises(ModelError, match="neither"):
+        pools_for([{"memory": 1.0}], Engine("ray"))
+
+
+def test_engines_are_chosen_by_the_number_of_pictures_and_wrong_wishes_are_refused() -> None:
+    assert Engine().chosen(100) == "local"
+    assert Engine(address="auto").chosen(100) == "ray"
+    for wrong in ({"name": "dask"}, {"name": "local", "address": "auto"}, {"gpu_share": 0.0}):
+        with pytest.raises(ConfigError):
+            Engine(**wrong)  # type: ignore[arg-type]
+
+
+def miniature(folder: Path) -> Benchmark:
+    write_miniature(folder / "set", split="eval")
+    return open_benchmark("corpus", folder / "set")
+
+
+def figures(benchmark: Benchmark, engine: Engine | None) -> list[tuple[str, tuple[float, ...]]]:
+    plane = PlaneCandidate(tilted=True)
+    metrics = benchmark.protocol.metrics
+    elsewhere = None
+    if engine is not None:
+        elsewhere = lambda candidate, indices: scores_by(engine, candidate, benchmark, indices, metrics)  # noqa: E731
+    return [(score.name, score.figures) for score in run(plane, benchmark, elsewhere=elsewhere).scores]
+
+
+def test_figures_of_an_evaluation_do_not_depend_on_who_measures(tmp_path: Path) -> None:
+    benchmark = miniature(tmp_path)
+    assert figures(benchmark, TWO) == figures(benchmark, None)
+
+
+@pytest.mark.slow
+def test_ray_gives_the_figures_of_one_process_too(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    benchmark = miniature(tmp_path)
+    assert figures(benchmark, Engine("ray", workers=1, cores=1)) == figures(benchmark, None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("nodes", [2, 5])
+def test_a_cluster_that_falls_apart_loses_nothing_and_does_no_finished_shard_again(tmp_path: Path, nodes: int) -> None:
+    pytest.importorskip("ray")
+    from tests.scale.faults import Options, disturbed_run
+
+    options = Options(300, nodes, kill_every_s=8.0, remove_after_s=20.0, arguments=["--shard-size", "10"])
+    outcome = disturbed_run(tmp_path, options)
+    assert outcome.is_good, outcome
+    assert outcome.killed_workers
+    assert outcome.removed_nodes == 1
+    assert outcome.finished_before_second_start
