@@ -34,7 +34,7 @@ BOUNDARIES = {
     "midas/loading.py": ["_whole", "load", "prepare"],
     "midas/predictor.py": ["_depth_map", "infer_batch", "prepare"],
     "midas/scale/insides.py": ["list_inside"],
-    "midas/scale/on_ray.py": ["_connected", "_run"],
+    "midas/scale/on_ray.py": ["_run", "_session"],
     "midas/scale/opening.py": ["_in_turn"],
     "midas/scale/worker.py": ["__call__", "write"],
     "midas/storage/addresses.py": ["_opened_store", "_patiently"],

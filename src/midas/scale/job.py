@@ -24,6 +24,7 @@ from midas.scale.spread import Engine, spread
 from midas.scale.status import Status, status_of
 from midas.scale.worker import ShardReport, ShardWorker
 from midas.storage.addresses import Place
+from midas.storage.atomic import remove_leftovers_now
 
 ERRORS_FILE = "errors.parquet"
 SUMMARY_FILE = "summary.json"
@@ -204,6 +205,8 @@ def finish(planned_job: Plan, worked: int, seconds: float, unfinished: dict[int,
         StorageError: they can't be written.
     """
     job, destination = planned_job.job, planned_job.destination
+    if destination.is_local:  # of workers that were killed
+        remove_leftovers_now(destination.path)
     receipts = list(valid_receipts(destination, job))
     write_failures(destination, [failure for receipt in receipts for failure in receipt.failures])
     problems = {source: error.message for source, error in planned_job.problems.items()}

@@ -10,13 +10,14 @@ that the first of them need no processor either.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import queue
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -194,6 +195,19 @@ def _connected(engine: Engine) -> Iterator[Any]:
     import ray
     import ray.data
 
+    with redirect_stdout(_Unheard()):  # Ray says there that a worker has died, among lines that others read
+        yield from _session(ray, engine)
+
+
+class _Unheard(io.TextIOBase):
+    """Takes what nobody asked for; the logs of the cluster have it too."""
+
+    def write(self, text: str) -> int:
+        """Drop it."""
+        return len(text)
+
+
+def _session(ray: Any, engine: Engine) -> Iterator[Any]:
     ours = not ray.is_initialized()
     if ours:
         with net("Ray can't be started or reached", MidasError, "check --address, and that all nodes have this Ray"):

@@ -88,7 +88,7 @@ def atomic_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             finally:
                 rmtree(temporary, ignore_errors=True)
         if overwrite:
-            _remove_leftovers(path.parent)
+            remove_leftovers_now(path.parent)
     except OSError as error:
         raise OutputError(f"{path} can't be written: {error.strerror or error}") from error
 
@@ -99,10 +99,11 @@ def remove_leftovers(folder: Path) -> None:
 
     Those in use are locked, where the system allows to remove them at all.
     """
-    _remove_leftovers(folder)
+    remove_leftovers_now(folder)
 
 
-def _remove_leftovers(folder: Path) -> None:
+def remove_leftovers_now(folder: Path) -> None:
+    """The same however often, for who knows that others were killed meanwhile."""
     with suppress(OSError), os.scandir(folder) as entries:
         for name in [entry.name for entry in entries if _TEMPORARY.fullmatch(entry.name)]:
             with suppress(OSError):
