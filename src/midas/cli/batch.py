@@ -142,7 +142,7 @@ def batch(
         raise ConfigError("name sources, and a destination with --output; or a job with --status DEST")
     recipe = Recipe(
         model=model,
-        packing=pack,  # type: ignore[arg-type]
+        packing=pack,
         formats=tuple(name.strip() for name in formats.split(",")),
         backend=backend,
         device=device,
@@ -154,7 +154,7 @@ def batch(
         strict=strict,
         column=column,
     )
-    where = Engine(engine, address, workers, cores, gpu_share)  # type: ignore[arg-type]
+    where = Engine(engine, address, workers, cores, gpu_share)
     manner = Manner(max_errors, retry_failed, as_listed, offline, shard_size)
     complete = _run(sources, Place.of(output), recipe, where, manner, _Saying(as_json, quiet, metrics_port))
     raise typer.Exit(0 if complete else STATUS_FAILED)

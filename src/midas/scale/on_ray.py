@@ -85,10 +85,12 @@ def pools_for(nodes: Sequence[dict[str, float]], engine: Engine) -> list[Pool]:
 
 def _asked_for(cores: int, nodes: Sequence[dict[str, float]]) -> float:
     """Processors that a worker asks for, so that each node has one left when it is full."""
-    least = min(node["CPU"] for node in nodes)
-    per_node = max(1, int(least // cores))
-    free = max(least - 1, min(least, 1.0) * _LEAST_FREE)
-    return int(100 * free / per_node) / 100
+    return min(int(100 * _spare(node["CPU"]) / max(1, int(node["CPU"] // cores))) / 100 for node in nodes)
+
+
+def _spare(cpus: float) -> float:
+    """Processors of a node that workers may ask for together: all but one, of one a half."""
+    return max(cpus - 1, min(cpus, 1.0) * _LEAST_FREE)
 
 
 def _bounded(pool: Pool, workers: int | None) -> Pool:

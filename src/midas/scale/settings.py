@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from midas.backends import AUTO
 from midas.backends.choice import choose_for_file, choose_for_name
@@ -18,8 +18,7 @@ from midas.pictures.reading import DEFAULT_MAX_PIXELS
 from midas.storage.partial_files import sha256_of
 from midas.version import __version__
 
-Packing = Literal["files", "tar", "parquet"]
-PACKINGS: tuple[Packing, ...] = ("files", "tar", "parquet")
+PACKINGS = ("files", "tar", "parquet")
 
 NET = "net"
 
@@ -47,7 +46,7 @@ class Recipe:
 
     model: str = DEFAULT_MODEL
     model_sha256: str = ""
-    packing: Packing = "files"
+    packing: str = "files"
     formats: tuple[str, ...] = ("png16",)
     backend: str = AUTO
     device: str = AUTO

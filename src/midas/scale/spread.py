@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any
 
 from midas.errors import ConfigError, MissingExtraError
 
-EngineName = Literal["auto", "local", "ray"]
-ENGINES: tuple[EngineName, ...] = ("auto", "local", "ray")
+ENGINES = ("auto", "local", "ray")
 
 FEW_ITEMS = 10_000
 """Below so many pictures a cluster is dearer than what it saves: it takes ten seconds to have a first worker ready."""
@@ -37,7 +36,7 @@ class Engine:
         gpu_share: part of a graphics card that a worker takes.
     """
 
-    name: EngineName = "auto"
+    name: str = "auto"
     address: str | None = None
     workers: int | None = None
     cores: int | None = None
@@ -51,7 +50,7 @@ class Engine:
         if not 0 < self.gpu_share <= 1:
             raise ConfigError(f"a worker's share of a graphics card is {self.gpu_share}; expected more than 0, up to 1")
 
-    def chosen(self, items: int) -> EngineName:
+    def chosen(self, items: int) -> str:
         """Which of the two does so many pictures."""
         if self.name != "auto":
             return self.name
