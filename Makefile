@@ -26,7 +26,7 @@ campaign:  ## damaged files, killed commands, full disks: the table of docs/reli
 	python -m tests.campaign --pictures $(PICTURES) --markdown campaign.md
 
 # The first are given their data or their machine by hand: see their first lines. speed_tables.py runs the others itself.
-BY_HAND = ablation evaluation_speed gpu int8 narrow_level
+BY_HAND = ablation batch evaluation_speed gpu int8 narrow_level shard_reading
 WITHIN = cold_start folder_throughput profile_steps reduced_decoding
 BENCHMARKS = $(filter-out $(patsubst %,benchmarks/%.py,$(BY_HAND) $(WITHIN)), $(wildcard benchmarks/[a-z]*.py))
 

@@ -32,7 +32,7 @@ class FaultyS3(AbstractContextManager["FaultyS3"]):
         self.refused = self.cut = self.requests = 0
         self._chance = random.Random(0)
         self._lock = threading.Lock()
-        self._application = DomainDispatcherApplication(create_backend_app, service="s3")
+        self._application = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self, threaded=True)
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

@@ -142,7 +142,7 @@ def test_two_processes_with_shared_statistics_learn_what_one_learns_from_uneven_
 
 @pytest.mark.slow
 def test_a_killed_process_is_begun_again_by_torchrun_to_the_same_weights(config_path: Path, tmp_path: Path) -> None:
-    changes = ("--set", "run.epochs=6", "--continue")
+    changes = ("--set", "run.epochs=4", "--continue")
     train(LAUNCHER, config_path, "-o", tmp_path / "whole", *changes)
     command = [
         *LAUNCHER,
