@@ -37,14 +37,14 @@ BOUNDARIES = {
     "midas/scale/on_ray.py": ["_run", "_session"],
     "midas/scale/opening.py": ["_in_turn"],
     "midas/scale/worker.py": ["__call__", "write"],
-    "midas/storage/addresses.py": ["_opened_store", "_patiently"],
+    "midas/storage/stores.py": ["_opened_store", "patiently"],
     "midas/training/distributed.py": ["batches"],
     "midas/training/sources.py": ["_open"],
     "midas/serving/films.py": ["_work"],
     "midas/serving/work.py": ["work"],
     "midas/training/state.py": ["_save", "load_checkpoint", "restoring"],
     "midas/video/live.py": ["_grab"],
-    "midas/video/reading.py": ["__init__", "__iter__"],
+    "midas/video/reading.py": ["__init__", "__iter__", "frame_times"],
     "midas/video/values.py": ["read_values"],
 }
 

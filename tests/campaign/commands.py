@@ -77,6 +77,21 @@ def _check_maps(out: Path) -> None:
             assert DepthMap.load(path).size == (200, 300), path
 
 
+def _prepare_batch(folder: Path) -> list[str]:
+    predict = _prepare_predict(folder)
+    formats = predict[predict.index("--format") + 1]
+    where = ["--engine", "local", "--workers", "1", "--shard-size", "4", "-q"]
+    return ["batch", predict[1], "-o", str(folder / "out"), "--format", formats, "--map-size", "full", *where]
+
+
+def _check_batch(out: Path) -> None:
+    for path in out.iterdir():
+        if not path.name.startswith((".", "_midas", "errors.parquet")):
+            assert DepthMap.load(path).size == (200, 300), path
+    for path in (out / "_midas" / "receipts").glob("[0-9]*"):
+        json.loads(path.read_text(encoding="utf-8"))
+
+
 def _prepare_train(folder: Path) -> list[str]:
     return ["train", str(write_training(folder, epochs=3)), "-o", str(folder / "out")]
 
@@ -185,6 +200,7 @@ def _check_films(out: Path) -> None:
 # Every command that runs long enough to be stopped; a new one is listed here.
 COMMANDS = (
     LongCommand("predict", _prepare_predict, _check_maps),
+    LongCommand("batch", _prepare_batch, _check_batch),
     LongCommand("video", _prepare_video, _check_films),
     LongCommand(
         "train", _prepare_train, _check_train, again=("--resume",), progress=r"epoch \d+/\d+: |best validation figure "

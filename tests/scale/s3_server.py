@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import socket
 import threading
@@ -30,6 +31,7 @@ class FaultyS3(AbstractContextManager["FaultyS3"]):
     def __init__(self, refused_share: float = 0.0, cut_share: float = 0.0) -> None:
         self.refused_share, self.cut_share = refused_share, cut_share
         self.refused = self.cut = self.requests = 0
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it would tell of each request
         self._chance = random.Random(0)
         self._lock = threading.Lock()
         self._application = DomainDispatcherApplication(create_backend_app)

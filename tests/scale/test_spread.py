@@ -15,11 +15,12 @@ from tests.corpus_miniature import write_miniature
 from midas.errors import ConfigError, MidasError, ModelError
 from midas.evaluation.candidates import PlaneCandidate
 from midas.evaluation.runs import Benchmark, open_benchmark, run
+from midas.scale.engine import Engine
 from midas.scale.on_ray import pools_for
 from midas.scale.processes import DEATHS_IN_A_ROW
 from midas.scale.scoring import scores_by
 from midas.scale.share import Share, core_groups
-from midas.scale.spread import Engine, spread
+from midas.scale.spread import spread
 
 TWO = Engine("local", workers=2, cores=1)
 

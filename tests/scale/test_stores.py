@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from midas.cli import app
 from midas.errors import StorageError
-from midas.storage import addresses
+from midas.storage import stores
 from midas.storage.addresses import Place, is_address
 
 LOCAL = ("--engine", "local", "--workers", "1", "--shard-size", "5", "--quiet")
@@ -22,7 +22,7 @@ LOCAL = ("--engine", "local", "--workers", "1", "--shard-size", "5", "--quiet")
 @pytest.fixture
 def flaky(monkeypatch: pytest.MonkeyPatch) -> type[FlakyFileSystem]:
     register()
-    monkeypatch.setattr(addresses, "_FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(stores, "_FIRST_PAUSE_S", 0.001)
     FlakyFileSystem.store.clear()
     FlakyFileSystem.pseudo_dirs[:] = [""]
     FlakyFileSystem.refused = 0

@@ -22,9 +22,9 @@ from midas.pictures.reading import DEFAULT_MAX_PIXELS
 from midas.pipeline import MAX_THREADS
 
 if TYPE_CHECKING:
+    from midas.scale.engine import Engine
     from midas.scale.job import Manner, Plan
     from midas.scale.settings import Recipe
-    from midas.scale.spread import Engine
     from midas.storage.addresses import Place
 
 app = command_app()
@@ -130,9 +130,9 @@ def batch(
     """
     if any(find_spec(package) is None for package in PACKAGES):
         raise MissingExtraError("midas batch", "scale")
+    from midas.scale.engine import Engine
     from midas.scale.job import Manner
     from midas.scale.settings import Recipe
-    from midas.scale.spread import Engine
     from midas.storage.addresses import Place
 
     if status is not None:

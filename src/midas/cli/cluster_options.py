@@ -10,7 +10,7 @@ import typer
 from midas.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
-    from midas.scale.spread import Engine
+    from midas.scale.engine import Engine
 
 EngineOption = Annotated[
     str, typer.Option("--engine", metavar="NAME", help="local, or ray for a cluster (midas-depth[scale]).")
@@ -35,6 +35,6 @@ def cluster_engine(name: str, address: str | None, workers: int | None, cores: i
         raise ConfigError(f"{name!r} is no engine; expected local or ray")
     if find_spec("ray") is None:
         raise MissingExtraError("--engine ray", "scale")
-    from midas.scale.spread import Engine
+    from midas.scale.engine import Engine
 
     return Engine("ray", address, workers, cores)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from midas.evaluation.robustness import RobustnessResult
     from midas.evaluation.runs import Benchmark, Scores
     from midas.evaluation.runs import Progress as RunProgress
-    from midas.scale.spread import Engine
+    from midas.scale.engine import Engine
 
 
 class Baseline(str, Enum):

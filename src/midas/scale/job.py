@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from midas.errors import ConfigError, MidasError, TooManyFailuresError
+from midas.scale.engine import Engine
 from midas.scale.manifest import CONTROL, Job, planned, read_job, write_job
 from midas.scale.receipts import Failure, Receipt, valid_receipts
 from midas.scale.settings import Recipe, model_digest
 from midas.scale.sources import Listing, list_sources
-from midas.scale.spread import Engine, spread
+from midas.scale.spread import spread
 from midas.scale.status import Status, status_of
 from midas.scale.worker import ShardReport, ShardWorker
 from midas.storage.addresses import Place

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from midas.errors import MidasError, ModelError, net
+from midas.scale.engine import Engine, MakeWorker
 from midas.scale.share import CORES_PER_WORKER, Share
-from midas.scale.spread import Engine, MakeWorker
 
 # Before Ray is imported: it neither reports its use, nor says what every worker says, nor draws bars of its own.
 _QUIET = {

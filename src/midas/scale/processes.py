@@ -13,8 +13,8 @@ from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 from midas.errors import MidasError
+from midas.scale.engine import MakeWorker, Worker
 from midas.scale.share import CORES_PER_WORKER, Share, core_groups, cores_here, graphics_device
-from midas.scale.spread import MakeWorker, Worker
 
 DEATHS_IN_A_ROW = 5
 """So often workers may die before one item is finished; then it isn't chance."""

@@ -13,8 +13,9 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from midas.scale.engine import Engine
 from midas.scale.share import Share
-from midas.scale.spread import Engine, spread
+from midas.scale.spread import spread
 from midas.scenes.rendered.workers import Job, Outcome, Worker, worker_environment
 
 

@@ -10,8 +10,9 @@ from midas.evaluation.candidates import Candidate
 from midas.evaluation.evaluator import score_all
 from midas.evaluation.runs import Benchmark
 from midas.evaluation.scoring import PictureScore
+from midas.scale.engine import Engine
 from midas.scale.share import Share
-from midas.scale.spread import Engine, spread
+from midas.scale.spread import spread
 
 PICTURES_PER_ITEM = 8
 

@@ -1,60 +1,29 @@
 """Files and folders by an address: a local path, or whatever fsspec opens, such as ``s3://bucket/folder``.
 
-The one door to fsspec. A local file appears complete or not at all (``midas.storage.atomic``); an object store gives
-that of itself, for one object is there after its last byte or not at all. What a store refuses for a moment (a broken
-connection, 503 Slow Down) is asked for again, with growing pauses of random length, so that a thousand clients that
-were refused together don't come back together.
+A local file appears complete or not at all (``midas.storage.atomic``); an object store gives that of itself, for one
+object is there after its last byte or not at all.
 """
 
 from __future__ import annotations
 
 import os
-import random
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
-from importlib.util import find_spec
 from io import BufferedWriter
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO
 
-from midas.errors import MidasError, MissingExtraError, StorageError, net
+from midas.errors import StorageError
 from midas.storage.atomic import atomic_file
-
-ATTEMPTS = 7
-"""How often a store is asked: with the pauses between, for about half a minute."""
+from midas.storage.stores import patiently, store_at
 
 STORE_THREADS = 8
 """A store answers after tens of milliseconds, and answers many requests at a time: so many of each worker."""
 
-_FIRST_PAUSE_S = 0.25
-_LONGEST_PAUSE_S = 10.0
-
 _PIECE_BYTES = 1 << 20
-
-# What no second attempt will change.
-_FINAL = (
-    FileExistsError,
-    FileNotFoundError,
-    ImportError,
-    IsADirectoryError,
-    NotADirectoryError,
-    NotImplementedError,
-    PermissionError,
-    TypeError,
-    ValueError,
-)
-
-# Stores whose clients wait for minutes by themselves unless they are told not to.
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "s3": {"config_kwargs": {"connect_timeout": 10, "read_timeout": 60, "max_pool_connections": 32}}
-}
-
-Result = TypeVar("Result")
 
 
 def is_address(text: str) -> bool:
@@ -112,7 +81,7 @@ class Place:
         if self.is_local:
             with _naming(self, "read"):
                 return self.path.read_bytes()
-        return _patiently(f"{self} can't be read", lambda: bytes(_store(self).cat_file(self.address)))
+        return patiently(f"{self} can't be read", lambda: bytes(store_at(self.address).cat_file(self.address)))
 
     def read_range(self, begin: int, size: int) -> bytes:
         """So many bytes from one on.
@@ -127,8 +96,9 @@ class Place:
                 data = file.read(size)
         else:
             end = begin + size
-            data = _patiently(
-                f"{self} can't be read", lambda: bytes(_store(self).cat_file(self.address, start=begin, end=end))
+            data = patiently(
+                f"{self} can't be read",
+                lambda: bytes(store_at(self.address).cat_file(self.address, start=begin, end=end)),
             )
         if len(data) != size:
             raise StorageError(f"{self} ends at byte {begin + len(data)}, expected {size} bytes from {begin} on")
@@ -144,7 +114,7 @@ class Place:
             with _naming(self, "written"), atomic_file(self.path, overwrite=True) as file:
                 file.write(data)
         else:
-            _patiently(f"{self} can't be written", lambda: _store(self).pipe_file(self.address, data))
+            patiently(f"{self} can't be written", lambda: store_at(self.address).pipe_file(self.address, data))
 
     @contextmanager
     def writing(self) -> Iterator[BufferedWriter]:
@@ -161,7 +131,7 @@ class Place:
             kept = Path(folder, "whole")
             with kept.open("xb") as file:
                 yield file
-            _patiently(f"{self} can't be written", lambda: _store(self).put_file(str(kept), self.address))
+            patiently(f"{self} can't be written", lambda: store_at(self.address).put_file(str(kept), self.address))
 
     @contextmanager
     def local_copy(self) -> Iterator[Path]:
@@ -176,7 +146,7 @@ class Place:
             return
         with tempfile.TemporaryDirectory(prefix="midas-") as folder:
             kept = Path(folder, self.name)
-            _patiently(f"{self} can't be read", lambda: _store(self).get_file(self.address, str(kept)))
+            patiently(f"{self} can't be read", lambda: store_at(self.address).get_file(self.address, str(kept)))
             yield kept
 
     def opened(self) -> IO[bytes]:
@@ -189,8 +159,8 @@ class Place:
         if self.is_local:
             with _naming(self, "read"):
                 return self.path.open("rb")
-        return _patiently(
-            f"{self} can't be read", lambda: _store(self).open(self.address, "rb", block_size=_PIECE_BYTES)
+        return patiently(
+            f"{self} can't be read", lambda: store_at(self.address).open(self.address, "rb", block_size=_PIECE_BYTES)
         )
 
     def size(self) -> int | None:
@@ -203,7 +173,7 @@ class Place:
             if self.is_local:
                 with _naming(self, "read"):
                     return self.path.stat().st_size
-            return int(_patiently(f"{self} can't be read", lambda: _store(self).info(self.address)["size"]))
+            return int(patiently(f"{self} can't be read", lambda: store_at(self.address).info(self.address)["size"]))
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -218,7 +188,7 @@ class Place:
         try:
             # Not isdir, which takes a store that doesn't answer for one that has no such folder.
             return (
-                str(_patiently(f"{self} can't be searched", lambda: _store(self).info(self.address)["type"]))
+                str(patiently(f"{self} can't be searched", lambda: store_at(self.address).info(self.address)["type"]))
                 == "directory"
             )
         except FileNotFoundError:
@@ -291,8 +261,9 @@ class Place:
             if self.is_local:
                 with _naming(self, "searched"), os.scandir(self.path) as entries:
                     return _sorted_out((entry.name, _kind(entry)) for entry in entries)
-            found = _patiently(
-                f"{self} can't be searched", lambda: list(_store(self).ls(self.address, detail=True, refresh=True))
+            found = patiently(
+                f"{self} can't be searched",
+                lambda: list(store_at(self.address).ls(self.address, detail=True, refresh=True)),
             )
         except (FileNotFoundError, NotADirectoryError):
             return [], {}
@@ -311,7 +282,7 @@ class Place:
             self.path.unlink(missing_ok=True)
             return
         try:
-            _patiently(f"{self} can't be removed", lambda: _store(self).rm_file(self.address))
+            patiently(f"{self} can't be removed", lambda: store_at(self.address).rm_file(self.address))
         except FileNotFoundError:
             return
 
@@ -356,42 +327,3 @@ def _naming(place: Place, done: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise StorageError(f"{place} can't be {done}: {error.strerror or error}") from error
-
-
-def _patiently(problem: str, ask: Callable[[], Result]) -> Result:
-    """What a store answers in the end.
-
-    Raises:
-        FileNotFoundError: what was asked for isn't there.
-        StorageError: it refuses, or doesn't answer after ``ATTEMPTS``.
-    """
-    for attempt in range(ATTEMPTS):
-        try:
-            with net(problem, StorageError, "the store was asked several times; check address, rights and connection"):
-                return ask()
-        except MidasError as error:
-            cause = error.__cause__
-            if isinstance(cause, FileNotFoundError):
-                raise cause from None
-            if cause is None or isinstance(cause, _FINAL) or attempt == ATTEMPTS - 1:
-                raise
-        pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt)
-        time.sleep(pause_s * (0.5 + random.random()))
-    raise AssertionError(problem)  # the last attempt has returned or raised
-
-
-def _store(place: Place) -> Any:
-    return _opened_store(place.address.partition("://")[0], os.getpid())
-
-
-@cache
-def _opened_store(scheme: str, process: int) -> Any:
-    """The client of a kind of store; each process has its own, for their threads don't survive a fork."""
-    if find_spec("fsspec") is None:
-        raise MissingExtraError(f"{scheme}://", "scale")
-    import fsspec
-
-    with net(
-        f"{scheme}:// can't be opened", StorageError, "its package may be missing: pip install s3fs, gcsfs, adlfs …"
-    ):
-        return fsspec.filesystem(scheme, use_listings_cache=False, **_OPTIONS.get(scheme, {}))

@@ -1,0 +1,89 @@
+"""Object stores by fsspec, whose one door this is; and the patience that they want.
+
+What a store refuses for a moment (a broken connection, 503 Slow Down) is asked for again, with growing pauses of random
+length, so that a thousand clients that were refused together don't come back together.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+from midas.errors import MidasError, MissingExtraError, StorageError, net
+
+ATTEMPTS = 7
+"""How often a store is asked: with the pauses between, for about half a minute."""
+
+_FIRST_PAUSE_S = 0.25
+_LONGEST_PAUSE_S = 10.0
+
+
+# What no second attempt will change.
+_FINAL = (
+    FileExistsError,
+    FileNotFoundError,
+    ImportError,
+    IsADirectoryError,
+    NotADirectoryError,
+    NotImplementedError,
+    PermissionError,
+    TypeError,
+    ValueError,
+)
+
+# Stores whose clients wait for minutes by themselves unless they are told not to.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "s3": {"config_kwargs": {"connect_timeout": 10, "read_timeout": 60, "max_pool_connections": 32}}
+}
+
+Result = TypeVar("Result")
+
+
+def patiently(problem: str, ask: Callable[[], Result]) -> Result:
+    """What a store answers in the end.
+
+    Raises:
+        FileNotFoundError: what was asked for isn't there.
+        StorageError: it refuses, or doesn't answer after ``ATTEMPTS``.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            with net(problem, StorageError, "the store was asked several times; check address, rights and connection"):
+                return ask()
+        except MidasError as error:
+            cause = error.__cause__
+            if isinstance(cause, FileNotFoundError):
+                raise cause from None
+            if cause is None or isinstance(cause, _FINAL) or attempt == ATTEMPTS - 1:
+                raise
+        pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt)
+        time.sleep(pause_s * (0.5 + random.random()))
+    raise AssertionError(problem)  # the last attempt has returned or raised
+
+
+def store_at(address: str) -> Any:
+    """The client of the store that an address names.
+
+    Raises:
+        MissingExtraError: fsspec is not installed.
+        StorageError: there is no such kind of store, or its package is missing.
+    """
+    return _opened_store(address.partition("://")[0], os.getpid())
+
+
+@cache
+def _opened_store(scheme: str, process: int) -> Any:
+    """The client of a kind of store; each process has its own, for their threads don't survive a fork."""
+    if find_spec("fsspec") is None:
+        raise MissingExtraError(f"{scheme}://", "scale")
+    import fsspec
+
+    with net(
+        f"{scheme}:// can't be opened", StorageError, "its package may be missing: pip install s3fs, gcsfs, adlfs …"
+    ):
+        return fsspec.filesystem(scheme, use_listings_cache=False, **_OPTIONS.get(scheme, {}))
