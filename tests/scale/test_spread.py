@@ -122,6 +122,7 @@ def test_figures_of_an_evaluation_do_not_depend_on_who_measures(tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Ray warns of its own settings
 def test_ray_gives_the_figures_of_one_process_too(tmp_path: Path) -> None:
     pytest.importorskip("ray")
     benchmark = miniature(tmp_path)
