@@ -1,7 +1,7 @@
 // The description of the API as a page, from openapi.json; nothing is loaded from elsewhere.
 
 const WORDS = {
-  400: "unreadable", 401: "key", 404: "not-found", 405: "method", 406: "not-acceptable", 408: "too-slow", 413: "too-large",
+  400: "unreadable", 401: "key", 403: "foreign", 404: "not-found", 405: "method", 406: "not-acceptable", 408: "too-slow", 413: "too-large",
   415: "unknown-type", 422: "parameter", 429: "rate", 500: "internal", 503: "busy",
 };
 
@@ -39,8 +39,10 @@ for (const [path, methods] of Object.entries(description.paths)) {
     document.getElementById("operations").append(operation(path, method, about));
   }
 }
-for (const [status, about] of Object.entries(description.paths["/v1/depth"].post.responses)) {
-  if (status === "200") continue;
+const operations = Object.values(description.paths).flatMap((methods) => Object.values(methods));
+const responses = Object.assign({}, ...operations.map((each) => each.responses));
+for (const [status, about] of Object.entries(responses)) {
+  if (status < 400) continue;
   const row = element("tr", null, [element("td", status), element("td", about.description)]);
   row.id = WORDS[status] ?? status;
   document.getElementById("statuses").append(row);
