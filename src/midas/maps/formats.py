@@ -87,6 +87,7 @@ class Format:
         write: writes the content to a file opened for binary writing.
         read: gives values and metadata back; None for a picture for the eye.
         shows_image: the photograph is part of it.
+        only_metres: it holds depth in metres, and nothing else.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Format:
     write: Callable[[OutputFile, MapContent], None]
     read: Callable[[BinaryIO], _ValuesAndText] | None
     shows_image: bool = False
+    only_metres: bool = False
 
 
 def write_map(
@@ -336,6 +338,6 @@ FORMATS: dict[str, Format] = {
         Format("npz", ".npz", "", _write_npz, read_npz),
         Format("exr", ".exr", "", _write_exr, _read_exr),
         Format("tiff", ".tiff", "", _write_tiff, _read_tiff),
-        Format("png-mm", ".png", "_mm", _write_png_mm, _read_png_values),
+        Format("png-mm", ".png", "_mm", _write_png_mm, _read_png_values, only_metres=True),
     )
 }

@@ -116,7 +116,10 @@ async def models(request: Request) -> dict[str, Any]:
     service.admit(request)
     return {
         "models": service.shelf.cards(),
-        "formats": [{"name": each.name, "media_type": each.media_type} for each in ANSWERS.values()],
+        "formats": [
+            {"name": each.name, "media_type": each.media_type, "only_metres": each.only_metres}
+            for each in ANSWERS.values()
+        ],
         "limits": {"bytes": service.options.limits.body_bytes, "pixels": service.options.limits.pixels},
         "films": [*FILM_FORMS] if FILMS_THERE and service.options.films else [],
         "version": __version__,

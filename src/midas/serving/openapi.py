@@ -135,7 +135,10 @@ MODELS_EXAMPLE: dict[str, Any] = {
             "note": "",
         }
     ],
-    "formats": [{"name": "png16", "media_type": "image/png"}, {"name": "npy", "media_type": "application/x-npy"}],
+    "formats": [
+        {"name": "png16", "media_type": "image/png", "only_metres": False},
+        {"name": "npy", "media_type": "application/x-npy", "only_metres": False},
+    ],
     "limits": {"bytes": 25_000_000, "pixels": 50_000_000},
     "films": ["side-by-side", "color"],
     "version": __version__,

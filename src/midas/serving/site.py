@@ -38,8 +38,9 @@ Copyright (c) Microsoft Corporation. Licensed under the MIT License:
 https://github.com/microsoft/onnxruntime/blob/main/LICENSE
 """
 
-_PAGE_FILES = ("page.css", "icon.svg", "main.js", "film.js", "map_files.js", "colours.js", "scene.js", "words.js")
 _LOCAL_SOURCE = "source_local.js"
+# Of the page's files, those that need a server, or are written anew.
+_NOT_COPIED = ("index.html", "docs.html", "docs.js", "source.js", _LOCAL_SOURCE)
 _FORMATS = ("png16", "color", "side-by-side", "pfm", "npy", "json")
 
 # A file host sends no headers of ours. WebAssembly needs a word of its own.
@@ -80,8 +81,9 @@ def export_site(
             for name in RUNTIME_FILES:
                 shutil.copyfile(dist / name, folder / "runtime" / name)
             (folder / "runtime" / "NOTICE.txt").write_text(_NOTICE, encoding="utf-8")
-            for name in _PAGE_FILES:
-                shutil.copyfile(page_folder() / name, folder / name)
+            for path in page_folder().iterdir():
+                if path.is_file() and path.name not in _NOT_COPIED:
+                    shutil.copyfile(path, folder / path.name)
             shutil.copyfile(page_folder() / _LOCAL_SOURCE, folder / "source.js")
             (folder / "index.html").write_text(_with_policy(page_folder() / "index.html"), encoding="utf-8")
             (folder / "site.json").write_text(json.dumps(_facts(spec)), encoding="utf-8")
