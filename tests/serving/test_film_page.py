@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tests.serving.browser import browser, npm_files, wait
 from tests.serving.running import Running, running
-from tests.serving.test_page import all_of, choose, downloaded, one, open_page, serious
+from tests.serving.test_page import all_of, choose, downloaded, one, open_page, serious, show
 from tests.video.clips import times_of, write_clip
 
 pytestmark = pytest.mark.slow
@@ -29,6 +29,7 @@ def page(server: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("saved")
     with browser(folder) as driver:
         open_page(driver, server.url, [])
+        show(driver, "film")
         yield driver, folder
 
 

@@ -361,7 +361,7 @@ def test_the_description_of_the_api_shows_every_parameter(page: Any, server: Run
 def test_a_newcomer_is_greeted_with_an_example(server: Running, tmp_path: Path) -> None:
     with browser(tmp_path) as driver:
         open_page(driver, server.url, [])
-        assert [each.is_enabled() for each in all_of(driver, "#tabs input")] == [False, False, False, True]
+        assert [each.is_enabled() for each in all_of(driver, "#tabs input")] == [False, False, False, True, True]
         one(driver, "#example").click()
         wait(lambda: "example.jpg" in one(driver, "#status").text and " ms" in one(driver, "#status").text)
         assert (one(driver, "#stage").is_displayed(), one(driver, "#welcome").is_displayed()) == (True, False)

@@ -52,9 +52,7 @@ ANSWERS: dict[str, AnswerForm] = {
     each.name: each
     for each in (
         *(
-            AnswerForm(
-                name, _MEDIA_TYPES[name], format_.suffix, format_.tag, format_.shows_image, format_.only_metres
-            )
+            AnswerForm(name, _MEDIA_TYPES[name], format_.suffix, format_.tag, format_.shows_image, format_.only_metres)
             for name, format_ in FORMATS.items()
         ),
         *(_SCENES if find_spec("fast_simplification") else ()),  # the extra "3d"

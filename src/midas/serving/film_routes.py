@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.requests import ClientDisconnect
@@ -26,6 +26,10 @@ FILMS_PATH = "/v1/films"
 FILM_FORMS = (*EYE_FORMATS, *FILM_EFFECTS)
 
 router = APIRouter(prefix=FILMS_PATH)
+
+FilmName = Annotated[
+    str, Path(description="The `id` that the film got when it was sent.", examples=["5b1f6a0e3c7d4b0e9a3f2d6c8e7f1a20"])
+]
 
 
 class FilmQuery(BaseModel):
@@ -63,7 +67,7 @@ class FilmQuery(BaseModel):
     status_code=202,
     responses={202: FILM_STATE, **problems(400, 401, 403, 408, 413, 415, 422, 429, 503)},
     openapi_extra=FILM_BODY,
-    summary="Send a film",
+    summary="Send a film to be mapped",
     operation_id="film",
 )
 async def send(request: Request, query: Annotated[FilmQuery, Query()]) -> dict[str, Any]:
@@ -87,7 +91,7 @@ async def send(request: Request, query: Annotated[FilmQuery, Query()]) -> dict[s
 
 
 @router.get("/{name}", responses={200: FILM_STATE, **problems(401, 404, 422)}, summary="How far a film is")
-async def state(request: Request, name: str) -> dict[str, Any]:
+async def state(request: Request, name: FilmName) -> dict[str, Any]:
     """Frames mapped, of about how many; waiting, working, done or failed."""
     return _job(request, name).described()
 
@@ -98,7 +102,7 @@ async def state(request: Request, name: str) -> dict[str, Any]:
     summary="The newest frame",
     response_class=Response,
 )
-async def preview(request: Request, name: str) -> Response:
+async def preview(request: Request, name: FilmName) -> Response:
     """At most two a second."""
     newest = _job(request, name).preview
     if newest is None:
@@ -112,7 +116,7 @@ async def preview(request: Request, name: str) -> Response:
     summary="The film of depth",
     response_class=FileResponse,
 )
-async def result(request: Request, name: str) -> FileResponse:
+async def result(request: Request, name: FilmName) -> FileResponse:
     """H.264, with the film's own times and its sound."""
     job = _job(request, name)
     if job.state == "failed":
@@ -125,7 +129,7 @@ async def result(request: Request, name: str) -> FileResponse:
 @router.delete(
     "/{name}", status_code=204, responses=problems(401, 403, 404, 422, 429), summary="Stop a film, and remove it"
 )
-async def remove(request: Request, name: str) -> Response:
+async def remove(request: Request, name: FilmName) -> Response:
     """Its files are gone with the answer, or at the next frame."""
     service = _open_to(request)
     service.films.remove(_job(request, name).name)

@@ -22,7 +22,6 @@ export class FilmTool {
     this.part("stop").addEventListener("click", () => this.stop());
     // Who closes the page doesn't want the film any more.
     addEventListener("pagehide", () => this.name && this.server.remove(this.name));
-    root.hidden = !this.takes;
   }
 
   showForms() {

@@ -16,7 +16,7 @@ const allOf = (selector) => [...document.querySelectorAll(selector)];
 const pictures = [];
 const facts = { models: [], formats: [], colormaps: {} };
 const points = new Points(byId("stage"), byId("points"), {
-  pick: () => tab() === "scene" && document.querySelector("input[value=compare]").click(),
+  pick: () => tab() === "scene" && turnTo("compare"),
   change: showMetres,
   read,
 });
@@ -58,6 +58,7 @@ async function start() {
   for (const id of ["colormap", "live-colormap"]) byId(id).replaceChildren(...Object.keys(colormaps).map((name) => new Option(name)));
   byId("downloads").replaceChildren(...formats.map(downloadButton));
   filmTool ??= new FilmTool(byId("film"), filmServer(asked), films);
+  tabOf("film").closest("label").hidden = !films.length;
   showCard();
   say("");
   byId("key-form").hidden = true;
@@ -86,7 +87,10 @@ function element(kind, text) {
 async function add(files) {
   const failures = [];
   const film = filmTool?.takes && files.find((file) => file.type.startsWith("video/"));
-  if (film) filmTool.map(film);
+  if (film) {
+    turnTo("film");
+    filmTool.map(film);
+  }
   for (const file of files) {
     if (file === film) continue;
     const picture = { blob: file, name: file.name || "picture", map: null, photo: null, thumb: null, window: null, turn: 0 };
@@ -171,7 +175,7 @@ function show(picture) {
   byId("reading").textContent = "";
   chooseAsFor(picture);
   strip();
-  if (tab() === "live") document.querySelector("input[value=compare]").checked = true;
+  if (["live", "film"].includes(tab())) tabOf("compare").checked = true;
   redraw();
   showMetres();
 }
@@ -192,7 +196,7 @@ function remove(picture) {
 
 function strip() {
   showStrip(byId("strip"), pictures, current, { show, remove });
-  for (const input of allOf("input[name=tab]:not([value=live])")) input.disabled = !current;
+  for (const name of ["compare", "depth", "scene"]) tabOf(name).disabled = !current;
 }
 
 async function addExample() {
@@ -215,26 +219,37 @@ function tab() {
   return document.querySelector("input[name=tab]:checked").value;
 }
 
+function tabOf(name) {
+  return document.querySelector(`input[name=tab][value=${name}]`);
+}
+
+function turnTo(name) {
+  tabOf(name).checked = true;
+  showTab();
+}
+
 function showTab() {
   const chosen = tab();
   const [isLive, isScene] = [chosen === "live", chosen === "scene"];
   if (!isLive) live.stop();
-  const there = isLive ? live.running && byId("live-map").width > 0 : Boolean(current);
+  const ofPicture = ["compare", "depth", "scene"].includes(chosen) && Boolean(current);
+  const there = ofPicture || (isLive && live.running && byId("live-map").width > 0);
   byId("stage").hidden = !there;
-  byId("welcome").hidden = there || isLive;
-  byId("controls").hidden = isLive || !current;
+  byId("welcome").hidden = there || isLive || chosen === "film";
+  byId("film").hidden = chosen !== "film";
+  byId("controls").hidden = !ofPicture;
   byId("photo").hidden = byId("map").hidden = isLive || isScene;
   byId("live-photo").hidden = byId("live-map").hidden = !isLive;
   byId("scene").hidden = !isScene;
-  byId("scene-tool").hidden = !isScene || !current;
+  byId("scene-tool").hidden = !isScene || !ofPicture;
   byId("live-tool").hidden = !isLive;
   byId("compare-tool").hidden = byId("edge").hidden = !there || !["compare", "live"].includes(chosen);
-  byId("reading").hidden = byId("meaning").hidden = isLive || !current;
-  byId("stage").classList.toggle("flat", there && !isScene);
+  byId("reading").hidden = byId("meaning").hidden = !ofPicture;
+  byId("stage").classList.toggle("marked", ofPicture && !isScene);
   byId("stage").classList.toggle("splits", !byId("edge").hidden);
   split(chosen === "depth" ? 0 : Number(byId("split").value));
-  if (current && !isLive) shapeStage(...(isScene ? [4, 3] : [current.map.width, current.map.height]));
-  if (current && isScene) showScene();
+  if (ofPicture) shapeStage(...(isScene ? [4, 3] : [current.map.width, current.map.height]));
+  if (ofPicture && isScene) showScene();
 }
 
 function split(share) {
@@ -368,7 +383,6 @@ function showFigures({ rate, age, wait }) {
 async function keepFrame() {
   const file = await live.keep();
   live.stop();
-  document.querySelector("input[value=compare]").checked = true;
   await add([file]);
 }
 
