@@ -232,7 +232,10 @@ def _write_png8(file: OutputFile, content: MapContent) -> None:
 def _write_png_mm(file: OutputFile, content: MapContent) -> None:
     """Whole millimetres, as depth cameras write them: 0 where the depth isn't known, or beyond 65.535 m."""
     if content.kind != METRIC:
-        raise OutputError(f"format png-mm is for depth in metres; these values are of kind {content.kind!r}")
+        raise OutputError(
+            f"format png-mm is for depth in metres; these values are of kind {content.kind!r}: "
+            "give distances that are known, or choose another format"
+        )
     millimetres = np.rint(np.nan_to_num(content.values, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float64) * 1000)
     codes = np.where((millimetres > 0) & (millimetres <= 65535), millimetres, 0).astype(np.uint16)
     write_png(file, codes, _prefixed({**content.metadata, "scale": "0.001", "offset": "0"}))

@@ -75,7 +75,7 @@ def create_app(options: ServeOptions | None = None) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=options.cors_origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["*"],
         )

@@ -24,21 +24,37 @@ export async function describe() {
 
 /** The runtime and the network: on a graphics card where the browser has one to offer, else on the processor. */
 async function open() {
-  if (await navigator.gpu?.requestAdapter().catch(() => null)) {
+  if (await hasCard()) {
     try {
       return await openOn("webgpu", "ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.wasm");
     } catch (error) {
       console.info(`not on the graphics card: ${error.message}`);
     }
   }
+  return openOnProcessor();
+}
+
+function openOnProcessor() {
   return openOn("wasm", "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm");
+}
+
+/** `?on=wasm` and `?on=webgpu` decide it; a card that is drawn by the processor is far slower than the processor itself. */
+async function hasCard() {
+  const wish = new URLSearchParams(location.search).get("on");
+  if (wish === "wasm") return false;
+  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+  const { isFallbackAdapter, architecture } = adapter?.info ?? {};
+  const isSoftware = isFallbackAdapter || adapter?.isFallbackAdapter || architecture === "swiftshader";
+  return Boolean(adapter) && (wish === "webgpu" || !isSoftware);
 }
 
 async function openOn(provider, runtime, code) {
   const ort = await import(`./runtime/${runtime}`);
   ort.env.wasm.wasmPaths = { wasm: new URL(`./runtime/${code}`, import.meta.url).href };
   ort.env.wasm.numThreads = 1; // more need headers that hosts of files don't send
-  const session = await ort.InferenceSession.create("model.onnx", { executionProviders: [provider] });
+  const session = await ort.InferenceSession.create("model.onnx", {
+    executionProviders: [provider], logSeverityLevel: 3, // that some nodes run on the processor is as it should be
+  });
   return { ort, session, provider };
 }
 
@@ -53,10 +69,18 @@ async function mapOf({ data, width, height }) {
     opening = null;
     throw error;
   });
-  const { ort, session, provider } = await opening;
-  document.body.dataset.provider = provider;
-  const { disparity } = await session.run({ image: new ort.Tensor("uint8", data, [height, width, 3]) });
+  const { disparity } = await run(await opening, data, width, height).catch(async (error) => {
+    if ((await opening).provider === "wasm") throw error;
+    console.info(`not on the graphics card any more: ${error.message}`); // it has too little memory, or was taken away
+    opening = openOnProcessor();
+    return run(await opening, data, width, height);
+  });
   return { ...coded(disparity.data, width, height, facts.models[0].kind), model: facts.models[0].name };
+}
+
+function run({ ort, session, provider }, data, width, height) {
+  document.body.dataset.provider = provider;
+  return session.run({ image: new ort.Tensor("uint8", data, [height, width, 3]) });
 }
 
 // Of the camera: which values get the ends of the colours, so that they don't jump from one picture to the next.
