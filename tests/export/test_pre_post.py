@@ -82,7 +82,12 @@ def test_without_float64_the_graph_gives_nearly_the_same(interpolation: Interpol
     single = in_single_precision(graph)
     known = onnx.shape_inference.infer_shapes(single).graph
     assert TensorProto.DOUBLE not in {each.type.tensor_type.elem_type for each in known.value_info}
-    for size in [(64, 96), (200, 300), (211, 307), (300, 211)]:  # none of which grows: floors of growing ones may differ
+    for size in [
+        (64, 96),
+        (200, 300),
+        (211, 307),
+        (300, 211),
+    ]:  # none of which grows: floors of growing ones may differ
         image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
         exact, nearly = (open_onnx(each.SerializeToString())(image) for each in (graph, single))
         assert np.abs(nearly - exact).max() < 2e-3

@@ -18,7 +18,12 @@ PATIENCE_S = 60.0
 
 @contextmanager
 def browser(
-    downloads: Path, *, size: tuple[int, int] = (1400, 1000), dark: bool = False, camera: Path | None = None, flags: tuple[str, ...] = ()
+    downloads: Path,
+    *,
+    size: tuple[int, int] = (1400, 1000),
+    dark: bool = False,
+    camera: Path | None = None,
+    flags: tuple[str, ...] = (),
 ) -> Iterator[Any]:
     """A driver of a browser that saves into a folder, sees a fake camera (or a film), and notes what it asks for."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)

@@ -397,6 +397,8 @@ def test_axe_finds_no_serious_issue_and_nothing_is_cut_off(
 ) -> None:
     axe = npm_files(tmp_path / "axe", "axe-core") / "axe.min.js"
     with browser(tmp_path, size=size, dark=dark) as driver:
+        open_page(driver, server.url, [])
+        assert serious(driver, axe) == []
         open_page(driver, server.url, [examples_dir / PICTURES[0]])
         show(driver, "compare")
         if "MIDAS_SCREENSHOTS" in os.environ:
@@ -405,9 +407,10 @@ def test_axe_finds_no_serious_issue_and_nothing_is_cut_off(
             driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
             driver.save_screenshot(str(Path(os.environ["MIDAS_SCREENSHOTS"], f"{name}.png")))
         assert driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
-        for tab in ("compare", "scene"):
+        for tab in ("compare", "scene", "live", "film"):
             show(driver, tab)
             assert serious(driver, axe) == []
+            assert driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
         driver.get(f"{server.url}docs.html")
         wait(lambda: all_of(driver, "#statuses tr"))
         assert serious(driver, axe) == []

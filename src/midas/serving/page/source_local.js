@@ -45,7 +45,11 @@ async function hasCard() {
   const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
   const { isFallbackAdapter, architecture } = adapter?.info ?? {};
   const isSoftware = isFallbackAdapter || adapter?.isFallbackAdapter || architecture === "swiftshader";
-  return Boolean(adapter) && (wish === "webgpu" || !isSoftware);
+  if (!adapter || (isSoftware && wish !== "webgpu")) return false;
+  // Asked for here, since the runtime is less clear about a card that gives no device.
+  const device = await adapter.requestDevice().catch(() => null);
+  device?.destroy();
+  return Boolean(device);
 }
 
 async function openOn(provider, runtime, code) {
