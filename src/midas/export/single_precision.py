@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 from onnx import numpy_helper
@@ -35,6 +37,11 @@ def in_single_precision(model: onnx.ModelProto) -> onnx.ModelProto:
     del single.graph.value_info[:]  # their types are inferred anew
     onnx.checker.check_model(single, full_check=True)
     return single
+
+
+def narrowed_file(path: Path) -> bytes:
+    """What an ONNX file holds, as the bytes of one without float64."""
+    return in_single_precision(onnx.load(path)).SerializeToString()
 
 
 def _narrowed(tensor: onnx.TensorProto) -> onnx.TensorProto:

@@ -93,17 +93,15 @@ def export_site(
 
 
 def _export_graph(network: DepthNetwork, spec: ModelSpec, file: Path) -> None:
-    import onnx
-
     from midas.export.exporter import ExportOptions, export_network
-    from midas.export.single_precision import in_single_precision
+    from midas.export.single_precision import narrowed_file
 
     with tempfile.TemporaryDirectory() as workplace:
         exact = Path(workplace, MODEL_FILE)
         export_network(network, spec, exact, ExportOptions(pre_post=True))
-        single = in_single_precision(onnx.load(exact))
+        single = narrowed_file(exact)
     with atomic_file(file, overwrite=True) as unfinished:
-        unfinished.write(single.SerializeToString())
+        unfinished.write(single)
 
 
 def _facts(spec: ModelSpec) -> dict[str, object]:
