@@ -41,7 +41,8 @@ def in_single_precision(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def narrowed_file(path: Path) -> bytes:
     """What an ONNX file holds, as the bytes of one without float64."""
-    return in_single_precision(onnx.load(path)).SerializeToString()
+    content: bytes = in_single_precision(onnx.load(path)).SerializeToString()
+    return content
 
 
 def _narrowed(tensor: onnx.TensorProto) -> onnx.TensorProto:
