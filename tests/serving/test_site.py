@@ -29,6 +29,8 @@ from midas.serving.site import RUNTIME_FILES, export_site
 def test_the_page_loads_no_file_that_there_isnt() -> None:
     names = {path.name for path in page_folder().iterdir()}
     for path in page_folder().iterdir():
+        if path.suffix == ".jpg":
+            continue
         text = path.read_text(encoding="utf-8")
         assert "//cdn" not in text
         imported = {part.split('"')[0] for part in text.split('from "./')[1:]}
