@@ -9,7 +9,8 @@ from tests.video.moves import Move, gauge_of
 
 from midas.arrays import Array
 from midas.errors import ConfigError
-from midas.video.steady import Gauge, Steady, fit
+from midas.video.gauges import Gauge, fit
+from midas.video.steady import Steady
 
 MOVES = {"static": Move(40), "pan": Move(40, pan_px=2), "walker": Move(40, walker=True)}
 

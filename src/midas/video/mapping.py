@@ -19,8 +19,9 @@ from midas.pipeline import MAX_BATCH, drawn_ahead, group_alike
 from midas.tiling import Prepared
 from midas.video.cuts import with_cuts
 from midas.video.frame import FilmFormat, Frame
+from midas.video.gauges import Gauge
 from midas.video.spill import MapSpill
-from midas.video.steady import Gauge, Steady, SteadyMode
+from midas.video.steady import Steady, SteadyMode
 from midas.video.two_pass import JointGauges
 
 AHEAD = 3
