@@ -167,7 +167,7 @@ class Steady:
             self.held += 1
             # A new state of things is taken up in the end; until then nothing is known but the network's own.
             share = 0.0 if is_flat(points[0]) else _RETURN_HELD
-            return shot.nearer_to_own(share)._replace(usual_residual=_GROWTH * usual, doubt=1.0)
+            return shot.nearer_to_own(share)._replace(usual_residual=_GROWTH * usual, doubt=far)
         doubt = far * _doubt(found, points[2].size)
         shot = shot.counting(found.gauge, 1 - doubt)
         leak = self._leak if shot.fits > _FITS_BEFORE_LEAK else 0.0
