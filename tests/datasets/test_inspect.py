@@ -13,6 +13,7 @@ from midas.datasets.inspect import chosen_indices, draw_sheet, inspect_set
 from midas.datasets.readers.corpus import CorpusDataset
 from midas.datasets.sample import AnySample, PairSample, Sample
 from midas.errors import DatasetError
+from midas.maps.sheets import CELL_SIZE
 
 
 class Given:

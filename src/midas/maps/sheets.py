@@ -124,9 +124,7 @@ def draw_tiles(
     return np.asarray(sheet)
 
 
-def _write(
-    sheet: Image.Image, corner: tuple[int, int], text: str, width_px: int, *, fill: str = "black"
-) -> None:
+def _write(sheet: Image.Image, corner: tuple[int, int], text: str, width_px: int, *, fill: str = "black") -> None:
     # The built-in font has Latin letters only, and the end of a long name tells frames apart.
     plain = text.encode("ascii", "replace").decode()
     most = max(8, width_px // _CHARACTER_PX)
