@@ -25,6 +25,7 @@ from midas.maps.depth_map import DepthMap
 from midas.maps.holes import resize_with_holes
 from midas.maps.sheets import NO_VALUE, Tile, draw_tiles, painted, range_text, target_range
 from midas.metrics import disparity_range
+from midas.metrics.table import find_metric
 from midas.storage.atomic import atomic_file
 
 COLUMNS = ("picture", "target", "prediction, aligned")
@@ -64,7 +65,7 @@ def write_worst(
             map_path = folder / file_name(result.model) / f"{sample.name.replace('/', '_')}.npy"
             DepthMap(values, kind=raw.kind).save(map_path, overwrite=True)
             figures = zip(result.metrics, worst[sample.name].figures, strict=True)
-            caption = f"{sample.name}   " + "   ".join(f"{name} {value:.4g}" for name, value in figures)
+            caption = f"{sample.name}   " + "   ".join(_figure(name, value) for name, value in figures)
             rows[sample.name] = _tile(sample, prediction, benchmark.protocol, caption)
         if len(rows) == len(worst):
             break
@@ -111,6 +112,11 @@ def write_corrupted(candidate: Candidate, benchmark: Benchmark, folder: Path) ->
         sheet = draw_tiles(tiles, headings, legend="dark: far, bright: near, each map in its own range")
         Image.fromarray(sheet).save(file, format="PNG")
     return path
+
+
+def _figure(name: str, value: float) -> str:
+    unit = find_metric(name).unit
+    return f"{name} {value:.4g}{f' {unit}' if unit else ''}"
 
 
 def _tile(sample: Sample, prediction: Comparable, protocol: Protocol, caption: str) -> Tile:

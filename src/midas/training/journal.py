@@ -151,5 +151,5 @@ def picture_strip(item: Item, prediction: torch.Tensor, input_spec: InputSpec) -
         aligned = align_least_squares(disparity, target, mask).apply(disparity) if shown else disparity
         told = range_text(within, metric=False) if shown else "no target"
         cells = picture, painted(target, within, mask), painted(aligned, within)
-        tiles.append(Tile(f"set {int(item.source[number])}   {told}", cells))
+        tiles.append(Tile(f"set {int(item.source[number]) + 1} of the run   {told}", cells))
     return draw_tiles(tiles, ("picture", "target", "prediction, aligned"))
