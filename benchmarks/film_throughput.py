@@ -23,8 +23,10 @@ import cv2
 import numpy as np
 
 import midas
+from midas.backends.choice import threads_for_films
 from midas.bench.machine import describe_machine
 from midas.pictures.formats import is_image_path
+from midas.pipeline import available_cores
 from midas.storage.atomic import atomic_file
 from midas.video import FilmSettings, write_film
 from midas.video.cuts import with_cuts
@@ -45,7 +47,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="midas-bench-") as scratch:
         folder = Path(scratch)
         clip = options.clip or write_clip(folder / "clip.mp4", options.frames, options.examples)
-        predictor = midas.load(options.model, backend=options.backend)
+        threads = threads_for_films(options.backend, options.threads, available_cores())
+        predictor = midas.load(options.model, backend=options.backend, threads=threads)
         bench = Bench(predictor, clip, folder, options.format, options.steady)
         rounds = [bench.round() for _ in range(options.rounds + 1)][1:]
     print(describe_machine().sentence)
@@ -64,6 +67,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--steady", default="flow", choices=[mode for mode in STEADY_MODES if mode != "two-pass"])
     parser.add_argument("--model", default="midas_nano_256", help="model name or file")
     parser.add_argument("--backend", default="openvino", help="(default: openvino)")
+    parser.add_argument("--threads", type=int, help="of the network; by default those of midas video")
     return parser.parse_args()
 
 

@@ -86,9 +86,7 @@ def test_the_weights_take_at_most_30_mb_and_the_wheel_32(wheel: Path) -> None:
     assert wheel.stat().st_size <= MAX_WHEEL_MB * 1e6
 
 
-def test_the_source_distribution_holds_all_that_is_tracked_but_hidden_files(
-    repository: Path, tmp_path: Path
-) -> None:
+def test_the_source_distribution_holds_all_that_is_tracked_but_hidden_files(repository: Path, tmp_path: Path) -> None:
     if not (repository / ".git").exists():
         pytest.skip("this is no checkout")
     command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(tmp_path), str(repository)]

@@ -40,6 +40,23 @@ def test_the_scale_wobbles_a_tenth_as_much_does_not_shrink_and_the_maps_are_near
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "move", [Move(300), Move(300, pan_px=2), Move(300, walker=True)], ids=["static", "pan", "walker"]
+)
+def test_over_three_hundred_frames_the_scale_wobbles_a_tenth_as_much(move: Move) -> None:
+    (before, _), (after, _) = measured(move), measured(move, "flow")
+    assert after.std() < 0.1 * before.std()
+
+
+@pytest.mark.parametrize("pan_px", [30, pytest.param(45, marks=pytest.mark.slow)])
+def test_frames_that_lie_far_apart_wobble_no_more_than_the_network_does(pan_px: float) -> None:
+    """Chains of fits that know little would be worse than the network's own scale, again and again."""
+    move = Move(20, pan_px=pan_px)
+    (before, _), (after, _) = measured(move), measured(move, "flow")
+    assert after.std() < 1.02 * before.std()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("move", [Move(1000), Move(1000, pan_px=2)], ids=["static", "pan"])
 def test_a_thousand_frames_do_not_drift(move: Move) -> None:
     after, _ = measured(move, "flow")

@@ -95,7 +95,5 @@ def _line(moments: Sequence[Array], spread: float) -> tuple[Array, Array, Array]
     mean, other, square, product = (each / (weight + np.float32(_TINY)) for each in sums)
     slope = (product - mean * other) / (np.maximum(square - mean * mean, 0) + np.float32((_SMOOTHNESS * spread) ** 2))
     around = cv2.blur(weight, window) + np.float32(_TINY)
-    smooth_slope, smooth_level = (
-        cv2.blur(each * weight, window) / around for each in (slope, other - slope * mean)
-    )
+    smooth_slope, smooth_level = (cv2.blur(each * weight, window) / around for each in (slope, other - slope * mean))
     return smooth_slope, smooth_level, np.asarray(weight, np.float32)

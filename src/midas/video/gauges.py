@@ -62,7 +62,7 @@ def is_flat(values: Array) -> bool:
 def fit_points(values: Array, expected: Array, trust: Array) -> tuple[Array, Array, Array]:
     """What of two maps goes into a fit: every sixth pixel of each axis, without the edges."""
     points = (slice(_GRID_PX // 2, None, _GRID_PX),) * 2
-    return values[points], expected[points], trust[points] * ~_on_edge(expected)[points]
+    return values[points], expected[points], trust[points] * ~_on_edge(expected, points)
 
 
 def fit(values: Float32[Array, "h w"], expected: Float32[Array, "h w"], trust: Float[Array, "h w"]) -> Fit | None:
@@ -95,9 +95,8 @@ def _moments(x: Array, y: Array, weights: Array) -> tuple[float, float, float, f
     return mean_x, mean_y, float(share @ (x - mean_x) ** 2) ** 0.5, float(share @ (y - mean_y) ** 2) ** 0.5
 
 
-def _on_edge(values: Array) -> Array:
+def _on_edge(values: Array, points: tuple[slice, slice]) -> Array:
     """Where a map is steep: there values change with the smallest error of the flow."""
-    across = cv2.Sobel(values, cv2.CV_32F, 1, 0, scale=1 / 8)
-    down = cv2.Sobel(values, cv2.CV_32F, 0, 1, scale=1 / 8)
+    across, down = (cv2.Sobel(values, cv2.CV_32F, *axis, scale=1 / 8)[points] for axis in ((1, 0), (0, 1)))
     found: Array = np.hypot(across, down) > _EDGE * max(float(values.std()), _TINY)
     return found
