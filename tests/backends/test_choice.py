@@ -10,7 +10,14 @@ from unittest.mock import patch
 import pytest
 
 from midas.backends import choice, exactness
-from midas.backends.choice import FEW_PICTURES, Choice, choose_for_file, choose_for_name, for_pictures, threads_for_films
+from midas.backends.choice import (
+    FEW_PICTURES,
+    Choice,
+    choose_for_file,
+    choose_for_name,
+    for_pictures,
+    threads_for_films,
+)
 from midas.backends.exactness import FACTS, LARGEST_DIFFERENCE, Bfloat16, is_exact
 from midas.errors import MissingExtraError, ModelError
 from midas.models.specs import Format, ModelSpec

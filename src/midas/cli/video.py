@@ -178,7 +178,12 @@ def video(
     ] = 1,
     threads: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=MAX_THREADS, help="Threads of the network; by default one per core, of few cores one less."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MAX_THREADS,
+            help="Threads of the network; by default one per core, of few cores one less.",
+        ),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
     container: Annotated[

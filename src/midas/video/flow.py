@@ -42,7 +42,8 @@ class Motion:
         height, width = self.trust.shape
         columns = self.columns_px[points] - np.arange(width, dtype=np.float32)[points[1]]
         rows = self.rows_px[points] - np.arange(height, dtype=np.float32)[points[0], None]
-        return float(np.median(np.hypot(columns, rows))) / width
+        step: float = float(np.median(np.hypot(columns, rows))) / float(width)
+        return step
 
     def at_size(self, size: tuple[int, int]) -> Motion:
         """The same motion on another grid, (height, width)."""
