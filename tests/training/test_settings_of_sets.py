@@ -57,6 +57,20 @@ def test_a_scale_that_is_no_number_above_zero_is_refused_by_name(scale: object, 
         CorpusDataset(root)
 
 
+def test_a_set_lies_in_a_root_of_its_own(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "a" / "rooms")
+    write_miniature(tmp_path / "b" / "rooms")
+    sets = [{"name": "rooms"}, {"name": "rooms", "root": str(tmp_path / "b")}]
+    validation = [{"name": "rooms", "root": str(tmp_path / "b"), "protocol": "indoor"}]
+    sources, measured = open_sets(settings(tmp_path / "a", sets, validation))
+    roots = [source.dataset.root for source in sources]
+    assert roots == [tmp_path / "a" / "rooms", tmp_path / "b" / "rooms"]
+    assert measured[0].benchmark.reader.root == tmp_path / "b" / "rooms"
+    shutil.rmtree(tmp_path / "b")
+    with pytest.raises(DatasetError, match="b.rooms"):
+        open_sets(settings(tmp_path / "a", sets))
+
+
 ODD_FACTS: list[dict[str, Any]] = [
     {"name": "two\nlines"},
     {"name": 7},

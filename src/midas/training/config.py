@@ -52,7 +52,8 @@ class SetSettings:
     """One data set in the mixture.
 
     Attributes:
-        name: folder below the data root; of a set that needs none, any name.
+        name: folder below the root; of a set that needs none, any name.
+        root: folder that this set lies in, in place of the data's root.
         reader: what reads it, a name from ``midas evaluate --list``, or ``"synthetic"``.
         options: choices that the reader offers.
         weight: relative share of training samples.
@@ -71,6 +72,7 @@ class SetSettings:
     """
 
     name: str
+    root: Path | None = None
     weight: float = Field(default=1.0, gt=0)
     reader: str = "corpus"
     options: dict[str, Any] = Field(default_factory=dict)
@@ -89,7 +91,8 @@ class ValidationSettings:
     """A set that the validation figure is taken from, beside the validation scenes of training sets.
 
     Attributes:
-        name: folder below the data root; of a set that needs none, any name.
+        name: folder below the root; of a set that needs none, any name.
+        root: folder that this set lies in, in place of the data's root.
         reader: what reads it.
         options: choices that the reader offers.
         protocol: name of the rules, from ``midas evaluate --list``.
@@ -98,6 +101,7 @@ class ValidationSettings:
     """
 
     name: str
+    root: Path | None = None
     reader: str = "corpus"
     options: dict[str, Any] = Field(default_factory=dict)
     protocol: str = "relative"
@@ -110,7 +114,7 @@ class DataSettings:
     """Where samples come from and how they are varied.
 
     Attributes:
-        root: folder that holds the sets.
+        root: folder that holds the sets, where a set names no other.
         sets: the mixture.
         validation: sets that are validated on.
         sizes: (height, width) of training pictures; each batch has one of them.

@@ -18,7 +18,7 @@ from midas.datasets.readers.corpus import CorpusDataset
 from midas.datasets.weighted import Weighted
 from midas.errors import ConfigError, DatasetError, TrainingError, net
 from midas.evaluation.runs import Benchmark, rules_for
-from midas.training.config import DataSettings, SetSettings
+from midas.training.config import DataSettings, SetSettings, ValidationSettings
 
 CORPUS = "corpus"
 SYNTHETIC = "synthetic"
@@ -59,7 +59,7 @@ def open_sets(settings: DataSettings, seed: int = 0) -> tuple[list[Source], list
     """
     sources, validation = [], []
     for entry in settings.sets:
-        dataset, held_out = open_training_set(settings.root / entry.name, entry, seed)
+        dataset, held_out = open_training_set(_folder(settings, entry), entry, seed)
         kept = settings.in_memory and entry.reader != SYNTHETIC
         reader = InMemory(dataset, sky=entry.sky) if kept else dataset
         if entry.gradient_weight is not None:
@@ -68,7 +68,7 @@ def open_sets(settings: DataSettings, seed: int = 0) -> tuple[list[Source], list
         if held_out is not None:
             validation.append(ValidationSet(held_out, weight=entry.validation_weight))
     for chosen in settings.validation:
-        reader = _open(chosen.reader, settings.root / chosen.name, chosen.options)
+        reader = _open(chosen.reader, _folder(settings, chosen), chosen.options)
         if not len(reader):
             raise DatasetError(f"data.validation, {chosen.name}: the set has no picture to validate on")
         rules = rules_for(reader, chosen.reader, chosen.protocol)
@@ -78,6 +78,10 @@ def open_sets(settings: DataSettings, seed: int = 0) -> tuple[list[Source], list
         twice = next(name for name in names if names.count(name) > 1)
         raise ConfigError(f"two validation sets are called {twice}; the log has one column for each name")
     return by_domain(sources, [entry.domain for entry in settings.sets]), validation
+
+
+def _folder(settings: DataSettings, entry: SetSettings | ValidationSettings) -> Path:
+    return (settings.root if entry.root is None else entry.root) / entry.name
 
 
 def by_domain(sources: Sequence[Source], domains: Sequence[str]) -> list[Source]:
