@@ -67,7 +67,7 @@ def test_a_set_lies_in_a_root_of_its_own(tmp_path: Path) -> None:
     assert roots == [tmp_path / "a" / "rooms", tmp_path / "b" / "rooms"]
     assert measured[0].benchmark.reader.root == tmp_path / "b" / "rooms"
     shutil.rmtree(tmp_path / "b")
-    with pytest.raises(DatasetError, match="b.rooms"):
+    with pytest.raises(DatasetError, match=r"b.rooms"):
         open_sets(settings(tmp_path / "a", sets))
 
 

@@ -182,7 +182,7 @@ def video(
             metavar="N",
             min=1,
             max=MAX_THREADS,
-            help="Threads of the network; by default one per core, of few cores one less.",
+            help="Threads of the network; by default one per core, fewer on few.",
         ),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
