@@ -29,6 +29,7 @@ class Shot(NamedTuple):
     key: Key
     usual_residual: float = 0.0
     doubt: float = 0.0  # how little the last fit says
+    held: bool = False  # it said too little
     fits: float = 1.0  # the first frame, whose gauge is the network's own, is one
     mean_log_scale: float = 0.0
     mean_shift: float = 0.0

@@ -167,18 +167,18 @@ class Steady:
             self.held += 1
             # A new state of things is taken up in the end; until then nothing is known but the network's own.
             share = 0.0 if is_flat(points[0]) else _RETURN_HELD
-            return shot.nearer_to_own(share)._replace(usual_residual=_GROWTH * usual, doubt=far)
+            return shot.nearer_to_own(share)._replace(usual_residual=_GROWTH * usual, doubt=far, held=True)
         doubt = far * _doubt(found, points[2].size)
         shot = shot.counting(found.gauge, 1 - doubt)
         leak = self._leak if shot.fits > _FITS_BEFORE_LEAK else 0.0
         usual = 0.9 * (usual or found.residual) + 0.1 * found.residual
-        shot = shot._replace(usual_residual=usual, doubt=doubt)
+        shot = shot._replace(usual_residual=usual, doubt=doubt, held=False)
         return shot.nearer_to_own(max(leak, doubt, _FAR_LEAK * far)).not_far(float(points[0].mean()))
 
     def _corrected_by_key(self, shot: Shot, small: Array, values: Array) -> Shot:
         """Every few frames a part of the way to what the key frame says; a new key where it is old or out of sight."""
         key = shot.key._replace(age=shot.key.age + 1)
-        if key.age % _KEY_EVERY:
+        if key.age % _KEY_EVERY or shot.held:  # a flash is no key
             return shot._replace(key=key)
         motion = self._motion(key.small, small, values.shape)
         points = fit_points(values, motion.warped(key.aligned), motion.trust)
