@@ -56,7 +56,9 @@ class ValuesSink(AbstractContextManager["ValuesSink"]):
         self._low, self._high = math.inf, -math.inf
         self._size = (0, 0)
         # 32 bytes a frame: as lists of Python's numbers they would be the memory that grows with a film.
-        self._frames = {"ticks": array("q"), "time_s": array("d"), "scale": array("d"), "shift": array("d")}
+        self._frames: dict[str, array[Any]] = {
+            "ticks": array("q"), "time_s": array("d"), "scale": array("d"), "shift": array("d"),
+        }  # fmt: skip
         self._cuts: list[int] = []
 
     def write(self, full: FullFrame) -> None:
