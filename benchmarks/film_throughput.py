@@ -30,7 +30,7 @@ from midas.pipeline import available_cores
 from midas.storage.atomic import atomic_file
 from midas.video import FilmSettings, write_film
 from midas.video.cuts import with_cuts
-from midas.video.mapping import MappedFrame, at_frame_size
+from midas.video.mapping import MappedFrame, at_frame_size, keep_stages_single_threaded
 from midas.video.reading import Film
 from midas.video.sinks import EyeSink, FullFrame, map_painter
 from midas.video.steady import STEADY_MODES, Steady
@@ -47,6 +47,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="midas-bench-") as scratch:
         folder = Path(scratch)
         clip = options.clip or write_clip(folder / "clip.mp4", options.frames, options.examples)
+        keep_stages_single_threaded()  # as midas video does
         threads = threads_for_films(options.backend, options.threads, available_cores())
         predictor = midas.load(options.model, backend=options.backend, threads=threads)
         bench = Bench(predictor, clip, folder, options.format, options.steady)

@@ -39,6 +39,7 @@ from midas.models.zoo import DEFAULT_MODEL
 from midas.pipeline import MAX_BATCH, MAX_THREADS, available_cores
 from midas.video.frame_files import FRAME_FORMATS
 from midas.video.job import FILM_FORMATS, SIDE_BY_SIDE, FilmReport, FilmSettings, write_film
+from midas.video.mapping import keep_stages_single_threaded
 from midas.video.outputs import STANDARD_INPUT, FilmJob, plan_film_outputs
 from midas.video.steady import STEADY_MODES
 from midas.video.writing import CONTAINERS, DEFAULT_CRF, MAX_CRF
@@ -246,6 +247,7 @@ def video(
         tell(f"midas: {len(jobs) - len(waiting)} there already (--overwrite replaces them)")
     if not waiting:
         return
+    keep_stages_single_threaded()
     runs_on = for_films(backend, model, device, precision)
     predictor = load(
         model,

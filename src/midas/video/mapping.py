@@ -28,6 +28,15 @@ AHEAD = 3
 """So many frames lie between two stages at most."""
 
 
+def keep_stages_single_threaded() -> None:
+    """Keep OpenCV to one thread per caller, in all of this process, which has to be ours to do so.
+
+    The stages of a film run beside each other and fill the cores; OpenCV's own threads would take a third more
+    processor time for pictures as small as these.
+    """
+    cv2.setNumThreads(1)
+
+
 @runtime_checkable
 class FramePredictor(Protocol):
     """What maps a film's frames: a ``midas.Predictor``."""

@@ -77,7 +77,8 @@ class ValuesSink(AbstractContextManager["ValuesSink"]):
         value_range = ValueRange(self._low, self._high)
         with atomic_file(self._path, overwrite=self._overwrite) as file, self._sidecar() as sidecar:
             self._encode(file, value_range)
-            sidecar.write(json.dumps(self._description(value_range)).encode())
+            for part in json.JSONEncoder().iterencode(self._description(value_range)):
+                sidecar.write(part.encode())
 
     def __exit__(self, *_: object) -> None:
         self._spill.close()
