@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 import midas
-from midas.backends.choice import threads_for_films
+from midas.backends.choice import FEW_CORES, threads_for_films
 from midas.bench.machine import describe_machine
 from midas.pictures.formats import is_image_path
 from midas.pipeline import available_cores
@@ -47,7 +47,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="midas-bench-") as scratch:
         folder = Path(scratch)
         clip = options.clip or write_clip(folder / "clip.mp4", options.frames, options.examples)
-        keep_stages_single_threaded()  # as midas video does
+        if available_cores() <= FEW_CORES:  # as midas video does
+            keep_stages_single_threaded()
         threads = threads_for_films(options.backend, options.threads, available_cores())
         predictor = midas.load(options.model, backend=options.backend, threads=threads)
         bench = Bench(predictor, clip, folder, options.format, options.steady)

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from midas.backends import AUTO, BACKENDS
-from midas.backends.choice import for_films, threads_for_films
+from midas.backends.choice import FEW_CORES, for_films, threads_for_films
 from midas.cli import STATUS_FAILED, DebugOption, command_app, finite
 from midas.cli.effect_options import (
     LAYOUTS,
@@ -247,7 +247,8 @@ def video(
         tell(f"midas: {len(jobs) - len(waiting)} there already (--overwrite replaces them)")
     if not waiting:
         return
-    keep_stages_single_threaded()
+    if available_cores() <= FEW_CORES:
+        keep_stages_single_threaded()
     runs_on = for_films(backend, model, device, precision)
     predictor = load(
         model,
