@@ -2,7 +2,8 @@
 
 Prints the time of the whole run beside that of each stage alone over the same pictures with as many threads as it has
 in the run, and of the steps in each stage; the ratio of the run to its slowest stage; and the run's memory over time.
-With --both, the whole is repeated with every photograph decoded at its full size.
+With --both, the whole is repeated with every photograph decoded at its full size; with --map-size net,half,full for
+maps of several sizes.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from PIL import Image
 import midas
 from midas.folder import READERS, WRITERS
 from midas.maps.formats import FORMATS
+from midas.maps.map_size import FULL, MapSize
 from midas.maps.resize import resize_map
 from midas.pictures.formats import is_image_path
 from midas.pictures.preprocess import Preprocess
@@ -62,12 +64,19 @@ def main() -> None:
         photographs = make_photographs(options.examples, photographs_dir, options.count)
         megabytes = sum(path.stat().st_size for path in photographs) / 1e6
         print(f"{len(photographs)} photographs of {SIZE[1]} x {SIZE[0]}, {megabytes / len(photographs):.1f} MB each")
-        for full_decode in (False, True) if options.both else (options.full_decode,):
-            print(f"\n{'Decoded at full size' if full_decode else 'Decoded as small as the network allows'}:")
-            work = Work(options.format, options.model, full_decode)
-            steps = time_steps(photographs, Path(scratch, f"stage{full_decode}"), work)
-            run_s, memory_mb = time_run(photographs_dir, Path(scratch, f"run{full_decode}"), work)
+        ways = [(way, size) for way in ways_to_decode(options) for size in options.map_size.split(",")]
+        for full_decode, map_size in ways:
+            decoded = "at full size" if full_decode else "as small as the network allows"
+            print(f"\nDecoded {decoded}, maps of size {map_size}:")
+            work = Work(options.format, options.model, full_decode, map_size)
+            steps = time_steps(photographs, Path(scratch, f"stage{full_decode}{map_size}"), work)
+            run_s, memory_mb = time_run(photographs_dir, Path(scratch, f"run{full_decode}{map_size}"), work)
             report(run_s, steps, memory_mb, len(photographs))
+
+
+def ways_to_decode(options: argparse.Namespace) -> tuple[bool, ...]:
+    """Whether photographs are decoded at their full size, in turn."""
+    return (False, True) if options.both else (options.full_decode,)
 
 
 @dataclass(frozen=True)
@@ -78,11 +87,13 @@ class Work:
         format_name: of the output.
         model: its name or file.
         full_decode: whether it is decoded at its full size.
+        map_size: how large its map becomes: a text that ``midas predict --map-size`` takes.
     """
 
     format_name: str
     model: str
     full_decode: bool
+    map_size: str = FULL
 
 
 def read_options() -> argparse.Namespace:
@@ -98,6 +109,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--format", default="png16", choices=formats, help="output format (default: png16)")
     parser.add_argument("--model", default="midas_nano_256", help="model name or file")
     parser.add_argument("--full-decode", action="store_true", help="decode photographs at their full size")
+    parser.add_argument("--map-size", default=FULL, help="sizes of the maps, separated by commas (default: full)")
     parser.add_argument("--both", action="store_true", help="measure both ways of decoding")
     return parser.parse_args()
 
@@ -124,7 +136,7 @@ def time_steps(photographs: list[Path], folder: Path, work: Work) -> list[Step]:
     """Seconds that each step takes alone."""
     predictor = midas.load(work.model)
     preprocess = Preprocess(predictor.input)
-    suffix = FORMATS[work.format_name].suffix
+    suffix, map_size = FORMATS[work.format_name].suffix, MapSize(work.map_size)
     pictures_per_round = 4 * WRITERS  # each takes 36 MB, and its map 48 MB
     seconds = dict.fromkeys(("decode", "resample", "network", "enlarge", "write"), 0.0)
 
@@ -149,7 +161,8 @@ def time_steps(photographs: list[Path], folder: Path, work: Work) -> list[Step]:
         inputs = add("resample", lambda pair: preprocess(*pair), decoded, READERS)
         del decoded
         maps = add("network", predictor.backend, inputs, 1)
-        enlarged = add("enlarge", lambda pair: resize_map(pair[0][0], pair[1]), zip(maps, sizes, strict=True), 1)
+        wanted = [map_size.of(size, pixels.shape[2:]) for size, pixels in zip(sizes, inputs, strict=True)]
+        enlarged = add("enlarge", lambda pair: resize_map(pair[0][0], pair[1]), zip(maps, wanted, strict=True), 1)
         add("write", save, enumerate(map(midas.DepthMap, enlarged), start), WRITERS)
     stages = {"decode": "read", "resample": "read", "network": "network", "enlarge": "network", "write": "write"}
     threads = {"read": READERS, "network": 1, "write": WRITERS}
@@ -165,7 +178,7 @@ def in_threads(function: Callable, items: Iterable, workers: int) -> list:
 def time_run(photographs_dir: Path, folder: Path, work: Work) -> tuple[float, list[float]]:
     """Seconds of `midas predict` from start to end, and its resident memory in megabytes, sampled."""
     command = [sys.executable, "-m", "midas", "predict", str(photographs_dir), "-o", str(folder)]
-    command += ["--format", work.format_name, "--model", work.model, "--quiet"]
+    command += ["--format", work.format_name, "--model", work.model, "--quiet", "--map-size", work.map_size]
     command += ["--full-decode"] if work.full_decode else []
     start = time.perf_counter()
     process = subprocess.Popen(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from importlib.metadata import Distribution, distribution
@@ -83,6 +84,20 @@ def test_the_weights_take_at_most_30_mb_and_the_wheel_32(wheel: Path) -> None:
     assets = [entry for entry in zipfile.ZipFile(wheel).infolist() if entry.filename.startswith("midas/assets/")]
     assert sum(entry.file_size for entry in assets) <= MAX_ASSETS_MB * 1e6
     assert wheel.stat().st_size <= MAX_WHEEL_MB * 1e6
+
+
+def test_the_source_distribution_holds_all_that_is_tracked_but_hidden_files(repository: Path, tmp_path: Path) -> None:
+    if not (repository / ".git").exists():
+        pytest.skip("this is no checkout")
+    command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(tmp_path), str(repository)]
+    subprocess.run(command, check=True, capture_output=True)
+    (archive,) = tmp_path.glob("midas_depth-*.tar.gz")
+    with tarfile.open(archive) as content:
+        names = {name.partition("/")[2] for name in content.getnames()}
+    tracked = subprocess.run(["git", "ls-files"], cwd=repository, check=True, capture_output=True, text=True).stdout
+    expected = {name for name in tracked.splitlines() if not name.startswith(".") and (repository / name).exists()}
+    assert expected <= names
+    assert {"SECURITY.md", "hubconf.py", "deploy/Dockerfile"} <= names
 
 
 def test_predict_works_without_any_extra(clean_python: Path, examples_dir: Path, tmp_path: Path) -> None:

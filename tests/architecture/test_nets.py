@@ -41,6 +41,7 @@ BOUNDARIES = {
     "midas/training/distributed.py": ["batches"],
     "midas/training/sources.py": ["_open"],
     "midas/serving/films.py": ["_work"],
+    "midas/serving/live.py": ["live_work"],
     "midas/serving/work.py": ["work"],
     "midas/training/state.py": ["_save", "load_checkpoint", "restoring"],
     "midas/video/live.py": ["_grab"],

@@ -10,7 +10,14 @@ from unittest.mock import patch
 import pytest
 
 from midas.backends import choice, exactness
-from midas.backends.choice import FEW_PICTURES, Choice, choose_for_file, choose_for_name, for_pictures
+from midas.backends.choice import (
+    FEW_PICTURES,
+    Choice,
+    choose_for_file,
+    choose_for_name,
+    for_pictures,
+    threads_for_films,
+)
 from midas.backends.exactness import FACTS, LARGEST_DIFFERENCE, Bfloat16, is_exact
 from midas.errors import MissingExtraError, ModelError
 from midas.models.specs import Format, ModelSpec
@@ -200,3 +207,14 @@ def test_a_precision_that_there_is_nowhere_is_refused_before_any_library_is_load
         choose_for_name(DEFAULT_MODEL, precision="int3")
     with pytest.raises(ModelError, match="no precision is called 'int3'"):
         choose_for_file(empty_file(tmp_path / "a.pt"), precision="int3")
+
+
+@pytest.mark.parametrize(
+    ("backend", "asked", "cores", "threads"),
+    [("openvino", None, 2, 1), ("openvino", None, 1, None), ("openvino", None, 16, None), ("openvino", 2, 2, 2),
+     ("auto", None, 2, None)],
+)  # fmt: skip
+def test_a_films_network_leaves_a_core_of_few_to_the_other_stages(
+    backend: str, asked: int | None, cores: int, threads: int | None
+) -> None:
+    assert threads_for_films(backend, asked, cores) == threads

@@ -166,7 +166,8 @@ def test_how_steady_a_film_is_comes_as_a_table_and_a_strip(evaluate: Run) -> Non
     clip()
     status, out, err = evaluate("--video", "clip.mkv", "--strip", "strip.png")
     assert (status, err) == (0, "")
-    assert [line.split("|")[5].strip() for line in out.splitlines()[2:]] == ["own range", "network", "flow", "fast"]
+    ways = ["own range", "network", "flow", "fast", "two-pass"]
+    assert [line.split("|")[5].strip() for line in out.splitlines()[2:]] == ways
     assert Path("strip.png").exists()
     status, out, _ = evaluate("--video", "clip.mkv", "--limit", "4", "--json", "-o", "figures.json")
     assert (status, out) == (0, "")

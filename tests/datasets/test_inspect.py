@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from tests.corpus_miniature import write_miniature
 
-from midas.datasets.inspect import CELL_SIZE, chosen_indices, draw_sheet, inspect_set
+from midas.datasets.inspect import chosen_indices, draw_sheet, inspect_set
 from midas.datasets.readers.corpus import CorpusDataset
 from midas.datasets.sample import AnySample, PairSample, Sample
 from midas.errors import DatasetError
+from midas.maps.sheets import CELL_SIZE
 
 
 class Given:

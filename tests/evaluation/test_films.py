@@ -58,6 +58,7 @@ def test_what_wobbles_is_found_and_the_steady_maps_hardly_do(predictor: Predicto
     assert flicker[NETWORK] > 3
     assert flicker["flow"] < flicker[NETWORK] / 4
     assert flicker["fast"] < flicker[NETWORK] / 4
+    assert flicker["two-pass"] < flicker[NETWORK] / 4
     # The wobble is one of scale alone, which each frame's own range takes out.
     assert flicker[OWN_RANGE] < flicker[NETWORK] / 4
     low, high = found.range_ratio("flow")
@@ -76,6 +77,8 @@ def test_what_wobbles_is_found_and_the_steady_maps_hardly_do(predictor: Predicto
 
 def test_a_part_of_a_film_may_be_measured(predictor: Predictor, clip: Path) -> None:
     assert measure_film(predictor, clip, limit=3).frames == 3
+    with clip.open("rb") as pipe:
+        assert tuple(measure_film(predictor, pipe, limit=3).ways) == tuple(way for way in WAYS if way != "two-pass")
     with pytest.raises(ConfigError, match="column"):
         measure_film(predictor, clip, strip_at=1.5)
 

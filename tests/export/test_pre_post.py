@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 
 from midas.export.onnx import open_onnx
 from midas.export.pre_post import with_pre_post
+from midas.export.single_precision import in_single_precision
 from midas.maps.resize import resize_map
 from midas.pictures.preprocess import InputSpec, Interpolation, Preprocess, ResizeRule
 
@@ -73,6 +74,23 @@ def test_opencv_s_way_with_8_bits_is_met_but_for_a_level_of_256_here_and_there(s
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     spec = replace(SPEC, interpolation="opencv_linear", restore="aligned_linear")
     assert departure(spec, image) < 1.01 / 255 / min(SPEC.std)
+
+
+@pytest.mark.parametrize("interpolation", get_args(Interpolation))
+def test_without_float64_the_graph_gives_nearly_the_same(interpolation: Interpolation) -> None:
+    graph = with_pre_post(weighted_channels(), replace(SPEC, interpolation=interpolation))
+    single = in_single_precision(graph)
+    known = onnx.shape_inference.infer_shapes(single).graph
+    assert TensorProto.DOUBLE not in {each.type.tensor_type.elem_type for each in known.value_info}
+    for size in [
+        (64, 96),
+        (200, 300),
+        (211, 307),
+        (300, 211),
+    ]:  # none of which grows: floors of growing ones may differ
+        image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+        exact, nearly = (open_onnx(each.SerializeToString())(image) for each in (graph, single))
+        assert np.abs(nearly - exact).max() < 2e-3
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -18,7 +18,12 @@ PATIENCE_S = 60.0
 
 @contextmanager
 def browser(
-    downloads: Path, *, size: tuple[int, int] = (1400, 1000), dark: bool = False, camera: Path | None = None
+    downloads: Path,
+    *,
+    size: tuple[int, int] = (1400, 1000),
+    dark: bool = False,
+    camera: Path | None = None,
+    flags: tuple[str, ...] = (),
 ) -> Iterator[Any]:
     """A driver of a browser that saves into a folder, sees a fake camera (or a film), and notes what it asks for."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
@@ -39,6 +44,7 @@ def browser(
         "--lang=en",
         f"--window-size={size[0]},{size[1]}",
         *([f"--use-file-for-fake-video-capture={camera}"] if camera else []),
+        *flags,
     ):
         options.add_argument(argument)
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
@@ -56,15 +62,15 @@ def browser(
         driver.quit()
 
 
-def wait(condition: Callable[[], Any]) -> Any:
+def wait(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
     """What the condition gives as soon as it gives something."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + patience_s
     while time.monotonic() < end:
         found = condition()
         if found:
             return found
         time.sleep(0.05)
-    raise AssertionError(f"it hasn't come true within {PATIENCE_S} s")
+    raise AssertionError(f"it hasn't come true within {patience_s} s")
 
 
 def npm_files(folder: Path, package: str) -> Path:

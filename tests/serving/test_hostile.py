@@ -137,4 +137,8 @@ def test_schemathesis_finds_no_500(served: Client) -> None:
 
     for found in schema.get_all_operations():
         settle(given(case=found.ok().as_strategy())(check))()
-    assert set(tried) == {"/v1/depth", "/v1/models", "/healthz", "/readyz", "/metrics"}
+    films = "/v1/films"
+    assert set(tried) == {
+        *("/v1/depth", "/v1/models", "/healthz", "/readyz", "/metrics", "/v1/live/{name}"),
+        *(films, f"{films}/{{name}}", f"{films}/{{name}}/preview.jpg", f"{films}/{{name}}/result.mp4"),
+    }

@@ -50,7 +50,7 @@ def open_page(driver: Any, url: str, pictures: list[Path]) -> None:
     wait(lambda: driver.execute_script("return document.body.dataset.ready"))
     if pictures:
         one(driver, "#files").send_keys("\n".join(map(str, pictures)))
-        wait(lambda: len(all_of(driver, "#strip button")) == len(pictures))
+        wait(lambda: len(all_of(driver, "#strip .thumb")) == len(pictures))
         wait(lambda: " ms" in one(driver, "#status").text)
 
 
@@ -139,7 +139,7 @@ def test_the_window_moves_both_ends(page: Any) -> None:
     assert np.array_equal(pixels(page, "#map"), before)
 
 
-@pytest.mark.parametrize("format_name", ANSWERS)
+@pytest.mark.parametrize("format_name", [each.name for each in ANSWERS.values() if not each.only_metres])
 def test_a_download_has_the_bytes_of_the_api(
     format_name: str, page: Any, server: Running, downloads: Path, examples_dir: Path
 ) -> None:
@@ -163,10 +163,26 @@ def test_the_slider_uncovers_the_map_by_mouse_and_by_key(page: Any) -> None:
     assert not one(page, "#split").is_displayed()
 
 
+def test_the_edge_is_dragged_on_the_picture_itself(page: Any) -> None:
+    show(page, "compare")
+    drag = """const box = document.getElementById("stage").getBoundingClientRect();
+        const at = {clientX: box.left + 0.8 * box.width, clientY: box.top + 9, buttons: 1, bubbles: true};
+        document.getElementById("photo").dispatchEvent(new PointerEvent("pointermove", at));"""
+    page.execute_script(drag)
+    assert one(page, "#split").get_attribute("value") == "80"
+    assert "80%" in page.execute_script("return document.getElementById('map').style.clipPath")
+    show(page, "depth")
+    page.execute_script(drag)
+    assert "0%" in page.execute_script("return document.getElementById('map').style.clipPath")
+    show(page, "compare")
+    slide(page, "#split", 50)
+
+
 def test_two_known_distances_make_metres_of_the_values_here_and_in_the_files(
     page: Any, server: Running, downloads: Path, examples_dir: Path
 ) -> None:
     show(page, "compare")
+    assert not one(page, "#downloads [data-format=png-mm]").is_enabled()
     click_at(page, 0.5, 0.5)
     assert "value" in one(page, "#reading").text
     assert "not metres" in one(page, "#meaning").text
@@ -174,7 +190,12 @@ def test_two_known_distances_make_metres_of_the_values_here_and_in_the_files(
     picks[0].click()
     click_at(page, 0.5, 0.95)
     picks[1].send_keys("\ue007")  # Enter presses the button, the arrows move, Enter sets
-    picks[1].send_keys(*("\ue013" * 30), "\ue007")
+    picks[1].send_keys(*("\ue013" * 30))
+    assert one(page, ".mark.cursor").is_displayed()
+    picks[1].send_keys("\ue007")
+    marks = [float(mark.value_of_css_property("top")[:-2]) for mark in all_of(page, ".mark:not(.cursor)")]
+    height = one(page, "#stage").size["height"]
+    assert marks == [pytest.approx(0.95 * height, abs=3), pytest.approx(0, abs=3)]
     fields[0].send_keys("0.2")
     fields[1].send_keys("0.8")
     assert "not metres" not in one(page, "#meaning").text
@@ -184,8 +205,15 @@ def test_two_known_distances_make_metres_of_the_values_here_and_in_the_files(
     wait(lambda: "saved" in one(page, "#status").text)
     data = downloaded(downloads, one(page, "#status").text.removesuffix(" saved"))
     depth_m = np.load(io.BytesIO(data))
-    column, row = (int(part) for part in all_of(page, "#points .place")[0].text.split(","))
+    spots = [tuple(int(part) for part in place.text.split(",")) for place in all_of(page, "#points .place")]
+    column, row = spots[0]
     assert depth_m[row, column] == pytest.approx(0.2, rel=1e-4)
+    page.execute_script("document.getElementById('status').textContent = ''")
+    one(page, "#downloads [data-format=png-mm]").click()
+    wait(lambda: "saved" in one(page, "#status").text)
+    known = "".join(f"&known={y},{x},{metres}" for (x, y), metres in zip(spots, ("0.2", "0.8"), strict=True))
+    _, expected = server.ask("POST", f"/v1/depth?format=png-mm{known}", (examples_dir / PICTURES[-1]).read_bytes())
+    assert downloaded(downloads, one(page, "#status").text.removesuffix(" saved")) == expected
     fields[1].clear()
     fields[1].send_keys("0.1")  # the farther one nearer: no line goes through
     assert "don't go together" in one(page, "#alignment").text
@@ -209,11 +237,11 @@ def test_the_scene_turns_and_takes_its_two_assumptions(page: Any) -> None:
 
 
 def test_several_pictures_stand_in_a_strip(page: Any) -> None:
-    first, _ = all_of(page, "#strip button")
+    first, _ = all_of(page, "#strip .thumb")
     first.click()
-    assert [each.get_attribute("aria-pressed") for each in all_of(page, "#strip button")] == ["true", "false"]
+    assert [each.get_attribute("aria-pressed") for each in all_of(page, "#strip .thumb")] == ["true", "false"]
     shown = pixels(page, "#photo")
-    all_of(page, "#strip button")[1].click()
+    all_of(page, "#strip .thumb")[1].click()
     assert pixels(page, "#photo").shape != shown.shape or not np.array_equal(pixels(page, "#photo"), shown)
 
 
@@ -228,30 +256,30 @@ def test_the_page_speaks_chinese_too(page: Any) -> None:
 def test_the_card_tells_the_terms_of_the_model(page: Any) -> None:
     text = one(page, "#card").text
     assert "MIT" in text
-    assert "affine_invariant_inverse" in text
+    assert "relative disparity" in text
 
 
 def test_a_file_that_is_no_picture_is_told_and_forgotten(page: Any, tmp_path: Path) -> None:
     file = tmp_path / "letter.jpg"
     file.write_text("no picture")
-    count = len(all_of(page, "#strip button"))
+    count = len(all_of(page, "#strip .thumb"))
     one(page, "#files").send_keys(str(file))
     wait(lambda: "not a picture" in one(page, "#status").text)
-    assert len(all_of(page, "#strip button")) == count
+    assert len(all_of(page, "#strip .thumb")) == count
 
 
 def test_the_camera_takes_a_picture(page: Any) -> None:
-    count = len(all_of(page, "#strip button"))
+    count = len(all_of(page, "#strip .thumb"))
     one(page, "#camera").click()
     wait(lambda: one(page, "#finder").is_displayed())
     one(page, "#shoot").click()
-    wait(lambda: len(all_of(page, "#strip button")) == count + 1)
+    wait(lambda: len(all_of(page, "#strip .thumb")) == count + 1)
     assert not one(page, "#finder").is_displayed()
 
 
 def test_pictures_are_taken_from_the_clipboard_and_by_dropping(page: Any) -> None:
     for kind, field in (("paste", "clipboardData"), ("drop", "dataTransfer")):
-        count = len(all_of(page, "#strip button"))
+        count = len(all_of(page, "#strip .thumb"))
         page.execute_script(
             """const [kind, field] = arguments;
             document.getElementById("photo").toBlob((blob) => {
@@ -264,14 +292,47 @@ def test_pictures_are_taken_from_the_clipboard_and_by_dropping(page: Any) -> Non
             kind,
             field,
         )
-        wait(lambda count=count: len(all_of(page, "#strip button")) == count + 1)
+        wait(lambda count=count: len(all_of(page, "#strip .thumb")) == count + 1)
 
 
-def test_detail_is_asked_of_the_model(page: Any) -> None:
+def test_detail_is_asked_of_the_model_and_belongs_to_the_picture(page: Any) -> None:
     before = pixels(page, "#map")
     choose(page, "#size", "384")
     wait(lambda: not np.array_equal(pixels(page, "#map"), before))
+    thumbs = all_of(page, "#strip .thumb")
+    thumbs[0].click()
+    assert one(page, "#size").get_attribute("value") == ""
+    all_of(page, "#strip .thumb")[-1].click()
+    assert one(page, "#size").get_attribute("value") == "384"
     choose(page, "#size", "")
+    wait(lambda: np.array_equal(pixels(page, "#map"), before))
+
+
+def test_a_picture_is_removed_by_its_cross_or_by_a_key(page: Any) -> None:
+    count = len(all_of(page, "#strip .thumb"))
+    all_of(page, "#strip .away")[-1].click()
+    assert len(all_of(page, "#strip .thumb")) == count - 1
+    all_of(page, "#strip .thumb")[-1].send_keys("\ue017")  # Delete
+    assert len(all_of(page, "#strip .thumb")) == count - 2
+    assert one(page, "#stage").is_displayed()
+
+
+def test_the_camera_is_mapped_as_it_happens(page: Any) -> None:
+    count = len(all_of(page, "#strip .thumb"))
+    show(page, "live")
+    assert not one(page, "#stage").is_displayed()
+    one(page, "#live-start").click()
+    wait(lambda: "pictures a second" in one(page, "#live-figures").text)
+    assert pixels(page, "#live-photo").shape == pixels(page, "#live-map").shape
+    first = pixels(page, "#live-map")
+    assert first.std() > 10
+    wait(lambda: not np.array_equal(pixels(page, "#live-map"), first))  # it moves
+    choose(page, "#live-colormap", "grey")
+    wait(lambda: np.ptp(pixels(page, "#live-map").astype(int), axis=-1).max() < 12)
+    one(page, "#live-keep").click()
+    wait(lambda: len(all_of(page, "#strip .thumb")) == count + 1)
+    assert (one(page, "#stage").is_displayed(), one(page, "#live-tool").is_displayed()) == (True, False)
+    all_of(page, "#strip .away")[-1].click()
 
 
 def test_no_request_leaves_the_origin_and_nothing_fails(page: Any, server: Running) -> None:
@@ -297,6 +358,25 @@ def test_the_description_of_the_api_shows_every_parameter(page: Any, server: Run
     assert [name for name in ("map-size", "colormap", "/v1/models", "/metrics", "429") if name not in text] == []
 
 
+def test_a_newcomer_is_greeted_with_an_example(server: Running, tmp_path: Path) -> None:
+    with browser(tmp_path) as driver:
+        open_page(driver, server.url, [])
+        assert [each.is_enabled() for each in all_of(driver, "#tabs input")] == [False, False, False, True, True]
+        one(driver, "#example").click()
+        wait(lambda: "example.jpg" in one(driver, "#status").text and " ms" in one(driver, "#status").text)
+        assert (one(driver, "#stage").is_displayed(), one(driver, "#welcome").is_displayed()) == (True, False)
+        one(driver, "#strip .away").click()
+        assert (one(driver, "#stage").is_displayed(), one(driver, "#welcome").is_displayed()) == (False, True)
+
+
+def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
+    with running() as server, browser(tmp_path) as driver:
+        open_page(driver, server.url, [])
+        server.stop()
+        one(driver, "#example").click()
+        wait(lambda: "the server doesn't answer" in one(driver, "#status").text)
+
+
 def test_a_key_is_asked_for_and_remembered(tmp_path: Path) -> None:
     key_file = tmp_path / "keys"
     key_file.write_text("a-key-of-many-letters\n")
@@ -317,6 +397,8 @@ def test_axe_finds_no_serious_issue_and_nothing_is_cut_off(
 ) -> None:
     axe = npm_files(tmp_path / "axe", "axe-core") / "axe.min.js"
     with browser(tmp_path, size=size, dark=dark) as driver:
+        open_page(driver, server.url, [])
+        assert serious(driver, axe) == []
         open_page(driver, server.url, [examples_dir / PICTURES[0]])
         show(driver, "compare")
         if "MIDAS_SCREENSHOTS" in os.environ:
@@ -325,9 +407,10 @@ def test_axe_finds_no_serious_issue_and_nothing_is_cut_off(
             driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
             driver.save_screenshot(str(Path(os.environ["MIDAS_SCREENSHOTS"], f"{name}.png")))
         assert driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
-        for tab in ("compare", "scene"):
+        for tab in ("compare", "scene", "live", "film"):
             show(driver, tab)
             assert serious(driver, axe) == []
+            assert driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
         driver.get(f"{server.url}docs.html")
         wait(lambda: all_of(driver, "#statuses tr"))
         assert serious(driver, axe) == []

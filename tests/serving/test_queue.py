@@ -18,12 +18,14 @@ from tests.serving.conftest import Client, picture
 import midas
 from midas.arrays import Array, Float32
 from midas.errors import ConfigError, MidasError, ModelError
+from midas.maps.depth_map import DepthMap
 from midas.predictor import Predictor
 from midas.serving.app import create_app
 from midas.serving.batching import Batches
 from midas.serving.limits import ServeOptions
 from midas.serving.problems import BusyError
 from midas.serving.queue import ClientGoneError, WorkQueue
+from midas.tiling.prepared import Prepared
 
 
 async def here() -> bool:
@@ -153,6 +155,29 @@ def test_pictures_that_come_together_go_through_the_network_together(most: int, 
     assert backend.sizes == sizes
     for seed, each in enumerate(found):
         assert np.array_equal(each.values, predictor(picture(seed=seed)).values)  # type: ignore[attr-defined]
+
+
+def test_a_server_that_collects_batches_gives_the_bytes_of_one_that_does_not(
+    served: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    together = Predictor.infer_batch
+
+    def counted(predictor: Predictor, batch: list[Prepared], **options: int) -> list[DepthMap | MidasError]:
+        sizes.append(len(batch))
+        return together(predictor, batch, **options)
+
+    alone = [served().post("/v1/depth?format=npy", content=picture(seed=seed)).content for seed in range(8)]
+    monkeypatch.setattr(Predictor, "infer_batch", counted)
+    client = served(batch=4, batch_wait_s=0.3)
+    sizes.clear()  # of trying the model out
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda seed: client.post("/v1/depth?format=npy", content=picture(seed=seed)).content, range(8))
+        )
+    assert answers == alone
+    assert sum(sizes) == 8
+    assert max(sizes) == 4
 
 
 def test_a_batch_that_fails_fails_for_each_of_its_pictures(tiny: Path) -> None:

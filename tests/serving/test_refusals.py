@@ -165,6 +165,16 @@ def test_without_the_key_there_is_nothing_but_the_page(path: str, served: Client
     assert (client.get("/").status_code, client.get("/healthz").status_code) == (200, 200)
 
 
+def test_a_page_of_another_site_cannot_make_its_visitors_ask(served: Client) -> None:
+    foreign = {"sec-fetch-site": "cross-site", "origin": "https://others.example"}
+    client, named = served(), served(cors_origins=("https://others.example",))
+    for method, path in (("POST", "/v1/depth"), ("POST", "/v1/films"), ("POST", "/v1/live/camera-1")):
+        refused = client.request(method, path, content=picture(), headers=foreign)
+        assert (refused.status_code, "--cors-origin" in refused.json()["detail"]) == (403, True)
+    assert named.post("/v1/depth", content=picture(), headers=foreign).status_code == 200
+    assert client.post("/v1/depth", content=picture(), headers={"sec-fetch-site": "same-origin"}).status_code == 200
+
+
 def test_a_client_that_asks_too_often_is_told_when_to_come_again(served: Client) -> None:
     client = served(Limits(rate=12.0))
     statuses = [client.post("/v1/depth", content=picture()).status_code for _ in range(3)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import signal
 import socket
@@ -37,6 +38,18 @@ def test_the_start_shows_the_limits_and_a_stop_is_no_error(tiny: Path) -> None:
         text = server.log.read_text()
     assert "pictures up to 7 megapixels" in text
     assert len(text.splitlines()) == 2, text
+
+
+def test_answers_on_a_connection_that_stays_open_are_not_held_back(server: Running) -> None:
+    connection = http.client.HTTPConnection(*server.address, timeout=60)
+    times = []
+    for _ in range(10):
+        start = time.perf_counter()
+        connection.request("GET", "/v1/models")
+        connection.getresponse().read()
+        times.append(time.perf_counter() - start)
+    connection.close()
+    assert min(times[1:]) < 0.03  # with Nagle's algorithm, each takes 0.04 s more
 
 
 def test_a_port_that_is_taken_is_an_error_that_says_what_to_do(tiny: Path) -> None:

@@ -23,6 +23,19 @@ print(report.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+LIMITED = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n" + PROGRAM
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit on the address space, of Linux")
+def test_four_thousand_frames_go_through_two_gigabytes_of_address_space(tmp_path: Path) -> None:
+    tiny = write_tiny_model(tmp_path / "tiny.onnx")
+    clip = write_clip(tmp_path / "clip.mkv", (ramp(number, (96, 128)) for number in range(4000)))
+    command = [sys.executable, "-c", LIMITED, str(tiny), str(clip), "160"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ, cwd=tmp_path)
+    assert done.stdout.split()[0] == "4000"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="resource usage of POSIX")
 def test_two_minutes_take_the_memory_of_twenty_seconds(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from tests.video.moves import Move, gauge_of
 
 from midas.arrays import Array
 from midas.errors import ConfigError
-from midas.video.steady import Gauge, Steady, fit
+from midas.video.gauges import Gauge, fit
+from midas.video.steady import Steady
 
 MOVES = {"static": Move(40), "pan": Move(40, pan_px=2), "walker": Move(40, walker=True)}
 
@@ -36,6 +37,23 @@ def test_the_scale_wobbles_a_tenth_as_much_does_not_shrink_and_the_maps_are_near
     assert np.diff(after).std() < 0.05 * np.diff(before).std()
     assert abs(after[-1] - after[0]) < 0.06
     assert together < alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "move", [Move(300), Move(300, pan_px=2), Move(300, walker=True)], ids=["static", "pan", "walker"]
+)
+def test_over_three_hundred_frames_the_scale_wobbles_a_tenth_as_much(move: Move) -> None:
+    (before, _), (after, _) = measured(move), measured(move, "flow")
+    assert after.std() < 0.1 * before.std()
+
+
+@pytest.mark.parametrize("pan_px", [30, pytest.param(45, marks=pytest.mark.slow)])
+def test_frames_that_lie_far_apart_wobble_no_more_than_the_network_does(pan_px: float) -> None:
+    """Chains of fits that know little would be worse than the network's own scale, again and again."""
+    move = Move(20, pan_px=pan_px)
+    (before, _), (after, _) = measured(move), measured(move, "flow")
+    assert after.std() < 1.02 * before.std()
 
 
 @pytest.mark.slow

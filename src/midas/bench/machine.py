@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from midas.pipeline import available_cores
 from midas.version import __version__
 
 PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "openvino", "pillow", "timm", "torch")
@@ -52,7 +53,7 @@ def describe_machine() -> Machine:
     processor, flags = _processor()
     return Machine(
         processor,
-        _cores(),
+        available_cores(),
         tuple(flag for flag in _CPU_FLAGS if flag in flags),
         _memory_gb(),
         platform.system(),
@@ -71,11 +72,6 @@ def _processor() -> tuple[str, frozenset[str]]:
     name = fields.get("model name") or platform.processor() or platform.machine()
     codes = [f"{key} {fields[key]}" for key in ("cpu family", "model", "stepping") if key in fields]
     return f"{name}, {', '.join(codes)}" if codes else name, frozenset(fields.get("flags", "").split())
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _memory_gb() -> float | None:

@@ -73,6 +73,9 @@ def serve(
     ),
     max_tile: Annotated[int, typer.Option(metavar="N", min=1, help="Refuse more tiles along a side.")] = 4,
     body_seconds: Annotated[float, typer.Option(metavar="S", min=0.1, help="Refuse bodies that take longer.")] = 30.0,
+    max_buffered: Annotated[
+        float, typer.Option("--max-buffered-megabytes", metavar="N", min=0.001, help="Of all bodies held at a time.")
+    ] = 400.0,
     queue_seconds: Annotated[
         float, typer.Option(metavar="S", min=0.01, help="Refuse at once what would have to wait longer.")
     ] = 2.0,
@@ -82,6 +85,24 @@ def serve(
     rate: Annotated[
         float, typer.Option(metavar="N", min=0, help="Requests per minute and key, or address; 0 for no limit.")
     ] = 0.0,
+    films: Annotated[
+        bool, typer.Option("--films/--no-films", help="Take films too, with midas-depth[video] and one worker.")
+    ] = True,
+    max_films: Annotated[int, typer.Option(metavar="N", min=1, help="Films here at a time; one is mapped.")] = 4,
+    max_film_megabytes: Annotated[float, typer.Option(metavar="N", min=0.001, help="Refuse larger films.")] = 200.0,
+    max_film_seconds: Annotated[float, typer.Option(metavar="S", min=0.1, help="Refuse films that last longer.")] = (
+        120.0
+    ),
+    max_film_frames: Annotated[int, typer.Option(metavar="N", min=1, help="End films with more frames.")] = 7200,
+    film_upload_seconds: Annotated[
+        float, typer.Option(metavar="S", min=0.1, help="Refuse films that take longer to arrive.")
+    ] = 300.0,
+    film_work_seconds: Annotated[
+        float, typer.Option(metavar="S", min=0.1, help="End films that take longer to be mapped.")
+    ] = 900.0,
+    film_keep_seconds: Annotated[
+        float, typer.Option(metavar="S", min=1, help="Remove a film so long after it came.")
+    ] = 1800.0,
     drain_seconds: Annotated[
         float, typer.Option(metavar="S", min=0, help="How long requests may take to finish on a stop.")
     ] = 10.0,
@@ -92,6 +113,7 @@ def serve(
     """Serve a page for people and an HTTP API for programs, on this machine; pictures don't leave it."""
     if any(find_spec(package) is None for package in PACKAGES):
         raise MissingExtraError("serve", "serve")
+    from midas.serving.films import FILMS_THERE
     from midas.serving.limits import KEYS_VARIABLE, Address, Limits, ServeOptions, check_exposure, keys_from
     from midas.serving.server import serve as run
 
@@ -100,10 +122,18 @@ def serve(
         body_bytes=round(max_megabytes * 1e6),
         pixels=round(max_megapixels * 1e6),
         body_s=body_seconds,
+        buffered_bytes=round(max_buffered * 1e6),
         queue_s=queue_seconds,
         size_px=max_size,
         tile=max_tile,
         rate=rate,
+        films=max_films,
+        film_bytes=round(max_film_megabytes * 1e6),
+        film_s=max_film_seconds,
+        film_frames=max_film_frames,
+        film_upload_s=film_upload_seconds,
+        film_work_s=film_work_seconds,
+        film_keep_s=film_keep_seconds,
         drain_s=drain_seconds,
         **given,
     )
@@ -117,12 +147,14 @@ def serve(
         batch=batch,
         batch_wait_s=batch_wait_ms / 1000,
         keys=keys_from(key_file, KEYS_VARIABLE),
+        films=films,
         cors_origins=tuple(cors_origins),
         limits=limits,
     )
     address = Address(host, port, processes, root_path.rstrip("/"))
     check_exposure(address, options, insecure=insecure)
-    tell(f"midas: limits: {limits.described()}")
+    takes_films = films and processes == 1 and FILMS_THERE
+    tell(f"midas: limits: {limits.described(films=takes_films)}")
     keys = f"{len(options.keys)} keys" if options.keys else "no key is asked for"
 
     def announce(url: str) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from midas.backends import AUTO, BACKENDS
-from midas.backends.choice import for_films
+from midas.backends.choice import FEW_CORES, for_films, threads_for_films
 from midas.cli import STATUS_FAILED, DebugOption, command_app, finite
 from midas.cli.effect_options import (
     LAYOUTS,
@@ -36,9 +36,10 @@ from midas.errors import ConfigError, MidasError, MissingExtraError, ModelError
 from midas.loading import load
 from midas.maps.colormaps import COLORMAPS
 from midas.models.zoo import DEFAULT_MODEL
-from midas.pipeline import MAX_BATCH, MAX_THREADS
+from midas.pipeline import MAX_BATCH, MAX_THREADS, available_cores
 from midas.video.frame_files import FRAME_FORMATS
 from midas.video.job import FILM_FORMATS, SIDE_BY_SIDE, FilmReport, FilmSettings, write_film
+from midas.video.mapping import keep_stages_single_threaded
 from midas.video.outputs import STANDARD_INPUT, FilmJob, plan_film_outputs
 from midas.video.steady import STEADY_MODES
 from midas.video.writing import CONTAINERS, DEFAULT_CRF, MAX_CRF
@@ -178,7 +179,12 @@ def video(
     ] = 1,
     threads: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=MAX_THREADS, help="Threads of the network; by default one per core."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MAX_THREADS,
+            help="Threads of the network; by default one per core, fewer on few.",
+        ),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never download weights.")] = False,
     container: Annotated[
@@ -241,14 +247,17 @@ def video(
         tell(f"midas: {len(jobs) - len(waiting)} there already (--overwrite replaces them)")
     if not waiting:
         return
+    if available_cores() <= FEW_CORES:
+        keep_stages_single_threaded()
+    runs_on = for_films(backend, model, device, precision)
     predictor = load(
         model,
         weights=weights,
-        backend=for_films(backend, model, device, precision),
+        backend=runs_on,
         device=device,
         precision=precision,
         size=size,
-        threads=threads,
+        threads=threads_for_films(runs_on, threads, available_cores()),
         offline=offline or None,
     )
     failed = 0

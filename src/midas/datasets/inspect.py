@@ -9,21 +9,17 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from midas.arrays import Array, Bool, Float32, UInt8
 from midas.datasets.reader import Reader, read_sample
 from midas.datasets.sample import AnySample, PairSample, Sample
 from midas.errors import DatasetError, ImageError
-from midas.maps.colormaps import apply_colormap
+from midas.maps.sheets import Tile, draw_tiles, fitted_size, painted, range_text, target_range
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
-CELL_SIZE = (180, 240)  # (height, width), px
 TILES_ACROSS = 2
-CAPTION_PX = 16
-GAP_PX = 6
 
-_UNKNOWN = 90  # grey of pixels without a target
 _VALUES_PER_PICTURE = 4096  # of each picture alike, so that large ones don't outweigh small ones
 _PAIRS_DRAWN = 40
 _POINT_PX = 3
@@ -180,70 +176,39 @@ def inspect_set(reader: Reader, indices: Iterable[int], *, shown: int, seed: int
 
 
 def draw_sheet(samples: Sequence[AnySample]) -> UInt8[Array, "h w 3"]:
-    """A contact sheet: each sample's picture beside its target, with its name above.
+    """A contact sheet, as ``midas.maps.sheets`` draws them: each sample's picture beside its target.
 
-    Disparity goes from dark (far) to bright (near); grey has no target. Of pairs, the nearer point is red and the
-    farther one blue; both are green where they are equally far.
+    Of pairs, the nearer point is red and the farther one blue; both are green where they are equally far.
 
     Raises:
         DatasetError: there is no sample.
     """
     if not samples:
         raise DatasetError("no sample could be read: there is nothing to draw")
-    across = min(TILES_ACROSS, len(samples))
-    height_px = max(_fitted_size(sample.image)[1] for sample in samples) + CAPTION_PX + GAP_PX
-    width_px = 2 * (CELL_SIZE[1] + GAP_PX)
-    sheet = Image.new("RGB", (across * width_px + GAP_PX, -(-len(samples) // across) * height_px + GAP_PX), "white")
-    for place, sample in enumerate(samples):
-        row, column = divmod(place, across)
-        corner = (GAP_PX + column * width_px, GAP_PX + row * height_px)
-        ImageDraw.Draw(sheet).text(corner, _caption(sample.name), fill="black", font=ImageFont.load_default())
-        for half, cell in enumerate((_fitted(sample.image), _target_cell(sample))):
-            sheet.paste(cell, (corner[0] + half * (CELL_SIZE[1] + GAP_PX), corner[1] + CAPTION_PX))
-    return np.asarray(sheet)
+    return draw_tiles([_tile(sample) for sample in samples], ("picture", "target"), across=TILES_ACROSS)
 
 
-def _caption(name: str) -> str:
-    # The built-in font has Latin letters only, and the end of a long name tells frames apart.
-    plain = name.encode("ascii", "replace").decode()
-    most = 2 * CELL_SIZE[1] // 7
-    return plain if len(plain) <= most else f"...{plain[3 - most :]}"
-
-
-def _fitted_size(picture: Array) -> tuple[int, int]:
-    """Width and height of a picture in its cell."""
-    height, width = picture.shape[:2]
-    factor = min(CELL_SIZE[0] / height, CELL_SIZE[1] / width)
-    return max(1, round(width * factor)), max(1, round(height * factor))
-
-
-def _fitted(picture: UInt8[Array, "H W 3"]) -> Image.Image:
-    return Image.fromarray(picture).resize(_fitted_size(picture), Image.Resampling.LANCZOS)
-
-
-def _target_cell(sample: AnySample) -> Image.Image:
+def _tile(sample: AnySample) -> Tile:
     if isinstance(sample, PairSample):
-        return _pairs_cell(sample)
+        caption = f"{sample.name}   {len(sample.relation)} pairs: nearer red, farther blue, equal green"
+        return Tile(caption, (sample.image, _pairs_cell(sample)))
     disparity, mask = _spread(sample) if sample.sparse else (sample.disparity, sample.mask)
-    coloured = np.full((*mask.shape, 3), _UNKNOWN, np.uint8)
-    if mask.any():
-        low, high = np.percentile(disparity[mask], [2, 98])
-        span = max(float(high - low), 1e-12)
-        coloured[mask] = apply_colormap(((disparity - np.float32(low)) / np.float32(span)).astype(np.float32))[mask]
-    return Image.fromarray(coloured).resize(_fitted_size(mask), Image.Resampling.NEAREST)
+    within = target_range(disparity, mask)
+    told = range_text(within, metric=sample.metric) if mask.any() else "no value"
+    return Tile(f"{sample.name}   {told}", (sample.image, painted(disparity, within, mask)), (True, False))
 
 
 def _spread(sample: Sample) -> tuple[Float32[Array, "H W"], Bool[Array, "H W"]]:
     """Scattered points made so large that they are seen in the small picture; the nearest wins."""
-    side = max(1, round(_POINT_PX * sample.mask.shape[0] / _fitted_size(sample.mask)[1]))
+    side = max(1, round(_POINT_PX * sample.mask.shape[0] / fitted_size(sample.mask)[1]))
     brush = np.ones((side, side), np.uint8)
     known = cv2.dilate(sample.mask.astype(np.uint8), brush) > 0
     lowest = np.float32(sample.disparity.min())
     return np.asarray(cv2.dilate(np.where(sample.mask, sample.disparity, lowest), brush)), np.asarray(known)
 
 
-def _pairs_cell(sample: PairSample) -> Image.Image:
-    cell = _fitted(sample.image)
+def _pairs_cell(sample: PairSample) -> UInt8[Array, "h w 3"]:
+    cell = Image.fromarray(sample.image).resize(fitted_size(sample.image), Image.Resampling.LANCZOS)
     draw = ImageDraw.Draw(cell)
     factor = cell.height / sample.image.shape[0]
     for first, second, relation in list(zip(sample.first, sample.second, sample.relation, strict=True))[:_PAIRS_DRAWN]:
@@ -252,7 +217,7 @@ def _pairs_cell(sample: PairSample) -> Image.Image:
         colours = (_EQUAL, _EQUAL) if relation == 0 else (_NEARER, _FARTHER)[:: int(np.sign(relation))]
         for (x, y), colour in zip(ends, colours, strict=True):
             draw.ellipse([x - _POINT_PX, y - _POINT_PX, x + _POINT_PX, y + _POINT_PX], fill=colour, outline="white")
-    return cell
+    return np.asarray(cell)
 
 
 def _mean(values: Sequence[float]) -> float | None:

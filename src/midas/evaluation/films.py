@@ -7,9 +7,10 @@ the column of the strip, and where there is truth a coarse grid of each.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +20,21 @@ from midas.errors import ConfigError, VideoError
 from midas.evaluation.film_truth import FilmTruth
 from midas.maps.kinds import nearness
 from midas.metrics import self_consistency
+from midas.video.cuts import with_cuts
 from midas.video.flow import FlowFinder, Motion
+from midas.video.frame import Frame
+from midas.video.gauges import Gauge
 from midas.video.job import FilmSettings
-from midas.video.mapping import FramePredictor, MappedFrame, mapped_frames
+from midas.video.mapping import FramePredictor, MappedFrame, joint_gauges, mapped_frames
 from midas.video.reading import FilmSource
+from midas.video.spill import MapSpill
 from midas.video.steady import Steady, SteadyMode, small_picture
 
 OWN_RANGE, NETWORK = "own range", "network"
-STEADIED: tuple[SteadyMode, ...] = ("flow", "fast")
+STEADIED: tuple[SteadyMode, ...] = ("flow", "fast", "two-pass")
 WAYS = (OWN_RANGE, NETWORK, *STEADIED)
-"""Each frame from 0 to 1 by its own least and greatest value; the network's values; the ways of ``midas video``."""
+"""Each frame from 0 to 1 by its own least and greatest value; the network's values; the ways of ``midas video``.
+``"two-pass"`` is left out for films that can't be read twice, such as pipes."""
 
 STRIP_FRAMES = 4000
 _SEEN = 0.7  # trust in the flow, from which on a pixel counts as seen in both frames
@@ -134,7 +140,7 @@ def measure_film(
         settings: which part of the film; what concerns files is not looked at. None for all of it.
         strip_at: where the column of the strip is, from 0 to 1.
         limit: at most so many frames.
-        on_frame: called with the number of frames so far.
+        on_frame: called with the number of frames so far, in the first pass over the film and again in the second.
 
     Raises:
         VideoError: it can't be read, has no frames, or not as many as there is truth.
@@ -147,16 +153,44 @@ def measure_film(
     name = Path(source).name if isinstance(source, str | Path) else "-"
     settings = settings or FilmSettings()
     judge = _Judge(predictor, FilmTruth(truth, predictor.kind) if truth else None, FilmStrip(strip_at))
-    with closing(settings.opened(source)) as film:
-        frames = mapped_frames(predictor, film, film.format, steady="off", batch=settings.batch)
-        with closing(frames):
-            for count, mapped in enumerate(frames, 1):
-                judge.take(mapped)
-                if on_frame:
-                    on_frame(count)
-                if count == limit:
-                    break
+    show = on_frame or (lambda count: None)
+    with ExitStack() as stack:
+        for count, (mapped, gauge) in enumerate(_mapped(predictor, source, settings, limit, show, stack), 1):
+            judge.take(mapped, gauge)
+            show(count)
     return judge.scores(name, whole=limit is None)
+
+
+def _mapped(
+    predictor: FramePredictor,
+    source: FilmSource,
+    settings: FilmSettings,
+    limit: int | None,
+    show: Callable[[int], object],
+    stack: ExitStack,
+) -> Iterator[tuple[MappedFrame, Gauge | None]]:
+    """The network's maps, and scale and shift of each by two passes where the film can be read twice."""
+    if not isinstance(source, str | Path):
+        film = stack.enter_context(closing(settings.opened(source)))
+        frames = mapped_frames(predictor, islice(film, limit), film.format, steady="off", batch=settings.batch)
+        for mapped in stack.enter_context(closing(frames)):
+            yield mapped, None
+        return
+    spill = stack.enter_context(MapSpill())
+    with closing(settings.opened(source)) as film:
+        counted = _counted(islice(film, limit), show)
+        gauges = joint_gauges(predictor, counted, film.format, spill, batch=settings.batch)
+    again = stack.enter_context(closing(settings.opened(source)))
+    # A stream may be shorter the second time; what has no map then ends the film.
+    frames_again = with_cuts(islice(again, limit), again.format.rate_hz)
+    for (frame, is_cut), values, gauge in zip(frames_again, spill, gauges, strict=False):
+        yield MappedFrame(frame, values, Gauge(), is_cut), gauge
+
+
+def _counted(frames: Iterable[Frame], show: Callable[[int], object]) -> Iterator[Frame]:
+    for count, frame in enumerate(frames, 1):
+        show(count)
+        yield frame
 
 
 class _Judge:
@@ -168,13 +202,17 @@ class _Judge:
         self._before: tuple[Array, dict[str, Array]] | None = None
         self._frames = self._shots = 0
 
-    def take(self, mapped: MappedFrame) -> None:
+    def take(self, mapped: MappedFrame, gauge: Gauge | None) -> None:
         picture, values = mapped.frame.picture, mapped.values
         small = small_picture(picture, values.shape)
         maps = {OWN_RANGE: in_own_range(values), NETWORK: values}
         for mode, steadier in self._steadiers.items():
-            maps[mode] = steadier.update(picture, values, cut=mapped.is_cut)
+            if mode != "two-pass":
+                maps[mode] = steadier.update(picture, values, cut=mapped.is_cut)
+            elif gauge is not None:
+                maps[mode] = steadier.update(picture, values, cut=mapped.is_cut, gauge=gauge)
         ranges = {way: _range(each) for way, each in maps.items()}
+        self._scores = {way: self._scores[way] for way in maps}
         for way, scores in self._scores.items():
             scores.ranges.setdefault(int(mapped.frame.time_s), []).append(ranges[way])
         if self._before is not None and not mapped.is_cut and all(value > 0 for value in ranges.values()):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from midas.alignment import align_least_squares
 from midas.arrays import Array, Bool, Float32, UInt8
@@ -23,14 +23,12 @@ from midas.evaluation.scoring import usable
 from midas.maps.colormaps import apply_colormap
 from midas.maps.depth_map import DepthMap
 from midas.maps.holes import resize_with_holes
+from midas.maps.sheets import NO_VALUE, Tile, draw_tiles, painted, range_text, target_range
 from midas.metrics import disparity_range
+from midas.metrics.table import find_metric
 from midas.storage.atomic import atomic_file
 
-CELL_HEIGHT_PX = 200
-TEXT_HEIGHT_PX = 18
-GAP_PX = 4
-COLUMNS = ("picture", "target", "prediction, aligned", "error: near, far")
-_UNKNOWN = 90  # grey of pixels without a target
+COLUMNS = ("picture", "target", "prediction, aligned")
 _LARGEST_ERROR = float(np.log(2.0))  # a depth wrong by a factor of two has full colour
 _LARGEST_SHARE = 0.5  # where depths have no ratio, a disparity wrong by half the target's range
 
@@ -40,8 +38,8 @@ def write_worst(
 ) -> Path:
     """Predict the pictures with the worst headline figure once more, and write their maps and a sheet of all.
 
-    The sheet has one row per picture: the picture, its target, the aligned prediction in the target's colours, and the
-    error, blue where the prediction is too near, red where it is too far.
+    The sheet, as ``midas.maps.sheets`` draws them, has one row per picture: the picture, its target, the aligned
+    prediction in the target's colours, and the error, blue where the prediction is too near, red where it is too far.
 
     Args:
         result: of a run.
@@ -57,7 +55,7 @@ def write_worst(
     if benchmark.protocol.pairs:
         raise DatasetError(f"{benchmark.reader.name} has pairs of points: there is no map to show beside a prediction")
     worst = {score.name: score for score in result.worst(count)}
-    rows: dict[str, UInt8[Array, "h w 3"]] = {}
+    rows: dict[str, Tile] = {}
     for index in range(len(benchmark.reader)):
         sample = read_sample(benchmark.reader, index)
         if sample.name in worst and isinstance(sample, Sample):
@@ -67,13 +65,16 @@ def write_worst(
             map_path = folder / file_name(result.model) / f"{sample.name.replace('/', '_')}.npy"
             DepthMap(values, kind=raw.kind).save(map_path, overwrite=True)
             figures = zip(result.metrics, worst[sample.name].figures, strict=True)
-            caption = f"{sample.name}   " + "   ".join(f"{name} {value:.4g}" for name, value in figures)
-            rows[sample.name] = _row(sample, prediction, benchmark.protocol, caption)
+            caption = f"{sample.name}   " + "   ".join(_figure(name, value) for name, value in figures)
+            rows[sample.name] = _tile(sample, prediction, benchmark.protocol, caption)
         if len(rows) == len(worst):
             break
     path = folder / f"worst_{result.dataset}_{file_name(result.model)}.png"
     full_colour = "factor 2" if benchmark.protocol.needs_zero else "half the target's range"
-    _write_sheet([rows[name] for name in worst], path, full_colour)
+    error = f"error: blue too near, red too far ({full_colour})"
+    sheet = draw_tiles([rows[name] for name in worst], (*COLUMNS, error))
+    with atomic_file(path, overwrite=True) as file:
+        Image.fromarray(sheet).save(file, format="PNG")
     return path
 
 
@@ -97,42 +98,35 @@ def write_corrupted(candidate: Candidate, benchmark: Benchmark, folder: Path) ->
     sample = benchmark.reader[0]
     if not isinstance(sample, Sample):
         raise DatasetError(f"{benchmark.reader.name} has pairs of points: corruptions are measured on maps")
-    rows = {}
+    tiles = []
     for kind in CORRUPTIONS:
         samples = [sample, *(corrupt(sample, kind, strength) for strength in STRENGTHS)]
         raw = [candidate.run(candidate.prepare(one)) for one in samples]
         maps = [DepthMap(one.values, kind=one.kind).resized(sample.mask.shape) for one in raw]
-        pictures = _side_by_side([one.image for one in samples])
-        below = _side_by_side([apply_colormap(one.normalized()) for one in maps])
-        rows[kind] = np.concatenate(
-            [_text(f"{kind.replace('_', ' ')}: clean, 1 to 5", pictures.shape[1]), pictures, below]
-        )
+        name = kind.replace("_", " ")
+        tiles.append(Tile(name, tuple(one.image for one in samples)))
+        tiles.append(Tile(f"{name}: its maps", tuple(apply_colormap(one.normalized()) for one in maps)))
     path = folder / f"corruptions_{benchmark.reader.name}.png"
     with atomic_file(path, overwrite=True) as file:
-        Image.fromarray(np.concatenate(list(rows.values()))).save(file, format="PNG")
+        headings = ("clean", *(f"strength {strength}" for strength in STRENGTHS))
+        sheet = draw_tiles(tiles, headings, legend="dark: far, bright: near, each map in its own range")
+        Image.fromarray(sheet).save(file, format="PNG")
     return path
 
 
-def _side_by_side(pictures: list[UInt8[Array, "_ _ 3"]]) -> UInt8[Array, "h w 3"]:
-    gap = np.full((CELL_HEIGHT_PX, GAP_PX, 3), 255, np.uint8)
-    return np.concatenate([part for picture in pictures for part in (_cell(picture), gap)], axis=1)
+def _figure(name: str, value: float) -> str:
+    unit = find_metric(name).unit
+    return f"{name} {value:.4g}{f' {unit}' if unit else ''}"
 
 
-def _row(sample: Sample, prediction: Comparable, protocol: Protocol, caption: str) -> UInt8[Array, "h w 3"]:
+def _tile(sample: Sample, prediction: Comparable, protocol: Protocol, caption: str) -> Tile:
     mask = usable(sample, protocol)
     aligned = _aligned(prediction, sample.disparity, mask)
-    low, high = np.percentile(sample.disparity[mask], [2, 98])
-    span = max(float(high - low), 1e-12)
-
-    def coloured(disparity: Float32[Array, "H W"]) -> UInt8[Array, "H W 3"]:
-        return apply_colormap(((disparity - np.float32(low)) / np.float32(span)).astype(np.float32))
-
-    target = coloured(sample.disparity)
-    target[~mask] = _UNKNOWN
+    within = target_range(sample.disparity, mask)
     too_far = _log_ratio if protocol.needs_zero else _share_of_range
     error = _error(too_far(aligned[mask], sample.disparity[mask]), mask)
-    row = _side_by_side([sample.image, target, coloured(aligned), error])
-    return np.concatenate([_text(caption, row.shape[1]), row])
+    cells = sample.image, painted(sample.disparity, within, mask), painted(aligned, within), error
+    return Tile(f"{caption}   {range_text(within, metric=sample.metric)}", cells)
 
 
 def _aligned(prediction: Comparable, target: Float32[Array, "H W"], mask: Bool[Array, "H W"]) -> Float32[Array, "H W"]:
@@ -161,29 +155,10 @@ def _share_of_range(aligned: Float32[Array, " N"], target: Float32[Array, " N"])
 
 def _error(too_far: Float32[Array, " N"], mask: Bool[Array, "H W"]) -> UInt8[Array, "H W 3"]:
     """Red too far, blue too near, white right."""
-    picture = np.full((*mask.shape, 3), _UNKNOWN, np.uint8)
+    picture = np.full((*mask.shape, 3), NO_VALUE, np.uint8)
     share = np.clip(too_far, -1, 1)
     fade = 255 * (1 - np.abs(share))
     picture[mask] = np.stack([np.where(share >= 0, 255, fade), fade, np.where(share <= 0, 255, fade)], axis=1).astype(
         np.uint8
     )
     return picture
-
-
-def _cell(picture: UInt8[Array, "H W 3"]) -> UInt8[Array, "h w 3"]:
-    width_px = max(1, round(picture.shape[1] * CELL_HEIGHT_PX / picture.shape[0]))
-    return np.asarray(Image.fromarray(picture).resize((width_px, CELL_HEIGHT_PX), Image.Resampling.LANCZOS))
-
-
-def _text(text: str, width_px: int) -> UInt8[Array, "h w 3"]:
-    strip = Image.new("RGB", (width_px, TEXT_HEIGHT_PX), "white")
-    ImageDraw.Draw(strip).text((4, 3), text, fill="black", font=ImageFont.load_default())
-    return np.asarray(strip)
-
-
-def _write_sheet(rows: list[UInt8[Array, "h w 3"]], path: Path, full_colour: str) -> None:
-    width_px = max(row.shape[1] for row in rows)
-    legend = _text("   |   ".join(COLUMNS) + f"   (blue: too near, red: too far, full colour: {full_colour})", width_px)
-    padded = [np.pad(row, ((0, GAP_PX), (0, width_px - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
-    with atomic_file(path, overwrite=True) as file:
-        Image.fromarray(np.concatenate([legend, *padded])).save(file, format="PNG")

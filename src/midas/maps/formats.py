@@ -87,6 +87,7 @@ class Format:
         write: writes the content to a file opened for binary writing.
         read: gives values and metadata back; None for a picture for the eye.
         shows_image: the photograph is part of it.
+        only_metres: it holds depth in metres, and nothing else.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Format:
     write: Callable[[OutputFile, MapContent], None]
     read: Callable[[BinaryIO], _ValuesAndText] | None
     shows_image: bool = False
+    only_metres: bool = False
 
 
 def write_map(
@@ -230,7 +232,10 @@ def _write_png8(file: OutputFile, content: MapContent) -> None:
 def _write_png_mm(file: OutputFile, content: MapContent) -> None:
     """Whole millimetres, as depth cameras write them: 0 where the depth isn't known, or beyond 65.535 m."""
     if content.kind != METRIC:
-        raise OutputError(f"format png-mm is for depth in metres; these values are of kind {content.kind!r}")
+        raise OutputError(
+            f"format png-mm is for depth in metres; these values are of kind {content.kind!r}: "
+            "give distances that are known, or choose another format"
+        )
     millimetres = np.rint(np.nan_to_num(content.values, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float64) * 1000)
     codes = np.where((millimetres > 0) & (millimetres <= 65535), millimetres, 0).astype(np.uint16)
     write_png(file, codes, _prefixed({**content.metadata, "scale": "0.001", "offset": "0"}))
@@ -336,6 +341,6 @@ FORMATS: dict[str, Format] = {
         Format("npz", ".npz", "", _write_npz, read_npz),
         Format("exr", ".exr", "", _write_exr, _read_exr),
         Format("tiff", ".tiff", "", _write_tiff, _read_tiff),
-        Format("png-mm", ".png", "_mm", _write_png_mm, _read_png_values),
+        Format("png-mm", ".png", "_mm", _write_png_mm, _read_png_values, only_metres=True),
     )
 }

@@ -22,6 +22,7 @@ class AnswerForm:
         suffix: of the file that it makes.
         tag: goes between the picture's name and the suffix, as ``midas predict`` writes it.
         shows_image: the photograph is part of it.
+        only_metres: it holds depth in metres, and nothing else.
     """
 
     name: str
@@ -29,6 +30,7 @@ class AnswerForm:
     suffix: str
     tag: str = ""
     shows_image: bool = False
+    only_metres: bool = False
 
 
 _MEDIA_TYPES = {
@@ -50,7 +52,7 @@ ANSWERS: dict[str, AnswerForm] = {
     each.name: each
     for each in (
         *(
-            AnswerForm(name, _MEDIA_TYPES[name], format_.suffix, format_.tag, format_.shows_image)
+            AnswerForm(name, _MEDIA_TYPES[name], format_.suffix, format_.tag, format_.shows_image, format_.only_metres)
             for name, format_ in FORMATS.items()
         ),
         *(_SCENES if find_spec("fast_simplification") else ()),  # the extra "3d"

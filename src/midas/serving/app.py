@@ -17,12 +17,14 @@ from starlette.types import Scope
 from midas.errors import MidasError
 from midas.serving.answers import ANSWERS
 from midas.serving.envelope import Envelope
-from midas.serving.film_routes import FILM_FORMS
+from midas.serving.film_routes import FILM_FORMS, FILMS_PATH
 from midas.serving.film_routes import router as film_router
 from midas.serving.films import FILMS_THERE
 from midas.serving.limits import ServeOptions
+from midas.serving.live_routes import LIVE_PATH
+from midas.serving.live_routes import router as live_router
 from midas.serving.metrics import CONTENT_TYPE
-from midas.serving.openapi import DEPTH_BODY, DEPTH_RESPONSES, problem
+from midas.serving.openapi import DEPTH_RESPONSES, MODELS_EXAMPLE, PICTURE_BODY, problem, problems
 from midas.serving.pages import colormap_tables, page_folder
 from midas.serving.problems import BusyError, ProblemError, problem_of, problem_response
 from midas.serving.query import DepthQuery
@@ -61,6 +63,7 @@ def create_app(options: ServeOptions | None = None) -> FastAPI:
     )
     app.state.service = service
     app.include_router(_router)
+    app.include_router(live_router)
     if FILMS_THERE and options.films:
         app.include_router(film_router)
     # Routes and no mount: a mount would take the API's paths with other methods for files that aren't there.
@@ -72,7 +75,7 @@ def create_app(options: ServeOptions | None = None) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=options.cors_origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["*"],
         )
@@ -93,7 +96,7 @@ def app_from_environment() -> FastAPI:
     DEPTH_PATH,
     response_class=Response,
     responses=DEPTH_RESPONSES,
-    openapi_extra=DEPTH_BODY,
+    openapi_extra=PICTURE_BODY,
     summary="A picture's depth map",
     operation_id="depth",
 )
@@ -102,14 +105,21 @@ async def depth(request: Request, query: Annotated[DepthQuery, Query()]) -> Resp
     return await _service(request).depth(request, query)
 
 
-@_router.get("/v1/models", summary="The models that may be asked for", responses={401: problem(401), 429: problem(429)})
+@_router.get(
+    "/v1/models",
+    summary="The models that may be asked for",
+    responses={200: {"content": {"application/json": {"example": MODELS_EXAMPLE}}}, **problems(401, 429)},
+)
 async def models(request: Request) -> dict[str, Any]:
     """Names, kinds of values, licences; and the forms of an answer."""
     service = _service(request)
     service.admit(request)
     return {
         "models": service.shelf.cards(),
-        "formats": [{"name": each.name, "media_type": each.media_type} for each in ANSWERS.values()],
+        "formats": [
+            {"name": each.name, "media_type": each.media_type, "only_metres": each.only_metres}
+            for each in ANSWERS.values()
+        ],
         "limits": {"bytes": service.options.limits.body_bytes, "pixels": service.options.limits.pixels},
         "films": [*FILM_FORMS] if FILMS_THERE and service.options.films else [],
         "version": __version__,
@@ -192,8 +202,10 @@ def _sentence(error: dict[str, Any]) -> str:
 
 def _counter(service: Service) -> Any:
     def count(scope: Scope, status: int) -> None:
-        if scope["path"].removeprefix(scope.get("root_path", "")) == DEPTH_PATH:
-            state = scope["state"]
-            service.metrics.count(status, state["format"], state.get("reason"))
+        path, state = scope["path"].removeprefix(scope.get("root_path", "")), scope["state"]
+        # Of films, those that are sent: how far one is is asked twice a second.
+        kind = "film" if path == FILMS_PATH else "live" if path.startswith(f"{LIVE_PATH}/") else state["format"]
+        if path == DEPTH_PATH or kind != "none":
+            service.metrics.count(status, kind, state.get("reason"))
 
     return count

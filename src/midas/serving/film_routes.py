@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.requests import ClientDisconnect
@@ -14,7 +14,9 @@ from midas.effects.films import FILM_EFFECTS, film_effect
 from midas.errors import MissingExtraError
 from midas.maps.colormaps import COLORMAPS
 from midas.serving.films import FILMS_THERE, FilmJob
+from midas.serving.openapi import FILM_BODY, FILM_STATE, binary, problems
 from midas.serving.problems import BusyError, ProblemError
+from midas.serving.query import one_of
 from midas.serving.queue import ClientGoneError
 from midas.serving.service import Service
 from midas.video.job import EYE_FORMATS, SIDE_BY_SIDE, FilmSettings
@@ -24,6 +26,10 @@ FILMS_PATH = "/v1/films"
 FILM_FORMS = (*EYE_FORMATS, *FILM_EFFECTS)
 
 router = APIRouter(prefix=FILMS_PATH)
+
+FilmName = Annotated[
+    str, Path(description="The `id` that the film got when it was sent.", examples=["5b1f6a0e3c7d4b0e9a3f2d6c8e7f1a20"])
+]
 
 
 class FilmQuery(BaseModel):
@@ -38,16 +44,12 @@ class FilmQuery(BaseModel):
     @field_validator("format")
     @classmethod
     def _known_format(cls, name: str) -> str:
-        if name not in FILM_FORMS:
-            raise ValueError(f"{name[:40]!r} is none of {', '.join(FILM_FORMS)}")
-        return name
+        return one_of(name, FILM_FORMS)
 
     @field_validator("colormap")
     @classmethod
     def _known_colormap(cls, name: str) -> str:
-        if name not in COLORMAPS:
-            raise ValueError(f"{name[:40]!r} is none of {', '.join(COLORMAPS)}")
-        return name
+        return one_of(name, COLORMAPS)
 
     @property
     def settings(self) -> FilmSettings:
@@ -60,7 +62,14 @@ class FilmQuery(BaseModel):
         return FilmSettings(colormap=self.colormap, painters={"shown": paint})
 
 
-@router.post("", status_code=202, summary="Send a film", operation_id="film")
+@router.post(
+    "",
+    status_code=202,
+    responses={202: FILM_STATE, **problems(400, 401, 403, 408, 413, 415, 422, 429, 503)},
+    openapi_extra=FILM_BODY,
+    summary="Send a film to be mapped",
+    operation_id="film",
+)
 async def send(request: Request, query: Annotated[FilmQuery, Query()]) -> dict[str, Any]:
     """The body is the film. The answer names it; it is mapped when those before it are."""
     service = _open_to(request)
@@ -81,14 +90,19 @@ async def send(request: Request, query: Annotated[FilmQuery, Query()]) -> dict[s
     return job.described()
 
 
-@router.get("/{name}", summary="How far a film is")
-async def state(request: Request, name: str) -> dict[str, Any]:
+@router.get("/{name}", responses={200: FILM_STATE, **problems(401, 404, 422)}, summary="How far a film is")
+async def state(request: Request, name: FilmName) -> dict[str, Any]:
     """Frames mapped, of about how many; waiting, working, done or failed."""
     return _job(request, name).described()
 
 
-@router.get("/{name}/preview.jpg", summary="The newest frame", response_class=Response)
-async def preview(request: Request, name: str) -> Response:
+@router.get(
+    "/{name}/preview.jpg",
+    responses={200: binary("image/jpeg", "The frame, in the form that was asked for."), **problems(401, 404, 422, 503)},
+    summary="The newest frame",
+    response_class=Response,
+)
+async def preview(request: Request, name: FilmName) -> Response:
     """At most two a second."""
     newest = _job(request, name).preview
     if newest is None:
@@ -96,8 +110,13 @@ async def preview(request: Request, name: str) -> Response:
     return Response(newest, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/{name}/result.mp4", summary="The film of depth", response_class=FileResponse)
-async def result(request: Request, name: str) -> FileResponse:
+@router.get(
+    "/{name}/result.mp4",
+    responses={200: binary("video/mp4", "The film of depth."), **problems(401, 404, 422, 503)},
+    summary="The film of depth",
+    response_class=FileResponse,
+)
+async def result(request: Request, name: FilmName) -> FileResponse:
     """H.264, with the film's own times and its sound."""
     job = _job(request, name)
     if job.state == "failed":
@@ -107,8 +126,10 @@ async def result(request: Request, name: str) -> FileResponse:
     return FileResponse(job.result, media_type="video/mp4", headers={"Cache-Control": "no-store"})
 
 
-@router.delete("/{name}", status_code=204, summary="Stop a film, and remove it")
-async def remove(request: Request, name: str) -> Response:
+@router.delete(
+    "/{name}", status_code=204, responses=problems(401, 403, 404, 422, 429), summary="Stop a film, and remove it"
+)
+async def remove(request: Request, name: FilmName) -> Response:
     """Its files are gone with the answer, or at the next frame."""
     service = _open_to(request)
     service.films.remove(_job(request, name).name)

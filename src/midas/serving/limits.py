@@ -72,14 +72,22 @@ class Limits:
             if not (math.isfinite(value) and value >= least):
                 raise ConfigError(f"the limit {each.name} is {value}; expected a number of at least {least:g}")
 
-    def described(self) -> str:
-        """All limits in one line, for the start."""
+    def described(self, *, films: bool = True) -> str:
+        """All limits in one line, for the start.
+
+        Args:
+            films: whether films are taken.
+        """
         rate = f"{self.rate:g} requests a minute and key" if self.rate else "any number of requests"
+        of_films = (
+            f"{self.films} films up to {self.film_bytes / 1e6:g} MB, {self.film_s:g} s and {self.film_frames} frames, "
+            f"{self.film_upload_s:g} s to arrive, {self.film_work_s:g} s to be mapped, kept {self.film_keep_s:g} s"
+        )
         return (
-            f"bodies up to {self.body_bytes / 1e6:g} MB within {self.body_s:g} s, pictures up to {self.pixels / 1e6:g} "
-            f"megapixels, {self.decodes} at a time, others wait up to {self.queue_s:g} s, {rate}, size up to "
-            f"{self.size_px}, tile up to {self.tile}, films up to "
-            f"{self.film_bytes / 1e6:g} MB and {self.film_s:g} s, {self.drain_s:g} s to finish on a stop"
+            f"bodies up to {self.body_bytes / 1e6:g} MB within {self.body_s:g} s, {self.buffered_bytes / 1e6:g} MB "
+            f"together, pictures up to {self.pixels / 1e6:g} megapixels, {self.decodes} at a time, others wait up to "
+            f"{self.queue_s:g} s, {rate}, size up to {self.size_px}, tile up to {self.tile}, "
+            f"{of_films if films else 'no films'}, {self.drain_s:g} s to finish on a stop"
         )
 
 

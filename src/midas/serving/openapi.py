@@ -7,6 +7,7 @@ from typing import Any
 from midas.serving.answers import ANSWERS, JSON
 from midas.serving.bodies import FORM_FIELD
 from midas.serving.problems import MEDIA_TYPE
+from midas.version import __version__
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
@@ -20,15 +21,24 @@ _PROBLEM = {
         "detail": {"type": "string", "description": "What was wrong, what was expected, and what to do."},
         "instance": {"type": "string"},
     },
+    "example": {
+        "type": "/docs.html#too-large",
+        "title": "Request Entity Too Large",
+        "status": 413,
+        "detail": "the body is larger than 25 MB; send a smaller picture, or a JPEG",
+        "instance": "urn:uuid:2f0a1c64-7f0e-4c57-8c58-5d5b8a2c7c11",
+    },
 }
 
 _MEANINGS = {
     400: "The body is empty, damaged, or no form.",
     401: "The key is missing or wrong.",
+    403: "A page of another site asks, which this server wasn't told to trust.",
+    404: "There is no such film, or not any more.",
     406: "No form of the answer is one that Accept asks for.",
     408: "The body took too long to arrive.",
     413: "Too many bytes, or too many pixels.",
-    415: "The body is no picture of a known format, whatever its Content-Type says.",
+    415: "The body is no picture or film of a known format, whatever its Content-Type says.",
     422: "A parameter is wrong, or doesn't go with this picture.",
     429: "Too many requests of one key; see Retry-After.",
     503: "Too much to do, or not ready yet; see Retry-After.",
@@ -74,7 +84,17 @@ def problem(status: int) -> dict[str, Any]:
     }
 
 
-DEPTH_BODY: dict[str, Any] = {
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The descriptions of several answers that refuse, by status."""
+    return {status: problem(status) for status in statuses}
+
+
+def binary(media_type: str, description: str) -> dict[str, Any]:
+    """The description of an answer that is a file."""
+    return {"description": description, "content": {media_type: _BINARY}}
+
+
+PICTURE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": f"A picture as it is, or a form whose only part is the picture, called {FORM_FIELD}.",
@@ -98,5 +118,60 @@ DEPTH_RESPONSES: dict[int | str, dict[str, Any]] = {
         "content": _answers(),
         "headers": {name: {"schema": {"type": kind}, "description": text} for name, (kind, text) in _HEADERS.items()},
     },
-    **{status: problem(status) for status in _MEANINGS},
+    **problems(400, 401, 403, 406, 408, 413, 415, 422, 429, 503),
+}
+
+MODELS_EXAMPLE: dict[str, Any] = {
+    "models": [
+        {
+            "name": "midas_nano_256",
+            "default": True,
+            "kind": "affine_invariant_inverse",
+            "size": [256, 256],
+            "summary": "EfficientNet-Lite0 with a narrow fusion decoder; built in, trained by this project",
+            "licence": "MIT",
+            "commercial": True,
+            "parameters": 4_000_000,
+            "note": "",
+        }
+    ],
+    "formats": [
+        {"name": "png16", "media_type": "image/png", "only_metres": False},
+        {"name": "npy", "media_type": "application/x-npy", "only_metres": False},
+    ],
+    "limits": {"bytes": 25_000_000, "pixels": 50_000_000},
+    "films": ["side-by-side", "color"],
+    "version": __version__,
+}
+
+FILM_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "A film: MP4, MOV, MKV, WebM or AVI, found out by its first bytes.",
+        "content": {"video/*": _BINARY, "application/octet-stream": _BINARY},
+    }
+}
+
+_FILM_STATE: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "state", "frames", "total", "problem"],
+    "properties": {
+        "id": {"type": "string", "description": "Names the film in the paths below; nobody can guess it."},
+        "state": {"enum": ["waiting", "working", "done", "failed"]},
+        "frames": {"type": "integer", "minimum": 0, "description": "How many are mapped."},
+        "total": {"type": ["integer", "null"], "description": "About how many there are, if the file says so."},
+        "problem": {"type": ["string", "null"], "description": "Why it failed: what was wrong, and what to do."},
+    },
+    "example": {
+        "id": "5b1f6a0e3c7d4b0e9a3f2d6c8e7f1a20",
+        "state": "working",
+        "frames": 120,
+        "total": 300,
+        "problem": None,
+    },
+}
+
+FILM_STATE: dict[str, Any] = {
+    "description": "How far the film is.",
+    "content": {"application/json": {"schema": _FILM_STATE}},
 }

@@ -25,6 +25,7 @@ MEDIA_TYPE = "application/problem+json"
 REASONS: dict[int, str] = {
     400: "unreadable",
     401: "key",
+    403: "foreign",
     404: "not-found",
     405: "method",
     406: "not-acceptable",

@@ -75,12 +75,12 @@ class DepthQuery(BaseModel):
     @field_validator("format")
     @classmethod
     def _known_format(cls, name: str | None) -> str | None:
-        return name if name is None else _one_of(name, ANSWERS)
+        return name if name is None else one_of(name, ANSWERS)
 
     @field_validator("colormap")
     @classmethod
     def _known_colormap(cls, name: str) -> str:
-        return _one_of(name, COLORMAPS)
+        return one_of(name, COLORMAPS)
 
     @field_validator("known")
     @classmethod
@@ -128,7 +128,12 @@ class DepthQuery(BaseModel):
         return MapSize(self.map_size).of(picture, network)
 
 
-def _one_of(name: str, names: object) -> str:
+def one_of(name: str, names: object) -> str:
+    """The name, if it is one of these.
+
+    Raises:
+        ValueError: it isn't; the message lists them.
+    """
     known: list[str] = list(names)  # type: ignore[call-overload]
     if name not in known:
         raise ValueError(f"{name[:40]!r} is none of {', '.join(known)}")

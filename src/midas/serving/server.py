@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from midas.errors import ConfigError
 from midas.serving.app import create_app
@@ -55,7 +57,7 @@ def serve(
         "host": address.host,
         "port": address.port,
         "root_path": address.root_path,
-        "http": "h11",
+        "http": PromptProtocol,
         "ws": "none",
         "log_level": "info" if access_log else "warning",
         "access_log": access_log,
@@ -76,6 +78,22 @@ def serve(
     announce(address.url(address.port))
     with _shared_environment(options):
         uvicorn.run("midas.serving.app:app_from_environment", factory=True, workers=address.processes, **settings)
+
+
+class PromptProtocol(H11Protocol):
+    """HTTP whose answers leave at once.
+
+    An answer goes out in two pieces. By default the system holds the second back until the first is acknowledged, which
+    a client on a connection that stays open does after 40 ms. asyncio turns that off for sockets that it has made
+    itself, and neither ours nor those that several processes share are.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin with a connection."""
+        connection = transport.get_extra_info("socket")
+        if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().connection_made(transport)
 
 
 class DrainingServer(uvicorn.Server):

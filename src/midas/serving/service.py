@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import warnings
+from collections.abc import Callable
 
 from fastapi import Request, Response
 
@@ -15,12 +16,13 @@ from midas.serving.bodies import Bodies
 from midas.serving.films import Films
 from midas.serving.keys import Keys, Rate
 from midas.serving.limits import ServeOptions
+from midas.serving.live import Cameras, LiveOrder, live_work
 from midas.serving.metrics import Metrics
 from midas.serving.problems import BusyError, ProblemError
 from midas.serving.query import DepthQuery
 from midas.serving.queue import WorkQueue
 from midas.serving.shelf import Shelf
-from midas.serving.work import Order, work
+from midas.serving.work import Answer, Order, work
 
 _log = logging.getLogger("midas.serving")
 
@@ -54,6 +56,7 @@ class Service:
         # A batch fills only if that many threads can bring a picture each.
         self._queue = WorkQueue(max(options.limits.decodes, 2 * batch if batch > 1 else 1), options.limits.queue_s)
         self._batches = Batches(batch, options.batch_wait_s)
+        self._cameras = Cameras()
         self._loader: threading.Thread | None = None
 
     def start(self) -> None:
@@ -92,10 +95,19 @@ class Service:
         """Let a request in.
 
         Raises:
-            ProblemError: it bears no key, or comes too soon after others.
+            ProblemError: a page of another site made it, it bears no key, or it comes too soon after others.
         """
+        self._check_origin(request)
         address = request.client.host if request.client else ""
         self._rate.take(self.keys.client_of(request.headers.get("authorization"), address))
+
+    def _check_origin(self, request: Request) -> None:
+        # A page of anywhere may have its visitor's browser send requests here, whose answers it doesn't see: they would
+        # cost this machine's time and disk all the same. The browser says whose they are, behind a proxy too.
+        if request.method == "GET" or request.headers.get("sec-fetch-site") != "cross-site":
+            return
+        if request.headers.get("origin") not in self.options.cors_origins:
+            raise ProblemError(403, "a page of another site asks; the server's owner can name it with --cors-origin")
 
     async def depth(self, request: Request, query: DepthQuery) -> Response:
         """The answer to ``POST /v1/depth``.
@@ -106,29 +118,52 @@ class Service:
         self.admit(request)
         form = chosen_form(query.format, request.headers.get("accept"))
         request.state.format = form.name
-        self.start()
-        if not self.shelf.is_ready:
-            raise BusyError(1.0, "the models are being loaded", reason="starting")
+        self._check_ready()
         limits = self.options.limits
         for name, most in (("size", limits.size_px), ("tile", limits.tile)):
             if (getattr(query, name) or 0) > most:
                 raise ProblemError(422, f"{name} is {getattr(query, name)}; this server takes at most {most}")
         predictor = self.shelf.predictor(query.model, query.size, query.tile)
+        cost = self.shelf.cost(predictor, query.size, query.tile)
+
+        def job(data: bytes) -> Answer:
+            return work(Order(data, predictor, form, query, limits.pixels), self._batches)
+
+        return await self._answer(request, job, cost, form.media_type)
+
+    async def live(self, request: Request, camera: str, model: str | None, colormap: str) -> Response:
+        """The answer to ``POST /v1/live``.
+
+        Raises:
+            MidasError: as for ``depth``.
+        """
+        self.admit(request)
+        self._check_ready()
+        predictor = self.shelf.predictor(model, None, None)
+
+        def job(data: bytes) -> Answer:
+            mapper = self._cameras.mapper(camera, predictor)
+            return live_work(LiveOrder(data, mapper, colormap, self.options.limits.pixels))
+
+        return await self._answer(request, job, 1.0, "image/jpeg")
+
+    def _check_ready(self) -> None:
+        self.start()
+        if not self.shelf.is_ready:
+            raise BusyError(1.0, "the models are being loaded", reason="starting")
+
+    async def _answer(self, request: Request, job: Callable[[bytes], Answer], cost: float, media_type: str) -> Response:
+        """Read the body, do the job with it when it is its turn, and tell of it."""
         with self._bodies.accounted() as account:
             data = await account.read(request)
-            order = Order(data, predictor, form, query, limits.pixels)
             self.show_queue()
-            done = await self._queue.run(
-                lambda: work(order, self._batches),
-                self.shelf.cost(predictor, query.size, query.tile),
-                request.is_disconnected,
-            )
+            done = await self._queue.run(lambda: job(data), cost, request.is_disconnected)
         answer = done.result
         seconds = {"queue": done.waited_s, **answer.seconds}
         self.metrics.observe(seconds, answer.pixels)
         timing = ", ".join(f"{stage};dur={1000 * each:.1f}" for stage, each in seconds.items())
         headers = {**answer.headers, "Server-Timing": timing, "Vary": "Accept", "Cache-Control": "no-store"}
-        return Response(answer.body, 200, headers, form.media_type)
+        return Response(answer.body, 200, headers, media_type)
 
     def show_queue(self) -> None:
         """Bring the gauges up to date."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from midas.errors import ConfigError, OutputError
 from midas.serving.pages import colormap_tables, facts_of, page_folder
+from midas.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
     from midas.models.network import DepthNetwork
@@ -38,8 +39,9 @@ Copyright (c) Microsoft Corporation. Licensed under the MIT License:
 https://github.com/microsoft/onnxruntime/blob/main/LICENSE
 """
 
-_PAGE_FILES = ("page.css", "icon.svg", "main.js", "film.js", "map_files.js", "colours.js", "scene.js", "words.js")
 _LOCAL_SOURCE = "source_local.js"
+# Of the page's files, those that need a server, or are written anew.
+_NOT_COPIED = ("index.html", "docs.html", "docs.js", "source.js", _LOCAL_SOURCE)
 _FORMATS = ("png16", "color", "side-by-side", "pfm", "npy", "json")
 
 # A file host sends no headers of ours. WebAssembly needs a word of its own.
@@ -70,8 +72,6 @@ def export_site(
         ConfigError: the runtime can't be had.
         MissingExtraError, ModelError: as ``midas export``.
     """
-    from midas.export.exporter import ExportOptions, export_network
-
     if folder.exists() and any(folder.iterdir()) and not overwrite:
         raise OutputError(f"{folder} isn't empty: choose another folder, or allow overwriting")
     with _runtime_files(runtime) as dist:
@@ -80,15 +80,28 @@ def export_site(
             for name in RUNTIME_FILES:
                 shutil.copyfile(dist / name, folder / "runtime" / name)
             (folder / "runtime" / "NOTICE.txt").write_text(_NOTICE, encoding="utf-8")
-            for name in _PAGE_FILES:
-                shutil.copyfile(page_folder() / name, folder / name)
+            for path in page_folder().iterdir():
+                if path.is_file() and path.name not in _NOT_COPIED:
+                    shutil.copyfile(path, folder / path.name)
             shutil.copyfile(page_folder() / _LOCAL_SOURCE, folder / "source.js")
             (folder / "index.html").write_text(_with_policy(page_folder() / "index.html"), encoding="utf-8")
             (folder / "site.json").write_text(json.dumps(_facts(spec)), encoding="utf-8")
         except OSError as error:
             raise OutputError(f"{folder} can't be written to: {error.strerror or error}") from error
-    export_network(network, spec, folder / MODEL_FILE, ExportOptions(pre_post=True), overwrite=overwrite)
+    _export_graph(network, spec, folder / MODEL_FILE)
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _export_graph(network: DepthNetwork, spec: ModelSpec, file: Path) -> None:
+    from midas.export.exporter import ExportOptions, export_network
+    from midas.export.single_precision import narrowed_file
+
+    with tempfile.TemporaryDirectory() as workplace:
+        exact = Path(workplace, MODEL_FILE)
+        export_network(network, spec, exact, ExportOptions(pre_post=True))
+        single = narrowed_file(exact)
+    with atomic_file(file, overwrite=True) as unfinished:
+        unfinished.write(single)
 
 
 def _facts(spec: ModelSpec) -> dict[str, object]:

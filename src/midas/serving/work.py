@@ -84,22 +84,23 @@ def work(order: Order, batches: Batches) -> Answer:
     """
     with net("the request can't be answered", ServingError):
         seconds: dict[str, float] = {}
-        with _timed(seconds, "decode"):
+        with timed(seconds, "decode"):
             prepared = order.predictor.prepare(
                 order.data, max_pixels=order.max_pixels, keep_image=order.form.shows_image
             )
         picture = prepared.size
         prepared = replace(prepared, size=_map_size(order, prepared))
-        with _timed(seconds, "infer"):
+        with timed(seconds, "infer"):
             depth_map = batches.infer(order.predictor, prepared)
-        with _timed(seconds, "encode"):
+        with timed(seconds, "encode"):
             result = _metres(depth_map, order.query, picture) if order.query.wants_metres else depth_map
             body = _encoded(result, order, prepared, picture)
         return Answer(body, _headers(result, order.form), seconds, picture[0] * picture[1])
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    """Note how long a stage takes, in seconds."""
     start = time.perf_counter()
     yield
     seconds[stage] = time.perf_counter() - start

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from midas.alignment import align_least_squares
 from midas.arrays import Array, UInt8
 from midas.datasets.mixture import Item
-from midas.maps.colormaps import colorize
+from midas.maps.sheets import Tile, draw_tiles, painted, range_text, target_range
 from midas.pictures.preprocess import InputSpec
 from midas.storage.atomic import atomic_file
 
@@ -133,11 +134,22 @@ class Journal:
 
 
 def picture_strip(item: Item, prediction: torch.Tensor, input_spec: InputSpec) -> UInt8[Array, "h w 3"]:
-    """Rows of picture, target and prediction, one per sample of a batch."""
+    """Rows of picture, target and prediction, one per sample of a batch, as ``midas.maps.sheets`` draws them.
+
+    The prediction is aligned to the target and has its colours.
+    """
     mean, std = (np.array(values)[:, None, None] for values in (input_spec.mean, input_spec.std))
-    rows = []
-    for pixels, target, disparity in list(zip(item.pixels, item.target, prediction, strict=True))[:_STRIP_PICTURES]:
-        picture = ((pixels.cpu().numpy() * std + mean) * 255).clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
-        maps = [colorize(values.detach().float().cpu().numpy()) for values in (target, disparity)]
-        rows.append(np.concatenate([picture, *maps], axis=1))
-    return np.concatenate(rows)
+    tiles = []
+    for number in range(min(_STRIP_PICTURES, len(item.pixels))):
+        pixels, target, disparity = (
+            each[number].detach().float().cpu().numpy() for each in (item.pixels, item.target, prediction)
+        )
+        picture = ((pixels * std + mean) * 255).clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+        mask = item.mask[number].cpu().numpy() & ~item.second_part[number].cpu().numpy()
+        shown = mask.any() and np.ptp(target[mask]) > 0  # pairs of points have no map
+        within = target_range(target, mask) if shown else target_range(disparity)
+        aligned = align_least_squares(disparity, target, mask).apply(disparity) if shown else disparity
+        told = range_text(within, metric=False) if shown else "no target"
+        cells = picture, painted(target, within, mask), painted(aligned, within)
+        tiles.append(Tile(f"set {int(item.source[number]) + 1} of the run   {told}", cells))
+    return draw_tiles(tiles, ("picture", "target", "prediction, aligned"))

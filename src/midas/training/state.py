@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -89,6 +90,19 @@ def _save(content: dict[str, Any], path: Path) -> None:
         torch.save(content, file)
 
 
+class Standing(NamedTuple):
+    """By what epochs are ranked: the smallest comes first.
+
+    Attributes:
+        opposed: near and far are the wrong way round; its figure, after an alignment whose scale is negative, says
+            nothing, and any epoch of which that isn't so is better.
+        figure: the validation figure.
+    """
+
+    opposed: bool
+    figure: float
+
+
 class BestEpochs:
     """Keeps ``best.safetensors``, and the weights of the best few epochs beside it.
 
@@ -100,30 +114,40 @@ class BestEpochs:
     def __init__(self, folder: Path, count: int) -> None:
         self.folder = folder
         self.count = count
-        self._figures: dict[int, float] = {}
+        self._standings: dict[int, Standing] = {}
 
     def offer(
-        self, weights: dict[str, torch.Tensor], epoch: int, figure: float, metadata: dict[str, str], *, best: bool
+        self, weights: dict[str, torch.Tensor], epoch: int, standing: Standing, metadata: dict[str, str], *, best: bool
     ) -> None:
-        """Write an epoch's weights if they are among the best, and remove those that no longer are."""
+        """Write an epoch's weights if they are among the best, and remove those that no longer are.
+
+        Args:
+            weights, epoch, metadata: what may be kept.
+            standing: by what it is ranked; an epoch without a figure isn't.
+            best: whether it is the best so far.
+        """
         if best:
             save_weights(self.folder / BEST_WEIGHTS, weights, metadata)
-        if not self.count or figure != figure:
+        if not self.count or standing.figure != standing.figure:
             return
-        ranked = sorted(self._figures.items() | {(epoch, figure)}, key=lambda entry: entry[1])[: self.count]
+        everything = {**self._standings, epoch: standing}
+        ranked = sorted(everything.items(), key=lambda entry: entry[1])[: self.count]
         if epoch in dict(ranked):
             save_weights(self._path(epoch), weights, metadata)
-        for dropped in set(self._figures) - set(dict(ranked)):
+        for dropped in set(self._standings) - set(dict(ranked)):
             self._path(dropped).unlink(missing_ok=True)
-        self._figures = dict(ranked)
+        self._standings = dict(ranked)
 
-    def state(self) -> dict[int, float]:
-        """What a checkpoint holds of it: the figures of the kept epochs."""
-        return dict(self._figures)
+    def state(self) -> dict[int, tuple[bool, float]]:
+        """What a checkpoint holds of it: by what the kept epochs are ranked."""
+        return {epoch: (standing.opposed, standing.figure) for epoch, standing in self._standings.items()}
 
-    def restore(self, state: dict[int, float]) -> None:
-        """The inverse of ``state``."""
-        self._figures = dict(state)
+    def restore(self, state: Mapping[int, tuple[bool, float] | float]) -> None:
+        """The inverse of ``state``; checkpoints of version 0.4 have the figures alone."""
+        self._standings = {
+            epoch: Standing(*kept) if isinstance(kept, tuple) else Standing(False, kept)
+            for epoch, kept in state.items()
+        }
 
     def _path(self, epoch: int) -> Path:
         return self.folder / f"epoch_{epoch:03d}.safetensors"

@@ -44,6 +44,7 @@ from midas.training.state import (
     BEST_WEIGHTS,
     LAST_WEIGHTS,
     BestEpochs,
+    Standing,
     load_checkpoint,
     restoring,
     save_checkpoint,
@@ -316,7 +317,8 @@ class Trainer:
         weights = whole_state(self._averaged())
         if self._leads():
             metadata = self._metadata(report.epoch, report.figure)
-            self.kept.offer(weights, report.epoch, report.figure, metadata, best=self.position.waited == 0)
+            standing = Standing(bool(report.opposed), report.figure)
+            self.kept.offer(weights, report.epoch, standing, metadata, best=self.position.waited == 0)
             save_weights(self.folder / LAST_WEIGHTS, weights, metadata)
         self._checkpoint()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import cv2
@@ -11,6 +12,8 @@ import numpy as np
 from midas.arrays import Array, Float32, UInt8
 
 _SHARPNESS = 50.0  # of the weight for likeness: Wang et al., NVDS (2023), with colours in 0 to 1
+_CHANNEL_MEAN = np.full((1, 3), 1 / 3, np.float32)
+_GRID_PX = 8
 _FLOW_TOLERANCE_PX, _FLOW_TOLERANCE_SHARE = 1.0, 0.01
 
 
@@ -31,6 +34,16 @@ class Motion:
         """A map of the earlier frame, moved to where its things are now; bilinear, the border continued."""
         moved = cv2.remap(earlier, self.columns_px, self.rows_px, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(moved, np.float32)
+
+    @property
+    def step(self) -> float:
+        """By how much of the width the picture has moved: the median over its pixels."""
+        points = (slice(_GRID_PX // 2, None, _GRID_PX),) * 2
+        height, width = self.trust.shape
+        columns = self.columns_px[points] - np.arange(width, dtype=np.float32)[points[1]]
+        rows = self.rows_px[points] - np.arange(height, dtype=np.float32)[points[0], None]
+        step: float = float(np.median(np.hypot(columns, rows))) / float(width)
+        return step
 
     def at_size(self, size: tuple[int, int]) -> Motion:
         """The same motion on another grid, (height, width)."""
@@ -63,25 +76,31 @@ class FlowFinder:
         back = self._search.calc(grey[1], grey[0], None)
         forth = self._search.calc(grey[0], grey[1], None)
         height, width = grey[0].shape
-        columns = back[..., 0] + np.arange(width, dtype=np.float32)
-        rows = back[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+        places = back + _places(height, width)
+        columns, rows = cv2.split(places)
         returned = cv2.remap(forth, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + back
-        length = np.hypot(back[..., 0], back[..., 1])
-        agrees = np.hypot(returned[..., 0], returned[..., 1]) < _FLOW_TOLERANCE_PX + _FLOW_TOLERANCE_SHARE * length
+        length, error = (cv2.magnitude(*cv2.split(each)) for each in (back, returned))
+        agrees = error < _FLOW_TOLERANCE_PX + _FLOW_TOLERANCE_SHARE * length
         inside = (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
         seen = cv2.remap(earlier, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return Motion(columns, rows, likeness(seen, later) * (agrees & inside))
 
 
+@lru_cache(maxsize=2)
+def _places(height: int, width: int) -> Float32[Array, "h w 2"]:
+    """The place of each pixel, column before row."""
+    return np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), axis=2)
+
+
 def standing_still(earlier: UInt8[Array, "h w 3"], later: UInt8[Array, "h w 3"]) -> Motion:
     """The motion of a camera that stands still: only where the picture didn't change is there trust."""
     height, width = later.shape[:2]
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return Motion(columns, rows, likeness(earlier, later))
+    columns, rows = cv2.split(_places(height, width))
+    return Motion(np.asarray(columns, np.float32), np.asarray(rows, np.float32), likeness(earlier, later))
 
 
 def likeness(one: UInt8[Array, "h w 3"], other: UInt8[Array, "h w 3"]) -> Float32[Array, "h w"]:
     """exp(-50 · mean over the channels of the squared difference), colours in 0 to 1: NVDS, section 3."""
-    difference = cv2.absdiff(one, other).astype(np.float32)
-    weights: Array = np.exp(np.square(difference).mean(axis=2) * np.float32(-_SHARPNESS / 255**2))
-    return weights
+    difference = cv2.absdiff(one, other)
+    square = cv2.multiply(difference, difference, scale=-_SHARPNESS / 255**2, dtype=cv2.CV_32F)
+    return np.asarray(cv2.exp(cv2.transform(square, _CHANNEL_MEAN)), np.float32)

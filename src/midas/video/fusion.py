@@ -9,6 +9,7 @@ Filtering", 2010), with the trust as weight; what is added to the map has edges 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ _RADIUS = 4  # of a window, in pixels of its level
 _SMOOTHNESS = 0.1  # of the map's spread: smaller differences of values are no edge
 _ENOUGH_TRUST = 0.15
 _ENOUGH_AROUND = 0.1
-_AROUND_PX = 73  # as far as a window of the coarse level reaches
+_AROUND = 37  # as far as a window of the coarse level reaches, in pixels of the fine one
 _REST = 0.1  # of the map's spread: beyond, what is left of the difference is taken for news
 _TINY = 1e-6
 
@@ -45,36 +46,54 @@ def fused(
     difference = earlier - aligned
     if math.isfinite(news):
         trust = trust * np.exp(-np.square(difference / np.float32(news * spread)))
-    slope, level, believed = _line(aligned, difference, trust, _FINE, spread)
-    wide_slope, wide_level, around = _line(aligned, difference, trust, _COARSE, spread)
-    # A few pixels that flow took for the same, far from all others, would say their line to a whole window: a block.
-    around = cv2.blur(around, (_AROUND_PX, _AROUND_PX))
-    known = around / (around + np.float32(_ENOUGH_AROUND))
-    wide_slope, wide_level = wide_slope * known, wide_level * known
-    # Where the flow is lost, the surroundings know better than nobody.
-    share = believed / (believed + np.float32(_ENOUGH_TRUST))
-    smooth = (wide_slope + share * (slope - wide_slope)) * aligned + (wide_level + share * (level - wide_level))
+    height, width = aligned.shape
+    moments = [
+        cv2.resize(each, (max(1, width // _FINE), max(1, height // _FINE)), interpolation=cv2.INTER_AREA)
+        for each in _moments(aligned, difference, trust)
+    ]
+    slope, level = (
+        cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR) for each in _lines(moments, spread)
+    )
+    smooth = slope * aligned + level
     rest = difference - smooth
-    believed_rest = cv2.blur(trust * np.exp(-np.square(rest / np.float32(_REST * spread))), (5, 5))
+    unlikely = cv2.multiply(rest, rest, scale=-1 / (_REST * spread) ** 2)
+    believed_rest = cv2.blur(trust * cv2.exp(unlikely), (5, 5))
     result: Array = aligned + np.float32(fusion) * (smooth + believed_rest * rest)
     return result
 
 
-def _line(values: Array, difference: Array, trust: Array, step: int, spread: float) -> tuple[Array, Array, Array]:
+def _moments(values: Array, difference: Array, trust: Array) -> tuple[Array, ...]:
+    weighted = trust * values
+    return trust, weighted, trust * difference, weighted * values, weighted * difference
+
+
+def _lines(moments: Sequence[Array], spread: float) -> tuple[Array, Array]:
+    """Slope and level around each pixel, of the fine level where it is known, else of the coarse one."""
+    height, width = moments[0].shape
+    step = _COARSE // _FINE
+    small = [
+        cv2.resize(each, (max(1, width // step), max(1, height // step)), interpolation=cv2.INTER_AREA)
+        for each in moments
+    ]
+    slope, level, believed = _line(moments, spread)
+    wide_slope, wide_level, around = (
+        cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR) for each in _line(small, spread)
+    )
+    # A few pixels that flow took for the same, far from all others, would say their line to a whole window: a block.
+    around = cv2.blur(around, (_AROUND, _AROUND))
+    known = around / (around + np.float32(_ENOUGH_AROUND))
+    wide_slope, wide_level = wide_slope * known, wide_level * known
+    # Where the flow is lost, the surroundings know better than nobody.
+    share = believed / (believed + np.float32(_ENOUGH_TRUST))
+    return wide_slope + share * (slope - wide_slope), wide_level + share * (level - wide_level)
+
+
+def _line(moments: Sequence[Array], spread: float) -> tuple[Array, Array, Array]:
     """For each pixel slope and level of the line that gives the difference from the value, and the trust around it."""
-    height, width = values.shape
-    small = (max(1, width // step), max(1, height // step))
-    weight, mean, other, square, product = (
-        cv2.blur(cv2.resize(each, small, interpolation=cv2.INTER_AREA), (2 * _RADIUS + 1,) * 2)
-        for each in (trust, trust * values, trust * difference, trust * values * values, trust * values * difference)
-    )
-    total = weight + np.float32(_TINY)
-    mean, other, square, product = (each / total for each in (mean, other, square, product))
+    window = (2 * _RADIUS + 1,) * 2
+    weight, *sums = (cv2.blur(each, window) for each in moments)
+    mean, other, square, product = (each / (weight + np.float32(_TINY)) for each in sums)
     slope = (product - mean * other) / (np.maximum(square - mean * mean, 0) + np.float32((_SMOOTHNESS * spread) ** 2))
-    around = cv2.blur(weight, (2 * _RADIUS + 1,) * 2) + np.float32(_TINY)
-    lines = (cv2.blur(each * weight, (2 * _RADIUS + 1,) * 2) / around for each in (slope, other - slope * mean))
-    smooth_slope, smooth_level, believed = (
-        np.asarray(cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-        for each in (*lines, weight)
-    )
-    return smooth_slope, smooth_level, believed
+    around = cv2.blur(weight, window) + np.float32(_TINY)
+    smooth_slope, smooth_level = (cv2.blur(each * weight, window) / around for each in (slope, other - slope * mean))
+    return smooth_slope, smooth_level, np.asarray(weight, np.float32)

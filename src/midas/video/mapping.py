@@ -19,12 +19,22 @@ from midas.pipeline import MAX_BATCH, drawn_ahead, group_alike
 from midas.tiling import Prepared
 from midas.video.cuts import with_cuts
 from midas.video.frame import FilmFormat, Frame
+from midas.video.gauges import Gauge
 from midas.video.spill import MapSpill
-from midas.video.steady import Gauge, Steady, SteadyMode
+from midas.video.steady import Steady, SteadyMode
 from midas.video.two_pass import JointGauges
 
 AHEAD = 3
 """So many frames lie between two stages at most."""
+
+
+def keep_stages_single_threaded() -> None:
+    """Keep OpenCV to one thread per caller, in all of this process, which has to be ours to do so.
+
+    The stages of a film run beside each other and fill the cores; OpenCV's own threads would take a third more
+    processor time for pictures as small as these.
+    """
+    cv2.setNumThreads(1)
 
 
 @runtime_checkable

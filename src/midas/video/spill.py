@@ -23,7 +23,7 @@ class MapSpill(AbstractContextManager["MapSpill"]):
 
     def __init__(self, folder: Path | None = None) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-        self._shapes: list[tuple[int, int]] = []
+        self._runs: list[tuple[tuple[int, int], int]] = []  # shapes, and how many maps in a row have them
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -44,10 +44,14 @@ class MapSpill(AbstractContextManager["MapSpill"]):
             self._file.flush()
         except OSError as error:
             raise OutputError(f"maps can't wait on disk: {error.strerror or error}; make room there") from error
-        self._shapes.append((values.shape[0], values.shape[1]))
+        shape, count = (values.shape[0], values.shape[1]), 1
+        if self._runs and self._runs[-1][0] == shape:
+            count += self._runs.pop()[1]
+        self._runs.append((shape, count))
 
     def __iter__(self) -> Iterator[Float32[Array, "h w"]]:
         self._file.seek(0)
-        for height, width in self._shapes:
-            data = self._file.read(4 * height * width)
-            yield np.frombuffer(data, np.float32).reshape(height, width)
+        for (height, width), count in self._runs:
+            for _ in range(count):
+                data = self._file.read(4 * height * width)
+                yield np.frombuffer(data, np.float32).reshape(height, width)

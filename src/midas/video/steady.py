@@ -10,17 +10,18 @@ both frames and agree, which noise of equal strength in both leaves alone.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
 
-from midas.arrays import Array, Float, Float32, UInt8
+from midas.arrays import Array, Float32, UInt8
 from midas.errors import ConfigError
 from midas.video.cuts import SuddenChanges, change, thumbnail
 from midas.video.flow import FlowFinder, Motion, standing_still
 from midas.video.fusion import fused
+from midas.video.gauges import Fit, Gauge, fit, fit_points, is_flat
+from midas.video.shots import Key, Shot
 
 SteadyMode = Literal["flow", "fast", "off", "two-pass"]
 STEADY_MODES: tuple[str, ...] = get_args(SteadyMode)
@@ -29,53 +30,17 @@ DEFAULT_FUSION = 0.9
 DEFAULT_LEAK = 0.004
 
 _WORK_PX = 384  # longer side of the pictures whose flow is taken
-_GRID_PX = 6  # every sixth pixel of a row and of a column goes into a fit
-_HUBER = 1.345 * 1.4826
-_ITERATIONS = 4
-_LEAST_WEIGHT = 0.05  # share of the points
+_COARSE_PX = 6
 _MOST_STEP = 2.5  # of the scale, from one frame to the next
 _UNUSUAL, _SMALL_RESIDUAL, _GROWTH = 3.0, 0.1, 1.1
 _FITS_BEFORE_LEAK = 24
-_FAR_LOG_SCALE, _RETURN = 0.35, 0.2
+_RETURN_HELD, _DOUBTFUL = 0.15, 0.07
+_FAR_STEP, _FAR_LEAK = 0.06, 0.3  # of the picture's width, from frame to frame; share per frame
+_KEY_EVERY, _KEY_FRAMES, _KEY_SHARE = 5, 50, 0.5
+_KEY_SEEN, _MOST_KEY_STEP = 0.4, 1.25
 _FLASH_FRAMES = 10
 _BACK = 0.45
 _SAME_GEOMETRY = 0.95
-_EDGE = 0.08  # of the spread, per pixel: values on an edge change with the smallest motion
-_LEAST_POINTS = 8
-_BELIEVED = 0.1
-_FLAT = 1e-3
-_TINY = 1e-12
-_EXACT = 1e-6
-
-
-class _Shot(NamedTuple):
-    """What is kept of a shot from one frame to the next."""
-
-    small: Array
-    aligned: Array
-    fused: Array
-    gauge: Gauge
-    usual_residual: float = 0.0
-    fits: int = 0
-    mean_log_scale: float = 0.0
-    mean_shift: float = 0.0
-
-
-@dataclass(frozen=True)
-class Gauge:
-    """What makes a network's map part of a film: ``scale * map + shift``.
-
-    Attributes:
-        scale: factor.
-        shift: added then, in the map's unit.
-    """
-
-    scale: float = 1.0
-    shift: float = 0.0
-
-    def of(self, values: Float32[Array, "h w"]) -> Float32[Array, "h w"]:
-        """The map in the film's scale and shift."""
-        return np.float32(self.scale) * values + np.float32(self.shift)
 
 
 class Steady:
@@ -122,8 +87,8 @@ class Steady:
         self.held = 0
         self._flow = FlowFinder()
         self._changes = SuddenChanges()
-        self._shot: _Shot | None = None
-        self._left: tuple[_Shot, Array] | None = None
+        self._shot: Shot | None = None
+        self._left: tuple[Shot, Array] | None = None
         self._frames_since = 0
 
     def update(
@@ -156,14 +121,16 @@ class Steady:
         if shot is None or self.is_cut:
             self.gauge = gauge or Gauge()
             first = self.gauge.of(values)
-            self._shot = _Shot(small, first, first, self.gauge)
+            self._shot = Shot(small, first, first, self.gauge, Key(small, first))
             return first
         motion = self._motion(shot.small, small, values.shape)
         if gauge is None:
-            shot = self._with_next_gauge(shot, values, motion.warped(shot.aligned), motion.trust)
+            shot = self._with_next_gauge(shot, values, motion)
+            shot = self._corrected_by_key(shot, small, values)
         self.gauge = gauge or shot.gauge
         aligned = self.gauge.of(values)
-        result = fused(aligned, motion.warped(shot.fused), motion.trust, self._fusion, self._news)
+        fusion = (1 - shot.doubt**2) * self._fusion
+        result = fused(aligned, motion.warped(shot.fused), motion.trust, fusion, self._news)
         self._shot = shot._replace(small=small, aligned=aligned, fused=result)
         return result
 
@@ -189,98 +156,62 @@ class Steady:
         motion = (self._flow.motion if self._mode != "fast" else standing_still)(before, small)
         return motion.at_size((size[0], size[1]))
 
-    def _with_next_gauge(self, shot: _Shot, values: Array, expected: Array, trust: Array) -> _Shot:
+    def _with_next_gauge(self, shot: Shot, values: Array, motion: Motion) -> Shot:
         """Scale and shift of a frame, from where the frame before is seen again; held where that says too little."""
-        points = fit_points(values, expected, trust)
+        points = fit_points(values, motion.warped(shot.aligned), motion.trust)
         found = fit(*points)
+        far = motion.step**2 / (motion.step**2 + _FAR_STEP**2)
         usual = shot.usual_residual
         unlike = found is None or not 1 / _MOST_STEP < found.gauge.scale / shot.gauge.scale < _MOST_STEP
         if found is None or unlike or (usual and found.residual > max(_UNUSUAL * usual, _SMALL_RESIDUAL)):
             self.held += 1
-            return shot._replace(usual_residual=_GROWTH * usual)  # a new state of things is taken up in the end
-        # The network's own scale and shift are right in the long run, where errors of the fits add up.
-        fits, log_scale, shift = shot.fits + 1, math.log(found.gauge.scale), found.gauge.shift
-        mean_log_scale = shot.mean_log_scale + (log_scale - shot.mean_log_scale) / fits
-        mean_shift = shot.mean_shift + (shift - shot.mean_shift) / fits
-        leak = self._leak if fits > _FITS_BEFORE_LEAK else 0.0
-        kept = log_scale + leak * (mean_log_scale - log_scale)
-        # Far from what the network says now, the shot has become another scene: near things have come, or gone.
-        far = max(0.0, abs(kept) - _FAR_LOG_SCALE)
-        kept -= math.copysign(_RETURN * far, kept)
-        shift += leak * (mean_shift - shift)
-        if far:
-            shift += (found.gauge.scale - math.exp(kept)) * float(points[0].mean())
-        return shot._replace(
-            gauge=Gauge(math.exp(kept), shift),
-            usual_residual=0.9 * (usual or found.residual) + 0.1 * found.residual,
-            fits=fits,
-            mean_log_scale=mean_log_scale,
-            mean_shift=mean_shift,
-        )
+            # A new state of things is taken up in the end; until then nothing is known but the network's own.
+            share = 0.0 if is_flat(points[0]) else _RETURN_HELD
+            return shot.nearer_to_own(share)._replace(usual_residual=_GROWTH * usual, doubt=far, held=True)
+        doubt = far * _doubt(found, points[2].size)
+        shot = shot.counting(found.gauge, 1 - doubt)
+        leak = self._leak if shot.fits > _FITS_BEFORE_LEAK else 0.0
+        usual = 0.9 * (usual or found.residual) + 0.1 * found.residual
+        shot = shot._replace(usual_residual=usual, doubt=doubt, held=False)
+        return shot.nearer_to_own(max(leak, doubt, _FAR_LEAK * far)).not_far(float(points[0].mean()))
+
+    def _corrected_by_key(self, shot: Shot, small: Array, values: Array) -> Shot:
+        """Every few frames a part of the way to what the key frame says; a new key where it is old or out of sight."""
+        key = shot.key._replace(age=shot.key.age + 1)
+        if key.age % _KEY_EVERY or shot.held:  # a flash is no key
+            return shot._replace(key=key)
+        motion = self._motion(key.small, small, values.shape)
+        points = fit_points(values, motion.warped(key.aligned), motion.trust)
+        found = fit(*points)
+        seen = found is not None and found.weight >= _KEY_SEEN * points[2].size
+        if found is not None and seen and 1 / _MOST_KEY_STEP < found.gauge.scale / shot.gauge.scale < _MOST_KEY_STEP:
+            middle = float(np.average(points[0], weights=points[2]))
+            now = shot.gauge.scale * middle + shot.gauge.shift
+            then = found.gauge.scale * middle + found.gauge.shift
+            scale = shot.gauge.scale * (found.gauge.scale / shot.gauge.scale) ** _KEY_SHARE
+            shift = now + _KEY_SHARE * (then - now) - scale * middle
+            shot = shot._replace(gauge=Gauge(scale, shift))
+        if not seen or key.age >= _KEY_FRAMES:
+            key = Key(small, shot.gauge.of(values))
+        return shot._replace(key=key)
 
 
-class Fit(NamedTuple):
-    """How one map becomes the other.
+def _doubt(found: Fit, points: int) -> float:
+    """How little a fit says of what two frames don't have in common, from 0 to 1.
 
-    Attributes:
-        gauge: by the ratio of the spreads.
-        residual: median distance of the points from it, relative to the spread.
-        weight: sum of the weights of the points.
+    Where much is new and what is old doesn't fit well, as between frames that lie far apart, fits are as wrong as the
+    network's own scale, and their errors add up.
     """
-
-    gauge: Gauge
-    residual: float
-    weight: float
-
-
-def fit_points(values: Array, expected: Array, trust: Array) -> tuple[Array, Array, Array]:
-    """What of two maps goes into a fit: every sixth pixel of each axis, without the edges."""
-    points = (slice(_GRID_PX // 2, None, _GRID_PX),) * 2
-    return values[points], expected[points], trust[points] * ~_on_edge(expected)[points]
-
-
-def fit(values: Float32[Array, "h w"], expected: Float32[Array, "h w"], trust: Float[Array, "h w"]) -> Fit | None:
-    """The gauge that makes ``values`` like ``expected``; None where they hold too little to tell.
-
-    Huber's weights about the line through the means whose slope is the ratio of the spreads (reduced major axis).
-    """
-    x, y, trusted = (each.ravel().astype(np.float64) for each in (values, expected, trust))
-    believed = trusted > _BELIEVED
-    if trusted.sum() < max(_LEAST_WEIGHT * trusted.size, _LEAST_POINTS) or not believed.any():
-        return None
-    weights, bound = trusted, 0.0
-    for _ in range(_ITERATIONS):
-        mean_x, mean_y, spread_x, spread_y = _moments(x, y, weights)
-        if spread_x <= _FLAT * np.ptp(x) or spread_y <= _FLAT * np.ptp(y):
-            return None
-        scale = spread_y / spread_x
-        distance = np.abs(y - mean_y - scale * (x - mean_x))
-        # Frames that repeat the one before fit exactly; a bound of nothing would leave no weight.
-        bound = max(_HUBER * float(np.median(distance[believed])), _EXACT * spread_y)
-        weights = trusted * np.minimum(1, bound / np.maximum(distance, bound))
-    return Fit(Gauge(scale, mean_y - scale * mean_x), bound / _HUBER / spread_y, float(weights.sum()))
-
-
-def _moments(x: Array, y: Array, weights: Array) -> tuple[float, float, float, float]:
-    share = weights / weights.sum()
-    mean_x, mean_y = float(share @ x), float(share @ y)
-    return mean_x, mean_y, float(share @ (x - mean_x) ** 2) ** 0.5, float(share @ (y - mean_y) ** 2) ** 0.5
+    new = max(0.0, 1 - found.weight / points)
+    return 1 - math.exp(-((found.residual * math.sqrt(new) / _DOUBTFUL) ** 6))
 
 
 def _correlation(one: Array, other: Array) -> float:
-    points = (slice(None, None, _GRID_PX),) * 2
+    points = (slice(None, None, _COARSE_PX),) * 2
     x, y = one[points].ravel(), other[points].ravel()
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
     return float(np.corrcoef(x, y)[0, 1])
-
-
-def _on_edge(values: Array) -> Array:
-    """Where a map is steep: there values change with the smallest error of the flow."""
-    across = cv2.Sobel(values, cv2.CV_32F, 1, 0, scale=1 / 8)
-    down = cv2.Sobel(values, cv2.CV_32F, 0, 1, scale=1 / 8)
-    found: Array = np.hypot(across, down) > _EDGE * max(float(values.std()), _TINY)
-    return found
 
 
 def small_picture(picture: Array, size: tuple[int, ...]) -> Array:

@@ -16,7 +16,8 @@ import numpy as np
 
 from midas.arrays import Array, Float32, Float64, UInt8
 from midas.video.flow import FlowFinder
-from midas.video.steady import Gauge, fit, fit_points, small_picture
+from midas.video.gauges import Gauge, fit, fit_points
+from midas.video.steady import small_picture
 
 DISTANCES = (1, 10, 25)
 _WEAK = 1e-6  # keeps frames without any tie at the network's own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
 from fractions import Fraction
@@ -54,7 +55,10 @@ class ValuesSink(AbstractContextManager["ValuesSink"]):
         self._spill = MapSpill(path.parent)
         self._low, self._high = math.inf, -math.inf
         self._size = (0, 0)
-        self._frames: dict[str, list[Any]] = {"ticks": [], "time_s": [], "scale": [], "shift": []}
+        # 32 bytes a frame: as lists of Python's numbers they would be the memory that grows with a film.
+        self._frames: dict[str, array[Any]] = {
+            "ticks": array("q"), "time_s": array("d"), "scale": array("d"), "shift": array("d"),
+        }  # fmt: skip
         self._cuts: list[int] = []
 
     def write(self, full: FullFrame) -> None:
@@ -73,7 +77,8 @@ class ValuesSink(AbstractContextManager["ValuesSink"]):
         value_range = ValueRange(self._low, self._high)
         with atomic_file(self._path, overwrite=self._overwrite) as file, self._sidecar() as sidecar:
             self._encode(file, value_range)
-            sidecar.write(json.dumps(self._description(value_range)).encode())
+            for part in json.JSONEncoder().iterencode(self._description(value_range)):
+                sidecar.write(part.encode())
 
     def __exit__(self, *_: object) -> None:
         self._spill.close()
@@ -92,7 +97,7 @@ class ValuesSink(AbstractContextManager["ValuesSink"]):
             "step": value_range.step(_LARGEST),
             "time_base": str(self._film.time_base),
             "cuts": self._cuts,
-            "frames": self._frames,
+            "frames": {name: numbers.tolist() for name, numbers in self._frames.items()},
         }
 
     def _encode(self, file: IO[bytes], value_range: ValueRange) -> None:

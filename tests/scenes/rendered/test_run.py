@@ -48,6 +48,20 @@ def test_the_folder_holds_sets_in_the_corpus_format(tmp_path: Path) -> None:
     assert not (tmp_path / PARTIAL).exists()
 
 
+def test_at_any_moment_the_sets_can_be_read(tmp_path: Path) -> None:
+    seen = []
+
+    def check(progress: Progress) -> None:
+        described = [json.loads(path.read_text(encoding="utf-8")) for path in tmp_path.glob("rendered-*/dataset.json")]
+        assert sum(facts["frames"] for facts in described) == progress.kept == len(list(tmp_path.glob("*/*/*.jpg")))
+        seen.append({facts["name"] for facts in described})
+
+    options = RenderOptions(find_worlds(("rooms", "woods")), 16)
+    render(STAND_IN, tmp_path / "library", RenderStore(tmp_path, FACTS), options, check)
+    assert seen[0] == {"rendered-rooms"} or seen[0] == {"rendered-woods"}
+    assert seen[-1] == {"rendered-rooms", "rendered-woods"}
+
+
 def test_any_number_of_workers_makes_the_same_pictures(tmp_path: Path) -> None:
     run(tmp_path / "one", 16)
     run(tmp_path / "three", 16, workers=3)

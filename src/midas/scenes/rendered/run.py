@@ -161,7 +161,7 @@ def render(
                     raise RenderError(f"{failures_in_a_row} scenes in a row failed, the last because {_why(record)}")
                 report(progress)
         finally:
-            output.write_descriptions()
+            output.close()
     return progress
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -118,18 +117,20 @@ class RenderStore:
         self.records.append(record)
         with (self.root / "scenes.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(record)) + "\n")
+        # After each scene: the sets of a run that is killed can be read too.
+        self._describe(scene.world)
 
-    def write_descriptions(self) -> None:
-        """Write the ``dataset.json`` of each set that has pictures."""
-        counts, scenes = Counter[str](), Counter[str]()
-        for record in self.records:
-            counts[record.world] += record.kept
-            scenes[record.world] += record.kept > 0
+    def close(self) -> None:
+        """Bring the ``dataset.json`` of each set up to date, and leave nothing unfinished."""
         for world in WORLDS:
-            if counts[world.name]:
-                facts = description(world) | {"frames": counts[world.name], "scenes": scenes[world.name]}
-                _write_json(self.root / world.set_name / "dataset.json", facts)
+            self._describe(world)
         shutil.rmtree(self.root / PARTIAL, ignore_errors=True)
+
+    def _describe(self, world: World) -> None:
+        kept = [record.kept for record in self.records if record.world == world.name and record.kept]
+        if kept:
+            facts = description(world) | {"frames": sum(kept), "scenes": len(kept)}
+            _write_json(self.root / world.set_name / "dataset.json", facts)
 
     def _check_facts(self, facts: dict[str, Any]) -> None:
         path = self.root / "render.json"

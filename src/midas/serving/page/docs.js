@@ -1,7 +1,7 @@
 // The description of the API as a page, from openapi.json; nothing is loaded from elsewhere.
 
 const WORDS = {
-  400: "unreadable", 401: "key", 404: "not-found", 405: "method", 406: "not-acceptable", 408: "too-slow", 413: "too-large",
+  400: "unreadable", 401: "key", 403: "foreign", 404: "not-found", 405: "method", 406: "not-acceptable", 408: "too-slow", 413: "too-large",
   415: "unknown-type", 422: "parameter", 429: "rate", 500: "internal", 503: "busy",
 };
 
@@ -11,9 +11,15 @@ function element(kind, text, children = []) {
   return made;
 }
 
+/** Words between backticks are code. */
+function withCode(kind, text) {
+  const parts = text.split("`").map((part, index) => (index % 2 ? element("code", part) : part));
+  return element(kind, null, parts);
+}
+
 function table(headings, rows) {
   const cells = headings.map((text) => Object.assign(element("th", text), { scope: "col" }));
-  const body = rows.map((row) => element("tr", null, row.map((text) => element("td", text))));
+  const body = rows.map((row) => element("tr", null, row.map((cell) => (cell instanceof Element ? element("td", null, [cell]) : element("td", cell)))));
   return element("table", null, [element("thead", null, [element("tr", null, cells)]), element("tbody", null, body)]);
 }
 
@@ -23,24 +29,31 @@ function typeOf(schema) {
 }
 
 function operation(path, method, about) {
-  const section = element("section", null, [element("h2", `${method.toUpperCase()} ${path}`), element("p", about.description ?? about.summary)]);
+  const section = element("section", null, [
+    element("h2", `${method.toUpperCase()} ${path}`), element("p", `${about.summary}.`), withCode("p", about.description ?? ""),
+  ]);
+  if (about.requestBody) section.append(element("p", `Body: ${about.requestBody.description}`));
   if (about.parameters?.length) {
-    const rows = about.parameters.map((each) => [each.name, typeOf(each.schema), each.description ?? ""]);
+    const rows = about.parameters.map((each) => [each.name, typeOf(each.schema), withCode("span", each.description ?? "")]);
     section.append(table(["Parameter", "Values", "Meaning"], rows));
   }
-  const forms = Object.keys(about.responses["200"]?.content ?? {});
+  const forms = Object.keys((about.responses["200"] ?? about.responses["202"])?.content ?? {});
   if (forms.length) section.append(element("p", `Answers: ${forms.join(", ")}`));
   return section;
 }
 
+const command = document.querySelector(".command");
+command.textContent = command.textContent.replaceAll("{server}", new URL(".", location.href).href);
 const description = await (await fetch("openapi.json")).json();
 for (const [path, methods] of Object.entries(description.paths)) {
   for (const [method, about] of Object.entries(methods)) {
     document.getElementById("operations").append(operation(path, method, about));
   }
 }
-for (const [status, about] of Object.entries(description.paths["/v1/depth"].post.responses)) {
-  if (status === "200") continue;
+const operations = Object.values(description.paths).flatMap((methods) => Object.values(methods));
+const responses = Object.assign({}, ...operations.map((each) => each.responses));
+for (const [status, about] of Object.entries(responses)) {
+  if (status < 400) continue;
   const row = element("tr", null, [element("td", status), element("td", about.description)]);
   row.id = WORDS[status] ?? status;
   document.getElementById("statuses").append(row);

@@ -1,5 +1,5 @@
 // Films: sent with progress, watched while they are mapped, shown when they are done.
-import { word } from "./words.js";
+import { hasWord, word } from "./words.js";
 
 const EVERY_MS = 700;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -10,14 +10,24 @@ export class FilmTool {
     this.server = server;
     this.part = (name) => root.querySelector(`.film-${name}`);
     this.name = null;
-    this.part("form").replaceChildren(...forms.map((form) => new Option(form)));
+    this.sending = null;
+    this.takes = forms.length > 0;
+    this.part("form").replaceChildren(...forms.map((form) => new Option(form, form)));
+    this.showForms();
     this.part("file").addEventListener("change", (event) => {
       const [file] = event.target.files;
       event.target.value = "";
       if (file) this.map(file);
     });
     this.part("stop").addEventListener("click", () => this.stop());
-    root.hidden = !forms.length;
+    // Who closes the page doesn't want the film any more.
+    addEventListener("pagehide", () => this.name && this.server.remove(this.name));
+  }
+
+  showForms() {
+    for (const option of this.part("form").options) {
+      option.textContent = hasWord(`film-${option.value}`) ? word(`film-${option.value}`) : option.value;
+    }
   }
 
   say(name, parts = {}, bad = false) {
@@ -28,20 +38,20 @@ export class FilmTool {
   async map(file) {
     await this.stop();
     this.part("work").hidden = false;
-    this.part("player").hidden = this.part("save").hidden = true;
+    this.part("player").hidden = this.part("save").hidden = this.part("preview").hidden = true;
     this.part("stop").hidden = false;
-    const bar = this.part("bar");
+    const sending = (this.sending = new AbortController());
     try {
       const job = await this.server.send(file, this.part("form").value, (share) => {
-        bar.value = share;
+        this.part("bar").value = share;
         this.say("sending", { percent: Math.round(100 * share) });
-      });
+      }, sending.signal);
       this.name = job.id;
       await this.watch(job.id, file.name);
     } catch (error) {
-      this.say("failed", { why: error.message }, true);
+      if (error.name !== "AbortError") this.say("failed", { why: error.message }, true);
     }
-    this.part("stop").hidden = true;
+    if (this.sending === sending) this.part("stop").hidden = true;
   }
 
   async watch(name, title) {
@@ -50,9 +60,14 @@ export class FilmTool {
       if (this.name !== name) return;
       if (job.total) this.part("bar").value = Math.min(1, job.frames / job.total);
       else this.part("bar").removeAttribute("value");
-      if (job.state === "failed") throw new Error(job.problem);
+      if (job.state === "failed") {
+        this.name = null;
+        await this.server.remove(name);
+        throw new Error(job.problem);
+      }
       if (job.state === "done") break;
-      this.say("mapping", { frames: job.frames, total: job.total ?? "?" });
+      if (job.state === "waiting") this.say("filmWaits");
+      else this.say("mapping", { frames: job.frames, total: job.total ?? "?" });
       if (job.frames) await this.show(this.part("preview"), this.server.preview(name));
       await pause(EVERY_MS);
     }
@@ -62,8 +77,8 @@ export class FilmTool {
     const save = this.part("save");
     Object.assign(save, { href: url, download: `${title.replace(/\.[^.]*$/, "")}_depth.mp4`, hidden: false });
     this.say("filmDone", { name: title });
-    await this.server.remove(name); // the browser has it
     this.name = null;
+    await this.server.remove(name); // the browser has it
   }
 
   async show(element, coming) {
@@ -77,8 +92,10 @@ export class FilmTool {
   async stop() {
     const name = this.name;
     this.name = null;
-    if (!name) return;
-    await this.server.remove(name);
+    this.sending?.abort();
+    if (this.part("work").hidden || this.part("stop").hidden) return;
+    this.part("stop").hidden = true;
     this.say("stopped");
+    if (name) await this.server.remove(name);
   }
 }

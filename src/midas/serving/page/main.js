@@ -1,20 +1,30 @@
 // The page: what the controls do. Where maps come from is in source.js, what they look like in colours.js and scene.js.
-import { alignment, draw, usualWindow, valueAt } from "./colours.js";
+import { Finder, Live } from "./camera.js";
+import { draw, usualWindow, valueAt } from "./colours.js";
 import { FilmTool } from "./film.js";
+import { Points } from "./points.js";
 import { Scene } from "./scene.js";
-import { describe, encode, filmServer, needsServer, predict } from "./source.js";
-import { speak, usualLanguage, word } from "./words.js";
+import { describe, encode, filmServer, forgetLive, mapLive, needsServer, predict, useKey } from "./source.js";
+import { showStrip } from "./strip.js";
+import { hasWord, speak, usualLanguage, word } from "./words.js";
 
 // What the eye needs of a photograph, and what graphics cards of phones take.
 const MOST_PHOTO_PX = 2048;
 
 const byId = (id) => document.getElementById(id);
+const allOf = (selector) => [...document.querySelectorAll(selector)];
 const pictures = [];
 const facts = { models: [], formats: [], colormaps: {} };
-const points = [null, null];
+const points = new Points(byId("stage"), byId("points"), {
+  pick: () => tab() === "scene" && turnTo("compare"),
+  change: showMetres,
+  read,
+});
+const finder = new Finder(byId("finder"), { taken: (file) => add([file]), failed: noCamera });
+const live = new Live(byId("live-photo"), byId("live-map"), mapFrame, {
+  begun: () => showLive(true), ended: () => showLive(false), shown: showFigures, failed: noCamera, shape: shapeStage,
+});
 let current = null;
-let picking = -1;
-let cursor = null;
 let scene = null;
 let filmTool = null;
 let said = ["", {}, false];
@@ -45,9 +55,10 @@ async function start() {
   );
   byId("model").replaceChildren(...models.map((model) => new Option(model.name)));
   byId("size").closest("label").hidden = !sizes;
-  byId("colormap").replaceChildren(...Object.keys(colormaps).map((name) => new Option(name)));
+  for (const id of ["colormap", "live-colormap"]) byId(id).replaceChildren(...Object.keys(colormaps).map((name) => new Option(name)));
   byId("downloads").replaceChildren(...formats.map(downloadButton));
   filmTool ??= new FilmTool(byId("film"), filmServer(asked), films);
+  tabOf("film").closest("label").hidden = !films.length;
   showCard();
   say("");
   byId("key-form").hidden = true;
@@ -60,7 +71,9 @@ function showCard() {
   const free = model.commercial === null ? "unknown" : model.commercial ? "yes" : "no";
   const rows = [
     ["about", model.summary], ["licence", model.licence ?? word("unknown")], ["commercial", word(free)],
-    ["parameters", model.parameters ? `${(model.parameters / 1e6).toFixed(1)} M` : word("unknown")], ["kind", model.kind],
+    ["parameters", model.parameters ? `${(model.parameters / 1e6).toFixed(1)} M` : word("unknown")],
+    ["kind", hasWord(`kind-${model.kind}`) ? word(`kind-${model.kind}`) : model.kind],
+    ...(model.note ? [["note", model.note]] : []),
   ];
   byId("card").replaceChildren(...rows.flatMap(([name, text]) => [element("dt", word(name)), element("dd", text)]));
 }
@@ -72,32 +85,59 @@ function element(kind, text) {
 // ── pictures ────────────────────────────────────────────────────────────────
 
 async function add(files) {
-  for (const file of files) {
-    const picture = { blob: file, name: file.name || "picture", map: null, photo: null, thumb: null, window: null };
-    pictures.push(picture);
-    await work(picture);
+  const failures = [];
+  const film = filmTool?.takes && files.find((file) => file.type.startsWith("video/"));
+  if (film) {
+    turnTo("film");
+    filmTool.map(film);
   }
+  for (const file of files) {
+    if (file === film) continue;
+    const picture = { blob: file, name: file.name || "picture", map: null, photo: null, thumb: null, window: null, turn: 0 };
+    try {
+      await work(picture);
+    } catch (error) {
+      fail(error);
+      failures.push(files.length > 1 ? `${picture.name}: ${error.message}` : error.message);
+    }
+  }
+  if (failures.length) say("failed", { why: failures.join("; ") }, true);
 }
 
+/** Predict a picture, for the first time or by another model; the latest wish counts. */
 async function work(picture) {
-  say("working", { name: picture.name });
+  const turn = ++picture.turn;
+  const wish = asked();
+  say(needsServer || pictures.length ? "working" : "workingFirst", { name: picture.name });
   const begun = performance.now();
-  try {
-    const [map, photo] = await Promise.all([predict(picture.blob, asked()), photograph(picture.blob)]);
-    Object.assign(picture, { map, photo: photo ?? drawnPhoto(map), window: usualWindow(map) });
-  } catch (error) {
-    pictures.splice(pictures.indexOf(picture), 1);
-    showStrip();
-    fail(error);
-    return;
-  }
+  const [map, photo] = await Promise.all([predict(picture.blob, wish), picture.photo ?? photograph(picture.blob)]);
+  if (picture.turn !== turn) return;
+  if (!picture.map) pictures.push(picture);
+  Object.assign(picture, { map, photo: photo ?? drawnPhoto(map), window: usualWindow(map), wish });
   show(picture);
   const { width, height } = picture.map;
   say("done", { name: picture.name, width, height, ms: Math.round(performance.now() - begun) });
 }
 
+/** The picture that is shown, by the model and the detail that are chosen now; as it was where that fails. */
+async function workAgain() {
+  showCard();
+  if (!current) return;
+  const picture = current;
+  await work(picture).catch((error) => {
+    if (current === picture) chooseAsFor(picture);
+    fail(error);
+  });
+}
+
 function asked() {
   return { model: byId("model").value, size: byId("size").value };
+}
+
+function chooseAsFor(picture) {
+  byId("model").value = picture.wish.model;
+  byId("size").value = picture.wish.size;
+  showCard();
 }
 
 /** The photograph upright in a canvas; null where the browser can't read what the model can. */
@@ -125,43 +165,46 @@ function drawnPhoto(map) {
   return canvas;
 }
 
-function showStrip() {
-  byId("strip").replaceChildren(...pictures.filter((each) => each.map).map((picture) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.setAttribute("aria-pressed", String(picture === current));
-    button.addEventListener("click", () => show(picture));
-    picture.thumb ??= thumbnail(picture.photo);
-    const image = Object.assign(new Image(), { src: picture.thumb, alt: picture.name });
-    button.append(image);
-    const item = document.createElement("li");
-    item.append(button);
-    return item;
-  }));
-}
-
-function thumbnail(photo) {
-  const canvas = Object.assign(document.createElement("canvas"), { width: 144, height: 108 });
-  const scale = Math.max(144 / photo.width, 108 / photo.height);
-  const [width, height] = [photo.width * scale, photo.height * scale];
-  canvas.getContext("2d").drawImage(photo, (144 - width) / 2, (108 - height) / 2, width, height);
-  return canvas.toDataURL("image/jpeg", 0.8);
-}
-
 function show(picture) {
   current = picture;
-  byId("view").hidden = byId("controls").hidden = false;
   const photo = byId("photo");
   Object.assign(photo, { width: picture.photo.width, height: picture.photo.height });
   photo.getContext("2d").drawImage(picture.photo, 0, 0);
   [byId("low").value, byId("high").value] = picture.window;
-  points.fill(null);
-  cursor = null;
-  byId("points").querySelectorAll(".place").forEach((place) => (place.textContent = ""));
+  points.begin(picture.map);
   byId("reading").textContent = "";
-  showStrip();
+  chooseAsFor(picture);
+  strip();
+  if (["live", "film"].includes(tab())) tabOf("compare").checked = true;
   redraw();
   showMetres();
+}
+
+function remove(picture) {
+  const place = pictures.indexOf(picture);
+  if (place < 0) return;
+  pictures.splice(place, 1);
+  picture.turn++; // what is on its way for it is too late
+  if (picture === current) {
+    current = null;
+    if (pictures.length) show(pictures[Math.min(place, pictures.length - 1)]);
+  }
+  strip();
+  showTab();
+  say("");
+}
+
+function strip() {
+  showStrip(byId("strip"), pictures, current, { show, remove });
+  for (const name of ["compare", "depth", "scene"]) tabOf(name).disabled = !current;
+}
+
+async function addExample() {
+  const answer = await fetch("example.jpg").catch(() => {
+    throw new Error(word("noServer"));
+  });
+  const blob = await answer.blob();
+  await add([new File([blob], "example.jpg", { type: "image/jpeg" })]);
 }
 
 // ── what it looks like ──────────────────────────────────────────────────────
@@ -176,16 +219,47 @@ function tab() {
   return document.querySelector("input[name=tab]:checked").value;
 }
 
+function tabOf(name) {
+  return document.querySelector(`input[name=tab][value=${name}]`);
+}
+
+function turnTo(name) {
+  tabOf(name).checked = true;
+  showTab();
+}
+
 function showTab() {
   const chosen = tab();
-  const flat = chosen !== "scene";
-  byId("photo").hidden = byId("map").hidden = !flat;
-  byId("scene").hidden = byId("scene-tool").hidden = flat;
-  byId("compare-tool").hidden = byId("edge").hidden = chosen !== "compare";
-  const share = chosen === "depth" ? 0 : Number(byId("split").value);
-  byId("map").style.clipPath = `inset(0 0 0 ${share}%)`;
+  const [isLive, isScene] = [chosen === "live", chosen === "scene"];
+  if (!isLive) live.stop();
+  const ofPicture = ["compare", "depth", "scene"].includes(chosen) && Boolean(current);
+  const there = ofPicture || (isLive && live.running && byId("live-map").width > 0);
+  byId("stage").hidden = !there;
+  byId("welcome").hidden = there || isLive || chosen === "film";
+  byId("film").hidden = chosen !== "film";
+  byId("controls").hidden = !ofPicture;
+  byId("photo").hidden = byId("map").hidden = isLive || isScene;
+  byId("live-photo").hidden = byId("live-map").hidden = !isLive;
+  byId("scene").hidden = !isScene;
+  byId("scene-tool").hidden = !isScene || !ofPicture;
+  byId("live-tool").hidden = !isLive;
+  byId("compare-tool").hidden = byId("edge").hidden = !there || !["compare", "live"].includes(chosen);
+  byId("reading").hidden = byId("meaning").hidden = !ofPicture;
+  byId("stage").classList.toggle("marked", ofPicture && !isScene);
+  byId("stage").classList.toggle("splits", !byId("edge").hidden);
+  split(chosen === "depth" ? 0 : Number(byId("split").value));
+  if (ofPicture) shapeStage(...(isScene ? [4, 3] : [current.map.width, current.map.height]));
+  if (ofPicture && isScene) showScene();
+}
+
+function split(share) {
+  for (const id of ["map", "live-map"]) byId(id).style.clipPath = `inset(0 0 0 ${share}%)`;
   byId("edge").style.left = `${share}%`;
-  if (!flat) showScene();
+}
+
+/** The stage is as large as what it shows, so that shares of it are shares of the picture. */
+function shapeStage(width, height) {
+  byId("stage").style.setProperty("--shape", String(width / height));
 }
 
 function showScene() {
@@ -193,6 +267,7 @@ function showScene() {
   document.querySelector("output[for=fov]").textContent = `${fov}°`;
   document.querySelector("output[for=ratio]").textContent = `${ratio}`;
   scene ??= new Scene(byId("scene"));
+  if (!scene.gl) say("noWebGl", {}, true);
   scene.show(current.map, current.photo, fov, ratio);
 }
 
@@ -207,22 +282,20 @@ function slideWindow(event) {
   redraw();
 }
 
-// ── values and metres ───────────────────────────────────────────────────────
-
-function pixelAt(event) {
-  const box = byId("photo").getBoundingClientRect();
-  // The picture is fitted into its box.
-  const { width, height } = current.map;
-  const scale = Math.min(box.width / width, box.height / height);
-  const [left, top] = [box.left + (box.width - scale * width) / 2, box.top + (box.height - scale * height) / 2];
-  const [x, y] = [Math.floor((event.clientX - left) / scale), Math.floor((event.clientY - top) / scale)];
-  return x >= 0 && y >= 0 && x < width && y < height ? { x, y } : null;
+/** Drag the edge between photograph and map where they are compared. */
+function dragEdge(event) {
+  if (points.picking >= 0 || !byId("stage").classList.contains("splits") || !(event.buttons & 1)) return;
+  const box = byId("stage").getBoundingClientRect();
+  byId("split").value = Math.max(0, Math.min(100, Math.round((100 * (event.clientX - box.left)) / box.width)));
+  split(Number(byId("split").value));
 }
+
+// ── values and metres ───────────────────────────────────────────────────────
 
 function read(spot) {
   if (!spot) return;
   const value = valueAt(current.map, spot.x, spot.y);
-  const line = known();
+  const line = points.line();
   const parts = { value: value.toPrecision(4), x: spot.x, y: spot.y };
   if (current.map.kind === "metric") {
     byId("reading").textContent = word("valueMetres", { ...parts, metres: value.toFixed(2) });
@@ -233,60 +306,42 @@ function read(spot) {
   } else byId("reading").textContent = word("value", parts);
 }
 
-function set(spot) {
-  points[picking] = spot;
-  byId("points").querySelectorAll(".place")[picking].textContent = `${spot.x}, ${spot.y}`;
-  pick(-1);
-  showMetres();
-}
-
-function pick(index) {
-  picking = index;
-  byId("points").querySelectorAll(".pick").forEach((button, each) => button.setAttribute("aria-pressed", String(each === index)));
-  byId("stage").classList.toggle("picking", index >= 0);
-  if (index < 0) return;
-  cursor = points[index] ?? { x: current.map.width >> 1, y: current.map.height >> 1 };
-  if (tab() === "scene") document.querySelector("input[value=compare]").click();
-}
-
-/** The two points with their distances; null unless both are there. */
-function bothPoints() {
-  const metres = [...byId("points").querySelectorAll(".metres")].map((field) => Number(field.value));
-  return points.every(Boolean) && metres.every((each) => each > 0)
-    ? points.map((point, index) => ({ ...point, metres: metres[index] })) : null;
-}
-
-function known() {
-  const both = bothPoints();
-  return both && alignment(current.map, both);
-}
-
 function showMetres() {
-  const line = known();
-  byId("alignment").textContent = bothPoints() && !line ? word("noLine") : "";
-  byId("meaning").textContent = word(current?.map.kind === "metric" ? "metric" : line ? "aligned" : "relative");
+  const line = current && points.line();
+  const isMetric = current?.map.kind === "metric";
+  byId("alignment").textContent = current && points.both() && !line ? word("noLine") : "";
+  byId("meaning").textContent = word(isMetric ? "metric" : line ? "aligned" : "relative");
+  for (const button of allOf("#downloads [data-only-metres]")) {
+    button.disabled = !line && !isMetric;
+    button.title = button.disabled ? word("onlyMetres") : "";
+  }
 }
 
 // ── downloads ───────────────────────────────────────────────────────────────
 
-function downloadButton(format) {
-  const button = Object.assign(element("button", format), { type: "button" });
-  button.dataset.format = format;
-  button.addEventListener("click", () => download(format).catch(fail));
+function downloadButton({ name, onlyMetres }) {
+  const button = Object.assign(element("button", name), { type: "button" });
+  button.dataset.format = name;
+  if (onlyMetres) button.dataset.onlyMetres = "";
+  if (hasWord(`format-${name}`)) {
+    button.dataset.word = `format-${name}`;
+    button.textContent = word(button.dataset.word);
+  }
+  button.addEventListener("click", () => download(name).catch(fail));
   return button;
 }
 
-const SUFFIXES = { png16: ".png", png8: "_8bit.png", color: "_color.png", "side-by-side": "_side-by-side.png" };
+const SUFFIXES = { png16: ".png", png8: "_8bit.png", color: "_color.png", "side-by-side": "_side-by-side.png", "png-mm": "_mm.png" };
 
 async function download(format) {
-  const both = known() ? bothPoints() : null;
-  const points = both?.map(({ x, y, metres }) => `${y},${x},${metres}`);
-  const blob = await encode(current.blob, current.map, format, {
-    ...asked(), model: current.map.model || asked().model, colormap: byId("colormap").value, known: points,
+  const picture = current;
+  const known = points.line() ? points.both().map(({ x, y, metres }) => `${y},${x},${metres}`) : undefined;
+  const blob = await encode(picture.blob, picture.map, format, {
+    ...picture.wish, colormap: byId("colormap").value, known,
     // Where nobody moved it, the photograph's own file may know better.
     fov: format === "glb" && byId("fov").dataset.moved ? byId("fov").value : "",
   });
-  const name = `${current.name.replace(/\.[^.]*$/, "")}_depth${SUFFIXES[format] ?? `.${format}`}`;
+  const name = `${picture.name.replace(/\.[^.]*$/, "")}_depth${SUFFIXES[format] ?? `.${format}`}`;
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
@@ -295,30 +350,40 @@ async function download(format) {
 
 // ── the camera ──────────────────────────────────────────────────────────────
 
-async function openCamera() {
-  try {
-    const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
-    byId("video").srcObject = stream;
-    await byId("video").play();
-    byId("finder").hidden = false;
-  } catch (error) {
-    say("noCamera", { why: error.message }, true);
-  }
+function noCamera(error) {
+  if (error.status) fail(error);
+  else say("noCamera", { why: error.message }, true);
 }
 
-async function shoot() {
-  const video = byId("video");
-  const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
-  canvas.getContext("2d").drawImage(video, 0, 0);
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.95));
-  closeCamera();
-  await add([new File([blob], "photograph.jpg", { type: "image/jpeg" })]);
+/** A phone offers its own camera where the page may not open it. */
+function openCamera() {
+  if (navigator.mediaDevices) finder.open();
+  else byId("capture").click();
 }
 
-function closeCamera() {
-  byId("video").srcObject?.getTracks().forEach((track) => track.stop());
-  byId("video").srcObject = null;
-  byId("finder").hidden = true;
+function mapFrame(canvas, camera, signal) {
+  return mapLive(canvas, { camera, model: byId("model").value, colormap: byId("live-colormap").value }, signal);
+}
+
+function showLive(running) {
+  byId("live-start").hidden = running;
+  byId("live-stop").hidden = byId("live-keep").hidden = !running;
+  byId("live-figures").textContent = running ? word("working", { name: word("live") }) : "";
+  byId("live-map").width = 0;
+  if (!running) forgetLive();
+  if (tab() === "live") showTab();
+}
+
+function showFigures({ rate, age, wait }) {
+  if (byId("stage").hidden && !wait) showTab();
+  byId("live-figures").textContent = wait ? word("liveWait", { seconds: wait }) :
+    word("liveFigures", { rate: rate ? rate.toFixed(1) : "–", ms: Math.round(age) });
+}
+
+async function keepFrame() {
+  const file = await live.keep();
+  live.stop();
+  await add([file]);
 }
 
 // ── what listens to what ────────────────────────────────────────────────────
@@ -330,24 +395,32 @@ function listen() {
     say(...said);
     showCard();
     showMetres();
+    strip();
+    filmTool?.showForms();
   });
-  on("files", "change", (event) => {
-    add([...event.target.files]);
-    event.target.value = "";
-  });
+  for (const id of ["files", "capture"]) {
+    on(id, "change", (event) => {
+      add([...event.target.files]);
+      event.target.value = "";
+    });
+  }
   on(document, "paste", (event) => add([...event.clipboardData.files]));
   for (const kind of ["dragover", "dragleave", "drop"]) {
     on(document, kind, (event) => {
       event.preventDefault();
-      byId("drop").classList.toggle("over", kind === "dragover");
+      for (const id of ["drop", "welcome"]) byId(id).classList.toggle("over", kind === "dragover");
       if (kind === "drop") add([...event.dataTransfer.files]);
     });
   }
+  on("example", "click", () => addExample().catch(fail));
   on("camera", "click", openCamera);
-  on("shoot", "click", shoot);
-  on("stop", "click", closeCamera);
-  document.querySelectorAll("input[name=tab]").forEach((input) => on(input, "change", showTab));
-  on("split", "input", showTab);
+  on("shoot", "click", () => finder.shoot());
+  on("stop", "click", () => finder.close());
+  on("live-start", "click", () => live.start());
+  on("live-stop", "click", () => live.stop());
+  on("live-keep", "click", () => keepFrame().catch(fail));
+  allOf("input[name=tab]").forEach((input) => on(input, "change", showTab));
+  on("split", "input", () => split(Number(byId("split").value)));
   on("colormap", "change", redraw);
   for (const id of ["low", "high"]) on(id, "input", slideWindow);
   on("reset", "click", () => {
@@ -357,45 +430,25 @@ function listen() {
   });
   for (const id of ["fov", "ratio"]) on(id, "input", showScene);
   on("fov", "input", (event) => (event.target.dataset.moved = "yes"));
-  for (const id of ["model", "size"]) {
-    on(id, "change", () => {
-      showCard();
-      if (current) work(current);
-    });
-  }
-  on("stage", "pointermove", (event) => current && tab() !== "scene" && read(pixelAt(event)));
+  for (const id of ["model", "size"]) on(id, "change", workAgain);
+  const looks = () => current && ["compare", "depth"].includes(tab());
+  on("stage", "pointermove", (event) => {
+    dragEdge(event);
+    if (looks()) read(points.under(event));
+  });
+  on("stage", "pointerdown", dragEdge);
   on("stage", "click", (event) => {
-    const spot = current && tab() !== "scene" ? pixelAt(event) : null;
-    if (spot && picking >= 0) set(spot);
+    const spot = looks() ? points.under(event) : null;
+    if (spot) points.set(spot);
     read(spot);
   });
-  byId("points").querySelectorAll(".pick").forEach((button, index) => {
-    on(button, "click", () => pick(picking === index ? -1 : index));
-    on(button, "keydown", (event) => moveCursor(event, index));
-  });
-  byId("points").querySelectorAll(".metres").forEach((field) => on(field, "input", showMetres));
   on("key-form", "submit", (event) => {
     event.preventDefault();
-    sessionStorage.setItem("midas-key", byId("key").value);
+    useKey(byId("key").value);
     start().catch(fail);
   });
 }
 
-function moveCursor(event, index) {
-  const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  if (picking !== index) return;
-  if (event.key === "Enter") set(cursor);
-  else if (event.key === "Escape") pick(-1);
-  else if (event.key in steps) {
-    const pace = event.shiftKey ? 1 : 10;
-    const [x, y] = steps[event.key].map((step, axis) => [cursor.x, cursor.y][axis] + pace * step);
-    cursor = {
-      x: Math.max(0, Math.min(current.map.width - 1, x)), y: Math.max(0, Math.min(current.map.height - 1, y)),
-    };
-    read(cursor);
-  } else return;
-  event.preventDefault();
-}
-
 listen();
+showTab();
 start().catch(fail);

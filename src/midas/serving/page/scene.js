@@ -45,17 +45,22 @@ export class Scene {
   }
 
   listen() {
-    let from = null;
+    const fingers = new Map();
     this.canvas.addEventListener("pointerdown", (event) => {
-      from = [event.clientX, event.clientY];
+      fingers.set(event.pointerId, [event.clientX, event.clientY]);
       this.canvas.setPointerCapture(event.pointerId);
     });
     this.canvas.addEventListener("pointermove", (event) => {
+      const from = fingers.get(event.pointerId);
       if (!from) return;
-      this.turn((event.clientX - from[0]) / 400, (event.clientY - from[1]) / 400);
-      from = [event.clientX, event.clientY];
+      const apart = spread(fingers);
+      fingers.set(event.pointerId, [event.clientX, event.clientY]);
+      if (fingers.size === 1) this.turn((event.clientX - from[0]) / 400, (event.clientY - from[1]) / 400);
+      else if (apart) this.approach(spread(fingers) / apart);
     });
-    this.canvas.addEventListener("pointerup", () => (from = null));
+    for (const kind of ["pointerup", "pointercancel"]) {
+      this.canvas.addEventListener(kind, (event) => fingers.delete(event.pointerId));
+    }
     this.canvas.addEventListener("wheel", (event) => {
       event.preventDefault();
       this.approach(event.deltaY < 0 ? 1.1 : 1 / 1.1);
@@ -172,6 +177,12 @@ export class Scene {
     }
     return new Float32Array(columns);
   }
+}
+
+/** How far two fingers are apart, in pixels. */
+function spread(fingers) {
+  const [first, second] = [...fingers.values()];
+  return second ? Math.hypot(first[0] - second[0], first[1] - second[1]) : 0;
 }
 
 function surfaces(depths, columns, rows) {

@@ -6,7 +6,7 @@ const WORDS = {
     drop: "Drop or paste pictures here, or", choose: "Choose files", photograph: "Photograph", shoot: "Take the picture",
     stop: "Close the camera", depth: "Depth", show: "Show", compare: "Compare", scene: "3D", slider: "Photograph to depth",
     fov: "Field of view", ratio: "Far to near",
-    turn: "Drag, or use the arrow keys, to turn; wheel or + and - to come nearer. Field of view and far to near are assumed: the picture alone doesn't tell them.",
+    turn: "Drag, or use the arrow keys, to turn; wheel, two fingers, or + and - to come nearer. Field of view and far to near are assumed: the picture alone doesn't tell them.",
     look: "Look", colours: "Colours", far: "Far end", near: "Near end", reset: "Reset", metres: "Metres",
     how: "Two distances that you know turn the values into metres: press, then click a point of the picture (or move with the arrow keys and press Enter).",
     pick: "Choose a point", distance: "Distance, m", download: "Download", model: "Model", size: "Detail",
@@ -19,13 +19,28 @@ const WORDS = {
     licence: "Licence", commercial: "Commercial use", yes: "yes", no: "no", unknown: "unknown", parameters: "Parameters",
     kind: "Values", about: "What", saved: "{name} saved", noCamera: "There is no camera that this page may use: {why}",
     film: "Choose a film", filmForm: "Film of", filmStop: "Stop the film", filmSave: "Save the film", sending: "Sending: {percent} %",
-    mapping: "{frames} of {total} frames", filmDone: "{name} is done", stopped: "Stopped",
+    mapping: "{frames} of {total} frames", filmDone: "{name} is done", stopped: "Stopped", films: "Film",
+    filmHow: "Sent to the server, mapped there steadily from frame to frame, and removed once it is here. A film that is dropped on this page is taken too.", progress: "Progress",
+    filmWaits: "Waits for the films before it", title: "midas: depth from one picture", remove: "Remove {name}",
+    welcome: "Depth of a photograph: bright is near, dark is far. Drop one anywhere on this page.", example: "Try an example",
+    workingFirst: "Working on {name}; the network is loaded first, once (about 40 MB) …", live: "Camera", liveStart: "Start the camera",
+    liveStop: "Stop the camera", liveKeep: "Keep this picture", liveFigures: "{rate} pictures a second, {ms} ms from camera to map",
+    liveWait: "The server is busy; on in {seconds} s",
+    liveHow: "What the camera sees, mapped as it happens; the newest picture always. Colours follow the nearest and the farthest in sight.",
+    noSecure: "browsers open a camera only for pages of this machine or of https", noServer: "the server doesn't answer; does it still run?",
+    noWebGl: "This browser doesn't draw in three dimensions (WebGL).", onlyMetres: "For metres: give two distances first",
+    note: "Note", "kind-affine_invariant_inverse": "relative disparity: larger is nearer, no unit", "kind-metric": "metres",
+    "format-png16": "PNG, 16 bits", "format-png8": "PNG, 8 bits", "format-png-mm": "PNG, millimetres", "format-color": "Colours (PNG)",
+    "format-side-by-side": "Side by side (PNG)", "format-pfm": "PFM", "format-npy": "NumPy (NPY)", "format-npz": "NumPy (NPZ)",
+    "format-exr": "OpenEXR", "format-tiff": "TIFF", "format-glb": "3D scene (GLB)", "format-json": "Statistics (JSON)",
+    "film-color": "depth in colours", "film-side-by-side": "the film beside its depth", "film-stereo": "two eyes, side by side",
+    "film-anaglyph": "red and cyan glasses", "film-bokeh": "shallow focus", "film-rgbd": "colours and depth (RGB-D)",
   },
   zh: {
     tagline: "由一张照片得到深度。数据不会离开本机。", language: "语言", pictures: "照片", drop: "把照片拖到或粘贴到这里，或者",
     choose: "选择文件", photograph: "拍照", shoot: "拍下", stop: "关闭相机", depth: "深度", show: "显示", compare: "对比", scene: "三维",
     slider: "从照片到深度", fov: "视角", ratio: "远近之比",
-    turn: "拖动或用方向键旋转；用滚轮或 + 和 - 拉近。视角和远近之比是假定的：单张照片无法得知。",
+    turn: "拖动或用方向键旋转；用滚轮、双指或 + 和 - 拉近。视角和远近之比是假定的：单张照片无法得知。",
     look: "外观", colours: "配色", far: "远端", near: "近端", reset: "复位", metres: "米",
     how: "给出两个已知距离即可换算成米：先按按钮，再点照片中的一点（或用方向键移动并按回车）。", pick: "选一个点", distance: "距离（米）",
     download: "下载", model: "模型", size: "细节", own: "模型默认", key: "本服务器的密钥", use: "使用", api: "HTTP 接口",
@@ -37,15 +52,33 @@ const WORDS = {
     licence: "许可", commercial: "商业使用", yes: "可以", no: "不可以", unknown: "未知", parameters: "参数量", kind: "数值类型", about: "说明",
     saved: "已保存 {name}", noCamera: "没有可用的相机：{why}",
     film: "选择影片", filmForm: "影片内容", filmStop: "停止", filmSave: "保存影片", sending: "正在上传：{percent}%",
-    mapping: "已处理 {frames} / {total} 帧", filmDone: "{name} 已完成", stopped: "已停止",
+    mapping: "已处理 {frames} / {total} 帧", filmDone: "{name} 已完成", stopped: "已停止", films: "影片",
+    filmHow: "影片发送到服务器，逐帧稳定地处理，取回后即删除。也可把影片直接拖到本页面。", progress: "进度",
+    filmWaits: "正在等待前面的影片", title: "midas：由一张照片得到深度", remove: "移除 {name}",
+    welcome: "照片的深度：亮处近，暗处远。把照片拖到页面任意位置即可。", example: "试试示例照片",
+    workingFirst: "正在处理 {name}；首次需载入网络（约 40 MB）……", live: "相机", liveStart: "打开相机", liveStop: "关闭相机",
+    liveKeep: "保留这一张", liveFigures: "每秒 {rate} 张，从相机到深度图 {ms} 毫秒", liveWait: "服务器正忙，{seconds} 秒后继续",
+    liveHow: "实时显示相机画面及其深度，始终取最新一张。配色随画面中最近和最远处而变。",
+    noSecure: "浏览器只允许本机网页或 https 网页使用相机", noServer: "服务器没有回应，它还在运行吗？",
+    noWebGl: "此浏览器不支持三维绘图（WebGL）。", onlyMetres: "仅用于米：请先给出两个距离",
+    note: "备注", "kind-affine_invariant_inverse": "相对视差：越大越近，无单位", "kind-metric": "米",
+    "format-png16": "PNG，16 位", "format-png8": "PNG，8 位", "format-png-mm": "PNG，毫米", "format-color": "彩色（PNG）",
+    "format-side-by-side": "左右对照（PNG）", "format-glb": "三维场景（GLB）", "format-json": "统计（JSON）",
+    "film-color": "彩色深度", "film-side-by-side": "影片与深度并排", "film-stereo": "双眼并排", "film-anaglyph": "红青立体",
+    "film-bokeh": "浅景深", "film-rgbd": "彩色与深度（RGB-D）",
   },
 };
 
 let language = "en";
 
-/** A word, with what stands in braces filled in. */
+/** Whether there is such a word. */
+export function hasWord(name) {
+  return name in WORDS.en;
+}
+
+/** A word, with what stands in braces filled in; what a language lacks is said in English. */
 export function word(name, parts = {}) {
-  return WORDS[language][name].replace(/\{(\w+)\}/g, (_, part) => parts[part]);
+  return (WORDS[language][name] ?? WORDS.en[name]).replace(/\{(\w+)\}/g, (_, part) => parts[part]);
 }
 
 /** Turn the page to a language, and remember it. */
@@ -53,10 +86,20 @@ export function speak(chosen) {
   language = chosen in WORDS ? chosen : "en";
   document.documentElement.lang = language;
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
-  localStorage.setItem("midas-language", language);
+  for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", word(element.dataset.label));
+  remembered((storage) => storage.setItem("midas-language", language));
 }
 
 /** The language that was chosen last, or the browser's. */
 export function usualLanguage() {
-  return localStorage.getItem("midas-language") ?? (navigator.language.startsWith("zh") ? "zh" : "en");
+  return remembered((storage) => storage.getItem("midas-language")) ?? (navigator.language.startsWith("zh") ? "zh" : "en");
+}
+
+/** A browser that keeps nothing of pages throws; then nothing is remembered. */
+function remembered(use) {
+  try {
+    return use(localStorage);
+  } catch {
+    return null;
+  }
 }
