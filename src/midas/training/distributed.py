@@ -115,6 +115,11 @@ class StepSampler(Sampler[list[int]]):
         return samples * self.pieces_per_step / self.samples(step)
 
 
+def steps_of(run: RunSettings, processes: int) -> int:
+    """Steps of an epoch of a run, by so many processes."""
+    return steps_in(run.pictures_per_epoch, run.batch_size, processes * run.accumulate)
+
+
 def steps_in(pictures: int, batch_size: int, pieces: int = 1) -> int:
     """Steps of an epoch; a rest of fewer samples than pieces is left out."""
     whole, rest = divmod(pictures, batch_size)

@@ -15,16 +15,18 @@ from torch import Tensor, distributed, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 
-def share_statistics(network: nn.Module) -> int:
+def share_statistics(network: nn.Module, *, wanted: bool = True) -> int:
     """Let all batch normalisations of a network see the pictures of all processes; nothing happens with one process.
 
     Args:
         network: whole on each device.
+        wanted: nothing happens either where it isn't.
 
     Returns:
         How many there are.
     """
-    if not distributed.is_available() or not distributed.is_initialized() or distributed.get_world_size() == 1:
+    several = distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
+    if not (wanted and several):
         return 0
     layers = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     for layer in layers:

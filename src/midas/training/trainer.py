@@ -20,7 +20,7 @@ from midas.models.network import DepthNetwork
 from midas.training.blending import Blend
 from midas.training.combinations import check_combinations
 from midas.training.config import ParetoSettings, TrainingConfig
-from midas.training.distributed import StepSampler, batches, launch, steps_in
+from midas.training.distributed import StepSampler, batches, launch, steps_of
 from midas.training.fast_layers import use_fast_layers
 from midas.training.journal import EpochReport, Journal, figure_line
 from midas.training.objective import Terms, loss_terms, terms_by_source
@@ -81,14 +81,12 @@ class Trainer:
         self.blend = Blend(cast(DepthNetwork, self.average.module), config.run.start_share)
         training_mode(self.network, config.model)
         self.fast_layers = use_fast_layers(self.network, config.run)
-        if config.run.sync_batch_norm:
-            share_statistics(self.network)
+        share_statistics(self.network, wanted=config.run.sync_batch_norm)
         if self.sharded:
             shard(self.network)
             shard(self.average.module)
         optimizer = build_optimizer(self.network, config.optimizer)
-        pieces = self.fabric.world_size * config.run.accumulate
-        self.steps_per_epoch = steps_in(config.run.pictures_per_epoch, config.run.batch_size, pieces)
+        self.steps_per_epoch = steps_of(config.run, self.fabric.world_size)
         self.schedule = build_schedule(optimizer, config.optimizer, config.run.epochs * self.steps_per_epoch)
         self.trained = cast(torch.nn.Module, torch.compile(self.network) if config.run.compile else self.network)
         if not self.sharded:
