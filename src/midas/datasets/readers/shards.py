@@ -53,7 +53,7 @@ class ShardDataset:
         for shard in self.index.shards:
             if sizes.get(shard.file) != shard.bytes:
                 wrong = "is missing" if shard.file not in sizes else f"is not {shard.bytes} bytes long"
-                raise DatasetError(f"{self.place / shard.file} {wrong}: copy or pack it again")
+                raise DatasetError(f"{self.place / shard.file} {wrong}: copy or pack it again ({LAYOUT.homepage})")
         self.ends = list(accumulate(shard.count for shard in self.index.shards))
 
     @property
