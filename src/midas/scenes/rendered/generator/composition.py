@@ -19,6 +19,9 @@ MIN_HIT_SHARE = 0.3
 MIN_OBJECTS = 3
 MAX_SAME_DIRECTION = 0.92
 
+# Views that "low is near" explains are taken too, as people take them, but seldom.
+PLAIN_SHARE = 0.12
+
 
 @dataclass(frozen=True)
 class Fan:
@@ -54,8 +57,8 @@ def cast_fan(camera: bpy.types.Object) -> Fan:
     return Fan(depth_m, names)
 
 
-def is_worth_taking(camera: bpy.types.Object, proposal: Proposal) -> bool:
-    """Enough in view, nothing right before the lens, some depth, the subject not hidden."""
+def is_worth_taking(camera: bpy.types.Object, proposal: Proposal, least_unexplained: float = 0.0) -> bool:
+    """Enough in view, nothing right before the lens, some depth that isn't the ground's alone, the subject not hidden."""
     if proposal.subject is not None and not _sees(camera, proposal.subject):
         return False
     fan = cast_fan(camera)
@@ -68,8 +71,28 @@ def is_worth_taking(camera: bpy.types.Object, proposal: Proposal) -> bool:
     near, far = np.percentile(hit, (10, 90))
     if hit.size > 0.95 * total and far < proposal.min_ratio * near:
         return False
+    if unexplained(fan.depth_m) < least_unexplained:
+        return False
     counts = Counter(fan.names)
     return len(counts) >= MIN_OBJECTS and max(counts.values()) <= MAX_ONE_OBJECT_SHARE * total
+
+
+def unexplained(depth_m: np.ndarray) -> float:
+    """The share of disparity's variance that neither a tilted plane nor each row's mean explains, 0 to 1.
+
+    Ground that runs to the horizon is explained by both; a network learns nothing from it but that low is near. Real
+    photographs of many hands lie at 0.1 to 0.8 (``docs/render.md``).
+    """
+    disparity = np.where(np.isfinite(depth_m), 1 / np.maximum(depth_m, 1e-3), 0.0)
+    disparity = np.minimum(disparity, np.percentile(disparity, 98))
+    total = np.square(disparity - disparity.mean()).sum()
+    if total <= 1e-12:
+        return 0.0
+    rows, columns = np.mgrid[: disparity.shape[0], : disparity.shape[1]]
+    plane = np.stack([rows.ravel(), columns.ravel(), np.ones(disparity.size)], 1)
+    _, beyond_plane, *_ = np.linalg.lstsq(plane, disparity.ravel(), rcond=None)
+    beyond_rows = np.square(disparity - disparity.mean(axis=1, keepdims=True)).sum()
+    return float(min(beyond_plane[0], beyond_rows) / total)
 
 
 def is_new_view(proposal: Proposal, taken: list[Proposal], apart_m: float) -> bool:

@@ -81,6 +81,8 @@ def build_park(stage: Stage, *, light: bool = False) -> Scene:
         ground=ground,
         spots=spots,
         night=stage.night,
+        near_things=0.0 if light else 0.65,
+        least_unexplained=0.3,
     )
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import bpy
 import numpy as np
 from generator.camera import Proposal, set_camera
-from generator.composition import is_new_view, is_worth_taking
+from generator.composition import PLAIN_SHARE, is_new_view, is_worth_taking
+from generator.foreground import put_near_things, take_away
 from generator.passes import render_passes
 from generator.stage import Stage, empty_stage
 
 MAX_PROPOSALS = 120
+# Making things costs more than asking for another view.
+MAX_FOREGROUNDS = 16
 
 BUILDERS = {
     "rooms": ("generator.rooms", "build_room"),
@@ -45,6 +49,8 @@ class Scene:
         ground: height of the ground at a place.
         spots: places worth looking at.
         floor: width and depth of a room that begins at the origin; None out of doors.
+        near_things: how often something is put close before the lens.
+        least_unexplained: of a view's disparity beyond "low is near", see ``composition.unexplained``.
     """
 
     what: str
@@ -56,6 +62,8 @@ class Scene:
     ground: Callable[[float, float], float] = field(default=lambda x, y: 0.0)
     spots: list[tuple[float, float, float]] = field(default_factory=list)
     floor: tuple[float, float] | None = None
+    near_things: float = 0.0
+    least_unexplained: float = 0.0
 
 
 def shoot_scene(job: dict[str, Any]) -> dict[str, Any]:
@@ -68,6 +76,7 @@ def shoot_scene(job: dict[str, Any]) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     views: list[dict[str, Any]] = []
     taken: list[Proposal] = []
+    foregrounds = 0
     for _ in range(MAX_PROPOSALS):
         if len(views) == job["views"]:
             break
@@ -75,10 +84,19 @@ def shoot_scene(job: dict[str, Any]) -> dict[str, Any]:
         if proposal is None or not is_new_view(proposal, taken, scene.apart_m):
             continue
         camera = set_camera(proposal, job["size_px"])
-        if not is_worth_taking(camera, proposal):
-            continue
-        taken.append(proposal)
-        views.append(_written(scene, folder / f"{len(views):02d}.npz"))
+        things: list[bpy.types.Object] = []
+        if foregrounds < MAX_FOREGROUNDS and stage.chance(scene.near_things):
+            foregrounds += 1
+            things, subject_m = put_near_things(stage, camera, scene.ground)
+            proposal = replace(proposal, subject=None)
+            if subject_m is not None and stage.chance(0.4):
+                proposal = replace(proposal, focus_m=subject_m, f_number=stage.rng.uniform(0.9, 2.8))
+                set_camera(proposal, job["size_px"])
+        least = 0.0 if stage.chance(PLAIN_SHARE) else scene.least_unexplained
+        if is_worth_taking(camera, proposal, least):
+            taken.append(proposal)
+            views.append(_written(scene, folder / f"{len(views):02d}.npz"))
+        take_away(things)
     gc.collect()
     return {"what": scene.what, "views": views}
 

@@ -48,6 +48,8 @@ def build_square(stage: Stage) -> Scene:
         night=stage.night,
         apart_m=2.0,
         spots=spots,
+        near_things=0.5,
+        least_unexplained=0.3,
     )
 
 

@@ -70,6 +70,9 @@ def build_street(stage: Stage, *, light: bool = False) -> Scene:
         night=stage.night,
         apart_m=2.5,
         spots=[spot, *people],
+        near_things=0.45,
+        # A street is mostly its ground and its houses, in photographs too.
+        least_unexplained=0.2,
     )
 
 

@@ -141,6 +141,24 @@ def plant(stage: Stage, tree: Prototype, place: tuple[float, float, float], scal
     copies(tree.objects, Matrix.Translation(place) @ turn @ shape)
 
 
+def grow_bough(stage: Stage, start: np.ndarray, end: np.ndarray) -> None:
+    """A leafy bough from one point to about another, as it hangs before a lens; bare now and then."""
+    chance = np.random.default_rng(stage.rng.randrange(1 << 32))
+    way, length = end - start, float(np.linalg.norm(end - start))
+    leaf_m = float(chance.uniform(0.03, 0.11))
+    leaves = 0 if stage.chance(0.1) else int(chance.uniform(120, 500) * max(length, 0.5))
+    habit = Habit((length, length), 0.1, float(chance.uniform(0.1, 0.6)), 0.6, 4, leaves, leaf_m, 1.2 * leaf_m)
+    growth = _Growth(chance)
+    growth.branch(start, way / length, length, 0.012 * length + 0.003, 1, habit)
+    _wood(growth, materials.textured(stage, "bark"), finest=0.0015)
+    if leaves and growth.ends:
+        season = stage.rng.random() if stage.cache.get("autumn") else 0.4 * stage.rng.random()
+        near = np.array(growth.ends)[chance.integers(len(growth.ends), size=leaves)]
+        middle = near + chance.normal(0, habit.cluster_m, (leaves, 3))
+        points, faces = _leaf_quads(chance, middle, leaf_m * chance.uniform(0.6, 1.35, (leaves, 1)), flat=0.65)
+        quads("leaves", points, faces, [materials.leaf(stage.rng, palette.leaf(stage.rng, season))])
+
+
 def _wood(growth: _Growth, bark: bpy.types.Material, finest: float) -> Object:
     segments = [segment for segment in growth.segments if segment[2] >= finest]
     start, end = np.array([segment[0] for segment in segments]), np.array([segment[1] for segment in segments])

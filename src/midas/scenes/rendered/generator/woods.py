@@ -202,6 +202,8 @@ def build_wood(stage: Stage) -> Scene:
         apart_m=1.3,
         ground=ground,
         spots=spots,
+        near_things=0.65,
+        least_unexplained=0.3,
     )
 
 
