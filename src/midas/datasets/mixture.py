@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 
 from midas.datasets.grafting import MixedSample, cut_mix, graft
 from midas.datasets.mixing import MixingRule, batch_plan
+from midas.datasets.overlay import cut_out, overlay
 from midas.datasets.reader import Reader, read_sample
 from midas.datasets.sample import AnySample, PairSample, Sample
 from midas.datasets.sky import with_sky
@@ -28,7 +29,7 @@ from midas.datasets.transforms import (
     random_upside_down,
     resize_pairs,
 )
-from midas.errors import DatasetError, ImageError
+from midas.errors import ConfigError, DatasetError, ImageError
 from midas.pictures.preprocess import InputSpec
 
 # How often another sample of the same set is drawn in place of one that can't be read.
@@ -69,6 +70,10 @@ class Augmentation:
         colours: changes of colour.
         rotation_deg: samples with maps are turned by up to so much, either way.
         keep_zero: targets whose 0 is infinitely far are scaled but not shifted, so that it stays there.
+        graft_share, cut_mix_share: of the samples that are put together from two, see ``midas.datasets.grafting``.
+        upside_down_share: of the samples that stand on their heads.
+        overlay_share: of the samples that a near thing is laid over, see ``midas.datasets.overlay``.
+        overlay_from: name of the source that things are cut from; its targets are dense and exact.
     """
 
     sizes: tuple[tuple[int, int], ...]
@@ -79,6 +84,8 @@ class Augmentation:
     graft_share: float = 0.0
     cut_mix_share: float = 0.0
     upside_down_share: float = 0.0
+    overlay_share: float = 0.0
+    overlay_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,6 +155,9 @@ class TrainingMixture(Dataset[Item]):
         input_spec: mean and standard deviation of the network's input.
         plan: of the epoch.
         seed, epoch: what the draws depend on.
+
+    Raises:
+        ConfigError: things are to be laid over samples, and no source has the name that they come from.
     """
 
     def __init__(
@@ -165,6 +175,17 @@ class TrainingMixture(Dataset[Item]):
         self.input_spec = input_spec
         self.plan = plan
         self.key = (seed, epoch)
+        self.things = self._source_of_things()
+
+    def _source_of_things(self) -> Source | None:
+        if not self.augmentation.overlay_share:
+            return None
+        wanted = self.augmentation.overlay_from
+        for source in self.sources:
+            if source.dataset.name == wanted:
+                return source
+        known = ", ".join(source.dataset.name for source in self.sources)
+        raise ConfigError(f"data.overlay_from is {wanted!r}; the mixture's sets and domains are {known}")
 
     def __len__(self) -> int:
         return self.plan.pictures
@@ -180,6 +201,8 @@ class TrainingMixture(Dataset[Item]):
         rng = np.random.default_rng((*self.key, index))
         sample, source, unreadable = self._draw(index, rng)
         varied = self._vary(sample, index, rng)
+        if self.things is not None and not isinstance(varied, PairSample):
+            varied = self._overlaid(varied, self.things, index, rng)
         mixed = None if isinstance(varied, PairSample) else self._mix(varied, source, index, rng)
         return self._to_item(varied if mixed is None else mixed, source, unreadable)
 
@@ -231,6 +254,15 @@ class TrainingMixture(Dataset[Item]):
             target = normalize_target(upright, keep_zero=self.augmentation.keep_zero)
             varied = replace(upright, disparity=target)
         return replace(varied, image=jitter_colours(varied.image, self.augmentation.colours, rng))
+
+    def _overlaid(self, sample: Sample, things: Source, index: int, rng: np.random.Generator) -> Sample:
+        """The sample with a near thing over it; most as they are, and sparse ones all: one thing would outweigh them."""
+        if rng.random() >= self.augmentation.overlay_share or sample.sparse:
+            return sample
+        drawn, _ = self._draw_from(things, rng)
+        other = self._vary(drawn, index, rng)
+        thing = None if isinstance(other, PairSample) else cut_out(other, rng)
+        return sample if thing is None or isinstance(other, PairSample) else overlay(sample, other, thing, rng)
 
     def _mix(self, first: Sample, source: int, index: int, rng: np.random.Generator) -> MixedSample | None:
         """The sample together with another of the same source, both varied and normalised; None for most."""

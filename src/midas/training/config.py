@@ -63,6 +63,8 @@ class SetSettings:
         sky: find the sky and count it as valid at disparity 0.
         gradient_weight: of the gradient term for this set's pictures; None for the loss's own. High where edges are
             exact, as in drawn and rendered scenes; low where a sensor or stereo matching has smeared them.
+        least_unexplained: pictures whose disparity a tilted plane or the mean of each row explains but for less than this
+            share are left out of training: they teach that low is near and nothing else.
         validation_scenes: of a set whose frames lie in scenes, those that are never trained on and that the validation
             figure is taken from.
         validation_share: in place of scenes, this share of the frames: frames in a row, at a place that ``run.seed``
@@ -80,6 +82,7 @@ class SetSettings:
     domain: str = ""
     sky: bool = False
     gradient_weight: float | None = Field(default=None, ge=0)
+    least_unexplained: float = Field(default=0.0, ge=0, lt=1)
     validation_scenes: tuple[str, ...] = ()
     validation_share: float = Field(default=0.0, ge=0, lt=1)
     validation_weight: float = Field(default=1.0, gt=0)
@@ -124,6 +127,8 @@ class DataSettings:
         graft_share: share of samples that are put together from strips of two pictures, each moved up or down.
         cut_mix_share: share of samples on which a rectangle of another picture lies.
         upside_down_share: share of samples that stand on their heads.
+        overlay_share: share of samples over which a near thing of another picture lies, nearer than all it hides.
+        overlay_from: the domain, or set without one, that such things are cut from: its depth is dense and exact.
         mixing: how a batch is shared: ``weighted`` by the sets' weights, ``naive`` in equal parts (MiDaS),
             ``dataset_uniform`` by drawing the set first (DPT), ``by_size``.
         pairs: pairs of points that a sample of an ordinal set gives.
@@ -142,6 +147,8 @@ class DataSettings:
     graft_share: float = Field(default=0.0, ge=0, le=0.5)
     cut_mix_share: float = Field(default=0.0, ge=0, le=0.5)
     upside_down_share: float = Field(default=0.0, ge=0, le=1)
+    overlay_share: float = Field(default=0.0, ge=0, le=1)
+    overlay_from: str = ""
     mixing: MixingRule = "weighted"
     pairs: int = Field(default=1, ge=1)
     in_memory: bool = False

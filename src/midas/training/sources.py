@@ -15,6 +15,7 @@ from midas.datasets.mixture import Source
 from midas.datasets.parts import split_by_scenes, split_by_share
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
+from midas.datasets.relief import with_relief
 from midas.datasets.weighted import Weighted
 from midas.errors import ConfigError, DatasetError, TrainingError, net
 from midas.evaluation.runs import Benchmark, rules_for
@@ -60,6 +61,8 @@ def open_sets(settings: DataSettings, seed: int = 0) -> tuple[list[Source], list
     sources, validation = [], []
     for entry in settings.sets:
         dataset, held_out = open_training_set(_folder(settings, entry), entry, seed)
+        if entry.least_unexplained:
+            dataset = with_relief(dataset, entry.least_unexplained)
         kept = settings.in_memory and entry.reader != SYNTHETIC
         reader = InMemory(dataset, sky=entry.sky) if kept else dataset
         if entry.gradient_weight is not None:

@@ -254,6 +254,8 @@ class Trainer:
                 graft_share=data.graft_share,
                 cut_mix_share=data.cut_mix_share,
                 upside_down_share=data.upside_down_share,
+                overlay_share=data.overlay_share,
+                overlay_from=data.overlay_from,
             ),
             self.network.input_spec,
             EpochPlan(run.pictures_per_epoch, run.batch_size, data.mixing, data.pairs),
