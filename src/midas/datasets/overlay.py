@@ -94,7 +94,9 @@ def overlay(onto: Sample, of: Sample, thing: Bool[Array, "H W"], rng: np.random.
     target = onto.disparity.copy()
     target[there] = laid
     mask = onto.mask | there
-    return replace(onto, image=mixed, disparity=(target / max(float(target[mask].max()), 1e-12)).astype(np.float32), mask=mask)
+    return replace(
+        onto, image=mixed, disparity=(target / max(float(target[mask].max()), 1e-12)).astype(np.float32), mask=mask
+    )
 
 
 def _shift(thing: Bool[Array, "H W"], axis: int, rng: np.random.Generator) -> int:

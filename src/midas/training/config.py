@@ -63,8 +63,8 @@ class SetSettings:
         sky: find the sky and count it as valid at disparity 0.
         gradient_weight: of the gradient term for this set's pictures; None for the loss's own. High where edges are
             exact, as in drawn and rendered scenes; low where a sensor or stereo matching has smeared them.
-        least_unexplained: pictures whose disparity a tilted plane or the mean of each row explains but for less than this
-            share are left out of training: they teach that low is near and nothing else.
+        least_unexplained: pictures whose disparity a tilted plane or the mean of each row explains but for less than
+            this share are left out of training: they teach that low is near and nothing else.
         validation_scenes: of a set whose frames lie in scenes, those that are never trained on and that the validation
             figure is taken from.
         validation_share: in place of scenes, this share of the frames: frames in a row, at a place that ``run.seed``

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 from generator.camera import Proposal
+from generator.relief import unexplained
 from mathutils import Vector
 
 RAYS = 11
@@ -58,7 +59,7 @@ def cast_fan(camera: bpy.types.Object) -> Fan:
 
 
 def is_worth_taking(camera: bpy.types.Object, proposal: Proposal, least_unexplained: float = 0.0) -> bool:
-    """Enough in view, nothing right before the lens, some depth that isn't the ground's alone, the subject not hidden."""
+    """Enough in view, nothing right before the lens, some depth beyond the ground's, the subject not hidden."""
     if proposal.subject is not None and not _sees(camera, proposal.subject):
         return False
     fan = cast_fan(camera)
@@ -75,24 +76,6 @@ def is_worth_taking(camera: bpy.types.Object, proposal: Proposal, least_unexplai
         return False
     counts = Counter(fan.names)
     return len(counts) >= MIN_OBJECTS and max(counts.values()) <= MAX_ONE_OBJECT_SHARE * total
-
-
-def unexplained(depth_m: np.ndarray) -> float:
-    """The share of disparity's variance that neither a tilted plane nor each row's mean explains, 0 to 1.
-
-    Ground that runs to the horizon is explained by both; a network learns nothing from it but that low is near. Real
-    photographs of many hands lie at 0.1 to 0.8 (``docs/render.md``).
-    """
-    disparity = np.where(np.isfinite(depth_m), 1 / np.maximum(depth_m, 1e-3), 0.0)
-    disparity = np.minimum(disparity, np.percentile(disparity, 98))
-    total = np.square(disparity - disparity.mean()).sum()
-    if total <= 1e-12:
-        return 0.0
-    rows, columns = np.mgrid[: disparity.shape[0], : disparity.shape[1]]
-    plane = np.stack([rows.ravel(), columns.ravel(), np.ones(disparity.size)], 1)
-    _, beyond_plane, *_ = np.linalg.lstsq(plane, disparity.ravel(), rcond=None)
-    beyond_rows = np.square(disparity - disparity.mean(axis=1, keepdims=True)).sum()
-    return float(min(beyond_plane[0], beyond_rows) / total)
 
 
 def is_new_view(proposal: Proposal, taken: list[Proposal], apart_m: float) -> bool:

@@ -149,12 +149,23 @@ def _trunk(stage: Stage, foot: tuple[float, float, float], radius: float, tall: 
     rings, sides = 24, 20
     height = np.linspace(-0.4, tall, rings)
     flare = 1 + 0.7 * np.exp(-np.maximum(height, 0) / (2 * radius))
-    bend = np.cumsum(chance.normal(0, 0.018 * tall / rings, (rings, 2)), axis=0) + np.outer(height, chance.normal(0, 0.05, 2))
+    bend = np.cumsum(chance.normal(0, 0.018 * tall / rings, (rings, 2)), axis=0) + np.outer(
+        height, chance.normal(0, 0.05, 2)
+    )
     angle = np.arange(sides) * 2 * np.pi / sides
-    lobes = 1 + 0.06 * np.sin(np.outer(np.ones(rings), 3 * angle) + chance.uniform(0, 6)) + chance.normal(0, 0.02, (rings, sides))
+    lobes = (
+        1
+        + 0.06 * np.sin(np.outer(np.ones(rings), 3 * angle) + chance.uniform(0, 6))
+        + chance.normal(0, 0.02, (rings, sides))
+    )
     around = radius * (1 - 0.25 * height / tall)[:, None] * flare[:, None] * lobes
     points = np.stack(
-        [bend[:, :1] + around * np.cos(angle), bend[:, 1:] + around * np.sin(angle), np.repeat(height[:, None], sides, 1)], -1
+        [
+            bend[:, :1] + around * np.cos(angle),
+            bend[:, 1:] + around * np.sin(angle),
+            np.repeat(height[:, None], sides, 1),
+        ],
+        -1,
     )
     low = np.arange(rings - 1)[:, None] * sides + np.arange(sides)
     after = np.arange(rings - 1)[:, None] * sides + (np.arange(sides) + 1) % sides
@@ -177,7 +188,9 @@ def _fence(stage: Stage, view: View, spot: Spot, ground: Ground) -> None:
     material = (
         materials.wood(stage, boards=rng.random() < 0.3)
         if rng.random() < 0.5
-        else materials.plain(palette.pick(rng, ("1d1d1f", "24382a", "f0f0ee", "6a6c6f", "4a3a28", "b8302a")), 0.4, metal=0.3)
+        else materials.plain(
+            palette.pick(rng, ("1d1d1f", "24382a", "f0f0ee", "6a6c6f", "4a3a28", "b8302a")), 0.4, metal=0.3
+        )
     )
     style = rng.choice(("rails", "pickets", "bars"))
     parts: list[Object] = []
@@ -190,7 +203,9 @@ def _fence(stage: Stage, view: View, spot: Spot, ground: Ground) -> None:
     wide = {"rails": 1.6 * thick, "pickets": step * rng.uniform(0.5, 0.85), "bars": rng.uniform(0.012, 0.025)}[style]
     deep = {"rails": 1.6 * thick, "pickets": 0.02, "bars": wide}[style]
     for number in range(int(long / step) + 1):
-        parts.append(box((number * step - long / 2, 0.6 * thick, -0.3), (wide, deep, height + 0.33), material, name="fence"))
+        parts.append(
+            box((number * step - long / 2, 0.6 * thick, -0.3), (wide, deep, height + 0.33), material, name="fence")
+        )
     moved(parts, (x, y, z), view.heading + rng.uniform(-0.9, 0.9))
 
 
@@ -200,7 +215,9 @@ def _hanging(stage: Stage, view: View, spot: Spot, ground: Ground) -> None:
     size = spot.distance_m * view.half_height * rng.uniform(0.25, 0.9)
     place = view.at(spot.across, rng.uniform(-0.1, 0.75), spot.distance_m)
     parts, tall = _thing_to_hang(stage, size)
-    cord = cylinder((0, 0, tall), rng.uniform(0.003, 0.01), 8.0, materials.plain(palette.linear("2b2622"), 0.7), sides=6)
+    cord = cylinder(
+        (0, 0, tall), rng.uniform(0.003, 0.01), 8.0, materials.plain(palette.linear("2b2622"), 0.7), sides=6
+    )
     moved([*parts, cord], (place.x, place.y, place.z - tall / 2), rng.uniform(0, 2 * math.pi))
 
 
@@ -272,7 +289,9 @@ def _plant(stage: Stage, view: View, spot: Spot, ground: Ground) -> None:
         high = max(view.eye.z - foot[2], 0.4) * rng.uniform(0.5, 1.5)
         plant(stage, bush, (foot[0], foot[1], foot[2] - 0.05), high / bush.height_m)
         return
-    known = [kind for kind in ("flower", "fern", "tallgrass", "agave", "houseplant", "cactus") if stage.library.has(kind)]
+    known = [
+        kind for kind in ("flower", "fern", "tallgrass", "agave", "houseplant", "cactus") if stage.library.has(kind)
+    ]
     if not known or rng.random() < 0.25:
         pot = potted_plant(stage, large=True)
         moved(pot, _raised(stage, view, foot), rng.uniform(0, 6.3), scale=rng.uniform(0.7, 1.3))
@@ -310,7 +329,9 @@ def _on_a_pedestal(stage: Stage, view: View, spot: Spot, ground: Ground) -> None
     known = [kind for kind in ("animal", "bird", "vase", "bowl", "jar", "mushroom") if stage.library.has(kind)]
     choice = rng.choice(("figure", "asset", "asset", "stone", "lantern"))
     if choice == "figure" and has_people(stage):
-        stone = materials.textured(stage, rng.choice(("rock", "concrete")), tint=palette.pick(rng, palette.STONES), scale=0.4)
+        stone = materials.textured(
+            stage, rng.choice(("rock", "concrete")), tint=palette.pick(rng, palette.STONES), scale=0.4
+        )
         body = person(stage, None, stone=stone)
         body.made.location, body.made.scale = place, (room / 1.7,) * 3
         body.made.rotation_euler[2] = rng.uniform(0, 6.3)
@@ -360,4 +381,3 @@ _KINDS: tuple[tuple[Callable[[Stage, View, Spot, Ground], None], int], ...] = (
     (_someone, 3),
     (_street_thing, 2),
 )
-
