@@ -256,7 +256,7 @@ class TrainingMixture(Dataset[Item]):
         return replace(varied, image=jitter_colours(varied.image, self.augmentation.colours, rng))
 
     def _overlaid(self, sample: Sample, things: Source, index: int, rng: np.random.Generator) -> Sample:
-        """The sample, now and then with a near thing over it; never a sparse one, whose points a thing would outweigh."""
+        """The sample, now and then with a near thing over it; not a sparse one, whose points it would outweigh."""
         if rng.random() >= self.augmentation.overlay_share or sample.sparse:
             return sample
         drawn, _ = self._draw_from(things, rng)

@@ -14,7 +14,7 @@ import bpy
 import numpy as np
 from generator import materials, palette
 from generator.furniture import place_asset
-from generator.meshes import Object, box, copies, cylinder, moved, turned
+from generator.meshes import Object, box, copies, cylinder, moved, turned, wall
 from generator.people import has_people, person
 from generator.plants import potted_plant
 from generator.stage import Stage
@@ -370,6 +370,54 @@ def _street_thing(stage: Stage, view: View, spot: Spot, ground: Ground) -> None:
     thing(stage, foot, rng.uniform(0, 2 * math.pi))
 
 
+def _frame(stage: Stage, view: View, spot: Spot, ground: Ground) -> None:
+    """A doorway, an arch's pillars or a window that the picture is taken through, or a beam that runs across its top."""
+    rng = stage.rng
+    distance = max(spot.distance_m, 0.9)
+    material = rng.choice(
+        (
+            lambda: materials.textured(stage, rng.choice(("brick", "plaster", "concrete", "rock", "blocks"))),
+            lambda: materials.wood(stage, boards=True),
+            lambda: materials.plain(palette.pick(rng, palette.WALLS), 0.8),
+        )
+    )()
+    half_width, half_height = distance * view.half_width, distance * view.half_height
+    if rng.random() < 0.4:
+        place = view.at(0, rng.uniform(0.45, 0.95), distance)
+        beam = box(
+            (0, 0, 0),
+            (6 * half_width, rng.uniform(0.1, 0.6), half_height * rng.uniform(0.15, 0.6)),
+            material,
+            name="beam",
+        )
+        beam.location, beam.rotation_euler[2] = place, view.heading + rng.gauss(0, 0.25)
+        return
+    foot = _foot(view, Spot(0.0, distance), ground)
+    across = np.array([math.cos(view.heading), math.sin(view.heading)])
+    across = across + rng.gauss(0, 0.25) * np.array([-across[1], across[0]])
+    across /= np.linalg.norm(across)
+    reach, floor = 4 * half_width + 2, foot[2] - 0.3
+    level = view.at(0, 0, distance).z - floor
+    top = level + half_height * rng.uniform(0.45, 1.1)
+    sill = 0.0 if rng.random() < 0.6 else max(0.0, level - half_height * rng.uniform(0.6, 1.1))
+    hole = (
+        reach - half_width * rng.uniform(0.5, 1.2),
+        reach + half_width * rng.uniform(0.5, 1.2),
+        sill,
+        max(top, sill + 0.2),
+    )
+    middle = np.array(foot[:2])
+    made = wall(
+        middle - reach * across,
+        middle + reach * across,
+        hole[3] + 3,
+        material,
+        [hole],
+        thickness=rng.uniform(0.08, 0.5),
+    )
+    made.location.z = floor
+
+
 # What stands nearest in photographs, by how often.
 _KINDS: tuple[tuple[Callable[[Stage, View, Spot, Ground], None], int], ...] = (
     (_bough, 4),
@@ -380,4 +428,5 @@ _KINDS: tuple[tuple[Callable[[Stage, View, Spot, Ground], None], int], ...] = (
     (_on_a_pedestal, 4),
     (_someone, 3),
     (_street_thing, 2),
+    (_frame, 3),
 )
