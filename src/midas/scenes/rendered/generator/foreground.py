@@ -371,7 +371,7 @@ def _street_thing(stage: Stage, view: View, spot: Spot, ground: Ground) -> None:
 
 
 def _frame(stage: Stage, view: View, spot: Spot, ground: Ground) -> None:
-    """A doorway, an arch's pillars or a window that the picture is taken through, or a beam that runs across its top."""
+    """A doorway or a window that the picture is taken through, or a beam that runs across its top."""
     rng = stage.rng
     distance = max(spot.distance_m, 0.9)
     material = rng.choice(
