@@ -99,6 +99,16 @@ def test_what_it_hides_may_be_unknown_and_is_known_then() -> None:
     assert np.array_equal(laid.mask, laid.disparity > 0)
 
 
+def test_a_thing_may_leave_the_picture_altogether() -> None:
+    # Along two edges and empty between them: moved out over both, half of its box stays and nothing of it.
+    where = np.zeros(SIZE, np.bool_)
+    where[:40, 0] = where[0, :50] = True
+    thing, onto = sample(np.where(where, 0.9, 0.1), (250, 0, 0)), sample(ground(), (0, 200, 0))
+    laid = [overlay(onto, thing, where, np.random.default_rng(seed)) for seed in range(10)]
+    assert any(each is onto for each in laid)
+    assert all(each.disparity.max() == pytest.approx(1) for each in laid)
+
+
 def test_neither_sample_is_changed() -> None:
     thing, where = with_thing(slice(10, 40), slice(20, 40))
     onto = sample(ground(), (0, 200, 0))

@@ -75,6 +75,7 @@ def overlay(onto: Sample, of: Sample, thing: Bool[Array, "H W"], rng: np.random.
 
     Returns:
         A sample whose target, in [0, 1] again, is the thing's where it lies and elsewhere the picture's, on one scale.
+        ``onto`` itself where a thing of an odd shape was moved out of the picture altogether.
     """
     rows, columns = _shift(thing, axis=1, rng=rng), _shift(thing, axis=0, rng=rng)
     # Opaque inside, and half transparent along the rim, where a lens mixes both.
@@ -83,6 +84,8 @@ def overlay(onto: Sample, of: Sample, thing: Bool[Array, "H W"], rng: np.random.
         _moved(each, rows, columns) for each in (of.image, of.disparity, cover, thing.astype(np.uint8))
     )
     there = where > 0
+    if not there.any():
+        return onto
     alpha = cover[..., None]
     mixed = np.rint(alpha * image + (1 - alpha) * onto.image).astype(np.uint8)
     hidden = onto.disparity[there & onto.mask]
