@@ -129,7 +129,7 @@ def write_map(
     """
     path = path_of(path)
     chosen = format_by_suffix(path) if format_name is None else format_by_name(format_name)
-    if _canonical_suffix(path) != chosen.suffix:
+    if canonical_suffix(path) != chosen.suffix:
         raise OutputError(f"{path}: a file of format {chosen.name} has the suffix {chosen.suffix}")
     content = _content(values, metadata, kind, image, colormap)
     with atomic_file(path, overwrite=overwrite) as file:
@@ -185,7 +185,7 @@ def format_by_name(name: str) -> Format:
 
 def format_by_suffix(path: Path) -> Format:
     """Give the first format with the suffix of that path, or raise an ``OutputError`` that lists the suffixes."""
-    suffix = _canonical_suffix(path)
+    suffix = canonical_suffix(path)
     for candidate in FORMATS.values():
         if candidate.suffix == suffix:
             return candidate
@@ -199,7 +199,8 @@ def output_path(folder: Path, stem: str, format_name: str) -> Path:
     return folder / f"{stem}{chosen.tag}{chosen.suffix}"
 
 
-def _canonical_suffix(path: Path) -> str:
+def canonical_suffix(path: Path) -> str:
+    """The suffix of a path in lower case, and of several for one format the longest: ``.tiff`` for ``.TIF``."""
     suffix = path.suffix.lower()
     return ".tiff" if suffix == ".tif" else suffix
 
