@@ -42,6 +42,7 @@ def test_the_output_of_one_picture_may_be_a_file(photo: Path, name: str) -> None
     status, output = predict(photo, "-o", photo.parent / name)
     assert status == 0, output
     assert DepthMap.load(photo.parent / name).size == (48, 64)
+    assert DepthMap.load(photo.parent / name).model == "tiny"
 
 
 @pytest.mark.parametrize(
