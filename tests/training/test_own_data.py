@@ -48,6 +48,13 @@ def only_own(path: Path) -> tuple[str, ...]:
     return (f"data.sets=[{{{kept}, validation_protocol = 'indoor', options = {{{options}}}}}]",)
 
 
+def short(data: Path, folder: Path) -> list[str]:
+    """Options that make a run on a folder so short that a test can wait for it."""
+    path = folder / "config.toml"
+    path.write_text(to_toml(settings(look_at(data, None, nearness), folder)), encoding="utf-8")
+    return [word for change in (*SHORT, *SMALL, *only_own(path)) for word in ("--set", change)]
+
+
 def test_a_folder_is_summed_up_fact_by_fact(tmp_path: Path) -> None:
     root = write_rooms(tmp_path / "rooms")
     (root / "depth" / "hall" / "1.png").unlink()
@@ -113,8 +120,7 @@ def test_what_is_in_the_folder_is_drawn_and_the_settings_written_before_the_firs
     there: list[set[str]] = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Trainer, "run", lambda self: there.append({path.name for path in self.folder.iterdir()}))
-    write_rooms(tmp_path / "rooms")
-    result = CliRunner().invoke(app, ["train", "--data", "rooms", "--set", "data.validation=[]"])
+    result = CliRunner().invoke(app, ["train", "--data", "rooms", *short(write_rooms(Path("rooms")), tmp_path)])
     assert result.exit_code == 0, result.output
     assert there == [{"config.toml", "data.png"}]
     with Image.open(tmp_path / "runs" / "rooms" / "data.png") as sheet:
@@ -129,10 +135,7 @@ def test_one_command_trains_says_what_was_gained_and_refuses_to_do_it_over(
     first = CliRunner().invoke(app, ["train", "--data", str(data), "--look"])
     assert first.exit_code == 0, first.output
     assert [path.name for path in tmp_path.iterdir()] == ["rooms"]
-    own = look_at(data, None, nearness)
-    (tmp_path / "config.toml").write_text(to_toml(settings(own, run)), encoding="utf-8")
-    changes = [part for change in (*SHORT, *SMALL, *only_own(tmp_path / "config.toml")) for part in ("--set", change)]
-    arguments = ["train", "--data", str(data), *changes]
+    arguments = ["train", "--data", str(data), *short(data, tmp_path)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     assert {"config.toml", "data.png", "best.safetensors", "last.safetensors", "log.csv"} <= {
