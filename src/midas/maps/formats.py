@@ -258,7 +258,7 @@ def _write_side_by_side(file: OutputFile, content: MapContent) -> None:
     expected = (*content.values.shape, 3)
     if getattr(content.image, "dtype", None) != np.uint8 or content.image.shape != expected:
         given = f"{getattr(content.image, 'dtype', type(content.image).__name__)} {np.shape(content.image)}"
-        raise OutputError(f"the photograph is {given}: the map needs uint8 of the shape {expected}")
+        raise OutputError(f"the photograph is {given}: expected uint8, and the map needs {expected}")
     pair = np.concatenate([content.image, _colours(content)], axis=1)
     write_png(file, pair, _picture_text(content))
 
