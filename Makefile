@@ -35,4 +35,4 @@ bench:  ## what we claim about speed, and the tables of docs/speed.md; takes an 
 
 docs:  ## the documents' Python blocks, tables and links, and the site in build/site (pip install -e '.[docs]')
 	pytest tests/architecture/test_documents.py
-	mkdocs build --strict --quiet
+	mkdocs build --strict

@@ -100,6 +100,20 @@ def test_the_source_distribution_holds_all_that_is_tracked_but_hidden_files(repo
     assert {"SECURITY.md", "hubconf.py", "deploy/Dockerfile"} <= names
 
 
+def test_the_source_distribution_builds_the_same_wheel(wheel: Path, repository: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tmp_path), str(repository)]
+    subprocess.run(command, check=True, capture_output=True)  # the wheel from the source distribution
+    contents = []
+    for path in (wheel, next(tmp_path.glob("*.whl"))):
+        contents.append({entry.filename: entry.CRC for entry in zipfile.ZipFile(path).infolist()})
+    assert contents[0] == contents[1]
+
+
+def test_the_package_runs_as_a_module(clean_python: Path, tmp_path: Path) -> None:
+    by_name = run(clean_python.with_name("midas"), "--version", folder=tmp_path).stdout
+    assert run(clean_python, "-m", "midas", "--version", folder=tmp_path).stdout == by_name
+
+
 def test_predict_works_without_any_extra(clean_python: Path, examples_dir: Path, tmp_path: Path) -> None:
     photograph = sorted(examples_dir.glob("*.jpg"))[0]
     run(clean_python.with_name("midas"), "predict", str(photograph), "-o", "depth", folder=tmp_path)

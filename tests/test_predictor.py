@@ -327,6 +327,18 @@ def test_a_stream_gives_what_calls_give_in_order(workers: int, tiny: Predictor) 
     assert_predicted(maps, tiny, images)
 
 
+def test_one_picture_is_a_stream_of_one(tiny: Predictor, tmp_path: Path) -> None:
+    image = picture((48, 64))
+    Image.fromarray(image).save(tmp_path / "one.png")
+    for source in (tmp_path / "one.png", str(tmp_path / "one.png"), image, Image.fromarray(image)):
+        assert_predicted(list(tiny.stream(source)), tiny, [image])
+
+
+def test_a_predictor_is_one_line_that_says_what_it_is(tiny: Predictor) -> None:
+    assert repr(tiny) == "Predictor(tiny, OnnxRuntimeBackend, 64x64, affine_invariant_inverse)"
+    assert repr(tiny.tiled(2)) == "Predictor(tiny, OnnxRuntimeBackend, 64x64, affine_invariant_inverse, tile 2)"
+
+
 def test_a_stream_raises_in_the_turn_of_the_picture_that_failed(tiny: Predictor) -> None:
     stream = tiny.stream([picture((64, 64)), b"no picture", picture((64, 64))])
     next(stream)

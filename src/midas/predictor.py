@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
+from numbers import Integral
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -253,11 +254,16 @@ class Predictor:
         Raises:
             ImageError: a picture can't be read, and there is no ``on_error``.
             ModelError: the network fails, and there is no ``on_error``.
-            ConfigError: ``workers`` or ``batch`` is less than 1, or more than 512 or 1024.
+            ConfigError: ``workers`` or ``batch`` is less than 1, or more than 512 or 1024; or ``sources`` are no
+                pictures.
         """
+        pictures = _pictures_of(sources)
         for name, value, most in (("workers", workers, MAX_THREADS), ("batch", batch, MAX_BATCH)):
-            if not 1 <= value <= most:
+            if not isinstance(value, Integral) or not 1 <= value <= most:
                 raise ConfigError(f"{name} is {value}; expected a whole number from 1 to {most}")
+
+        if not (on_error is None or callable(on_error)):
+            raise ConfigError(f"on_error is a {type(on_error).__name__}; expected a function, or None")
 
         def read(source: ImageSource) -> _Read:
             try:
@@ -265,7 +271,6 @@ class Predictor:
             except MidasError as error:
                 return source, error
 
-        pictures = cast(Iterable[ImageSource], [sources] if isinstance(sources, _ONE_PICTURE) else sources)
         with closing(run_ahead(read, pictures, workers=workers, waiting=batch)) as stage:
             for group in group_alike((future.result() for future in stage), _input_shape, most=batch):
                 for (source, _), outcome in zip(group, self._outcomes(group, interpolation, batch), strict=True):
@@ -283,7 +288,8 @@ class Predictor:
 
         Args:
             clip: whatever FFmpeg decodes, as a path, a URL or an open file; or a folder of pictures.
-            start_s, end_s: frames from ``start_s`` on and before ``end_s``.
+            start_s: the first frame is shown at this second or after it.
+            end_s: the last one before this second; None for the film's end.
             settings: further fields of ``midas.video.FilmSettings``, such as ``steady``.
 
         Yields:
@@ -302,6 +308,14 @@ class Predictor:
         ready = [prepared for _, prepared in group if isinstance(prepared, Prepared)]
         failed = [error for _, error in group if isinstance(error, MidasError)]
         return failed or self.infer_batch(ready, interpolation=interpolation, at_once=at_once)
+
+
+def _pictures_of(sources: Iterable[ImageSource] | ImageSource) -> Iterable[ImageSource]:
+    """The pictures of a stream; one alone is a stream of one."""
+    pictures = cast(Iterable[ImageSource], [sources] if isinstance(sources, _ONE_PICTURE) else sources)
+    if not isinstance(pictures, Iterable):
+        raise ConfigError(f"a {type(sources).__name__} is neither a picture nor a sequence of pictures")
+    return pictures
 
 
 def _called(image: ImageSource) -> str:

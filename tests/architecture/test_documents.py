@@ -62,6 +62,29 @@ def test_the_python_blocks_run_in_the_order_of_reading(
         exec(compile(block, f"{document.name}: {block.splitlines()[0]}", "exec"), names)
 
 
+def test_the_site_has_a_place_for_every_document() -> None:
+    navigation = read(REPOSITORY / "mkdocs.yml").partition("\nnav:\n")[2]
+    named = re.findall(r"[\w./-]+\.md", navigation)
+    assert sorted(named) == sorted(path.name for path in (REPOSITORY / "docs").glob("*.md"))
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    built = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr[-3000:]
+    assert (tmp_path / "site" / "api" / "index.html").is_file()
+
+
+def test_the_first_page_has_a_picture_and_leads_to_the_guides() -> None:
+    text = read(REPOSITORY / "docs" / "index.md")
+    assert re.search(r"!\[.+\]\(images/", text)
+    guides = sorted(path.name for path in (REPOSITORY / "docs").glob("guide_*.md"))
+    assert guides == sorted(re.findall(r"\((guide_\w+\.md)\)", text))
+    assert len(guides) == 3
+
+
 @every_document
 def test_the_links_to_files_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", read(document))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from midas.backends.choice import choose_for_name
@@ -38,3 +40,14 @@ def test_auto_is_the_processor_even_where_there_is_a_card() -> None:
 
 def test_a_device_that_only_onnx_runtime_has_chooses_it() -> None:
     assert choose_for_name("midas_nano_256", device="coreml").backend == "onnxruntime"
+
+
+def test_the_document_has_the_table_of_devices(repository: Path) -> None:
+    text = (repository / "docs" / "predict.md").read_text(encoding="utf-8")
+    spelt = {"Tensorrt": "TensorRT", "CoreML": "Core ML", "Dml": "DirectML", "ROCM": "ROCm"}
+    for device, providers in PROVIDERS.items():
+        names = [name.removesuffix("ExecutionProvider") for name, _ in providers]
+        order = [spelt.get(name, name) for name in names]
+        (told,) = [line.split("|")[3] for line in text.splitlines() if line.startswith(f"| `{device}`")]
+        assert [part.partition(" (")[0].strip() for part in told.split(", ")] == order
+        assert all(f"{key}={value}" in told for key, value in providers[0][1].items())

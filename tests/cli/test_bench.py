@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,13 @@ from PIL import Image
 from tests.tiny_model import TinyGraph, write_tiny_model
 from typer.testing import CliRunner, Result
 
+from midas.bench.cases import Grid
+from midas.bench.picture import draw_picture
+from midas.bench.processes import run_task
+from midas.bench.runner import Settings, run_benchmark
+from midas.bench.timing import Effort
 from midas.cli import app
+from midas.cli.bench import watching
 from midas.models.zoo import find_model
 
 QUICK = ("--warmup", "0", "--runs", "2", "--seconds", "0.1", "--rounds", "2", "--threads", "1")
@@ -66,6 +75,52 @@ def test_a_model_of_the_table_has_its_share_of_the_peak_and_its_difference(tiny:
     text = (tmp_path / "run.md").read_text(encoding="utf-8")
     assert "| midas_nano_256 | onnxruntime | float32 | 256x256 |" in text
     assert "float32 PyTorch on the CPU" in text
+
+
+def test_without_a_terminal_each_figure_is_a_line_on_standard_error_as_it_comes(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said_before: list[int] = []
+
+    def measured(task: dict[str, Any], **_: object) -> dict[str, Any]:
+        said_before.append(sys.stderr.getvalue().count("\n"))  # type: ignore[union-attr]
+        return run_task(task)
+
+    stream = io.StringIO()
+    monkeypatch.setattr("midas.bench.runner.run_task", measured)
+    monkeypatch.setattr(sys, "stderr", stream)
+    cases = Grid((str(tiny),), ("onnxruntime",), batches=(1, 2)).cases()
+    settings = Settings(draw_picture((64, 64)), "", Effort(0, 1, 0.1), peaks=False, reference=False)
+    with watching() as (progress, say_figure):
+        run_benchmark(cases, settings, progress, say_figure)
+    assert said_before == [0, 1]
+    first, second = stream.getvalue().splitlines()
+    assert re.fullmatch(r"midas: .*tiny\.onnx, onnxruntime, float32: network [\d.]+ ms, whole [\d.]+ ms", first)
+    assert "batch 2" in second
+
+
+def test_figures_on_the_way_leave_standard_output_as_it_is(tiny: Path, tmp_path: Path) -> None:
+    other = TinyGraph(shape=(1, 64, 64), channels=4).write(tmp_path / "four.onnx")
+    result = bench("--model", f"{tiny},{other}", "--backend", "onnxruntime", "--against", "cat {picture}")
+    done, failed, duel = result.stderr.splitlines()
+    assert done.startswith(f"midas: {tiny}, onnxruntime, float32, 1 thread: network ")
+    assert failed.startswith(f"midas: {other}, onnxruntime, float32, 1 thread: not measured: ")
+    assert " against cat {picture}: rival / ours " in duel
+    assert "midas: " not in result.stdout
+    assert "pictures/s" in result.stdout
+
+
+def test_the_first_figure_comes_before_anything_that_explains_it(monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
+    begun: list[str] = []
+
+    def answered(task: dict[str, Any], **_: object) -> dict[str, Any]:
+        begun.append(task["kind"])
+        return {"error": "not here"}
+
+    monkeypatch.setattr("midas.bench.runner.run_task", answered)
+    cases = Grid((str(tiny),), ("onnxruntime",), batches=(1, 2)).cases()
+    run_benchmark(cases, Settings(draw_picture((64, 64)), ""))
+    assert begun[:2] == ["case", "peaks"]
 
 
 def test_a_case_that_fails_is_named_and_does_not_stop_the_others(tiny: Path, tmp_path: Path) -> None:

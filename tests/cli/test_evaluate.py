@@ -101,6 +101,31 @@ def test_models_baselines_and_ready_maps_stand_in_one_table_under_their_own_name
     assert [row["model"] for row in rows] == [str(tiny), str(other), "maps", "plane"]
 
 
+def test_a_model_from_a_file_has_the_file_s_name_in_every_table_file_and_sheet(root: Path, tmp_path: Path) -> None:
+    names = ("first", "second")
+    models = [write_tiny_model(tmp_path / f"{name}.onnx") for name in names]
+    options = [word for model in models for word in ("--model", model)]
+    sheets = tmp_path / "worst"
+    drawn = evaluate("--root", root, *options, "--csv", tmp_path / "a.csv", "--worst", 1, "--save-maps", sheets)
+    assert drawn.exit_code == 0, drawn.output
+    assert [line.split(" | ")[0] for line in drawn.stdout.splitlines()[2:]] == [f"| {name}" for name in names]
+    rows = csv.DictReader((tmp_path / "a.csv").read_text().splitlines())
+    assert list(dict.fromkeys(row["model"] for row in rows)) == list(names)
+    assert sorted(path.name for path in sheets.glob("*.png")) == [f"worst_miniature_{name}.png" for name in names]
+
+
+def test_the_device_is_chosen_and_one_that_there_is_not_refused(root: Path, tiny: Path) -> None:
+    assert evaluate("--root", root, "--model", tiny, "--device", "cpu", "--limit", 1).exit_code == 0
+    refused = evaluate("--root", root, "--model", tiny, "--device", "abacus", "--limit", 1)
+    assert refused.exit_code == 2
+    assert "expected one of auto, cpu, cuda" in refused.stderr
+
+
+def test_a_folder_that_is_no_set_in_the_corpus_format_is_told_how_it_is_measured_on(tmp_path: Path) -> None:
+    result = evaluate("--root", tmp_path)
+    assert "--benchmark folder --protocol indoor" in result.stderr
+
+
 def test_an_option_of_a_reader_is_read_as_the_reader_declares_it(root: Path, tiny: Path) -> None:
     result = evaluate("--root", root, "--model", tiny, "--option", "scenes=a", "--json")
     (row,) = json.loads(result.stdout)

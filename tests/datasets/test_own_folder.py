@@ -14,6 +14,7 @@ from midas.datasets.layouts import find_pairs
 from midas.datasets.own_folder import open_own_folder
 from midas.datasets.readers.folder import FolderReader
 from midas.errors import DatasetError
+from midas.maps.depth_map import AlignedDepth
 
 
 def write_set(root: Path, depth_name: str, unit: str) -> Path:
@@ -63,6 +64,25 @@ def test_a_sample_holds_inverse_depth_whatever_the_unit(tmp_path: Path) -> None:
     relative = FolderReader(write_set(tmp_path / "d", "{n}.npy", "1/m"), depth_unit="disparity")[1]
     assert not relative.metric
     assert not relative.shift_known
+
+
+@pytest.mark.parametrize("suffix", ["png", "npy", "npz", "exr", "tiff", "pfm"])
+def test_depth_is_read_from_any_kind_of_file(tmp_path: Path, suffix: str) -> None:
+    cv2.imwrite(str(tmp_path / "a.jpg"), picture_of(floor()))
+    AlignedDepth(floor(), 1.0, 0.0).save(tmp_path / f"a_depth.{suffix}", "png-mm" if suffix == "png" else None)
+    found = open_own_folder(tmp_path, None, nearness)
+    assert found.unit.unit == ("mm" if suffix == "png" else "m")
+    np.testing.assert_allclose(1 / found.reader[0].disparity, floor(), rtol=1e-3)
+
+
+def test_depth_in_a_jpeg_is_disparity_in_eight_bits(tmp_path: Path) -> None:
+    for number in range(4):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), picture_of(floor(number)))
+        grey = np.rint(255 * 1.5 / floor(number)).astype(np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number}_depth.jpg"), grey, [cv2.IMWRITE_JPEG_QUALITY, 98])
+    found = open_own_folder(tmp_path, None, nearness)
+    assert found.unit.unit == "disparity"
+    assert np.corrcoef(found.reader[0].disparity.ravel(), (1 / floor(0)).ravel())[0, 1] > 0.99
 
 
 def test_a_smaller_depth_map_is_brought_to_the_picture_without_mixing(tmp_path: Path) -> None:

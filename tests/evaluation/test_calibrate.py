@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.own_miniatures import SIZE, floor, write_pair
 from tests.tiny_model import write_tiny_model
+from typer.testing import CliRunner, Result
 
 import midas
 from midas.alignment.calibration import Calibration
 from midas.arrays import Array, Float32
+from midas.assets import asset_path
+from midas.cli import app
 from midas.datasets.sample import Sample
 from midas.errors import AlignmentError, DatasetError
 from midas.evaluation.calibrate import calibrate
@@ -90,3 +94,46 @@ def test_a_calibrated_file_predicts_metres_and_says_from_how_many_pictures(tmp_p
     calibration = midas.load(tmp_path / "metric.onnx").calibration
     assert calibration is not None
     assert "12 pictures" in str(calibration)
+
+
+def test_weights_are_calibrated_as_onnx_files_are(tmp_path: Path) -> None:
+    source = asset_path("midas_nano_256.safetensors")
+    target = tmp_path / "metric.safetensors"
+    write_calibrated(source, target, Calibration(0.5, 0.25, 12, 0.05, 0.9), name="midas_nano_256")
+    predictor = midas.load(target)
+    assert (predictor.kind, predictor.name) == ("metric", "metric")
+    assert "from 12 pictures" in repr(predictor)
+
+
+def calibrated(root: Path, *arguments: object) -> Result:
+    return CliRunner().invoke(app, ["calibrate", "--root", str(root), *map(str, arguments)])
+
+
+def test_the_command_finds_the_two_numbers_of_a_folder_and_its_file_predicts_metres(tmp_path: Path) -> None:
+    for number in range(6):
+        write_pair(tmp_path / "rgb" / f"{number}.png", tmp_path / "depth" / f"{number}.png", number)
+    model, output = write_tiny_model(tmp_path / "tiny.onnx"), tmp_path / "metric.onnx"
+    result = calibrated(tmp_path, "--model", model, "-o", output, "--depth-unit", "mm")
+    assert result.exit_code == 0, result.output
+    assert "from 6 pictures" in result.stdout
+    assert "relative error of depth on pictures left out: " in result.stdout
+    assert "explained of the differences of inverse depth: " in result.stdout
+    depth = midas.load(output)(tmp_path / "rgb" / "0.png")
+    assert depth.kind == "metric"
+    assert float(np.median(np.abs(depth.values / floor(0) - 1))) < 0.05
+    again = calibrated(tmp_path, "--model", model, "-o", output)
+    assert (again.exit_code, "--overwrite" in again.stderr) == (1, True)
+
+
+def test_the_command_writes_nothing_where_two_numbers_explain_too_little(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    (tmp_path / "depth").mkdir()
+    for number in range(6):
+        write_pair(tmp_path / "rgb" / f"{number}.png", tmp_path / "depth" / f"{number}.npy", number)
+        np.save(tmp_path / "depth" / f"{number}.npy", rng.uniform(1, 6, SIZE).astype(np.float32))
+    output = tmp_path / "metric.onnx"
+    model = write_tiny_model(tmp_path / "tiny.onnx")
+    result = calibrated(tmp_path, "--model", model, "-o", output, "--depth-unit", "m")
+    assert result.exit_code == 1
+    assert "explain" in result.stderr
+    assert not output.exists()

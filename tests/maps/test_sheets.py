@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,14 @@ from midas.maps.sheets import CELL_SIZE, GAP_PX, NO_VALUE, Tile, draw_tiles, pai
 from midas.maps.value_range import ValueRange
 
 RAMP = np.linspace(0, 1, 200, dtype=np.float32)[None].repeat(100, 0)
+
+
+@pytest.mark.parametrize("room", ["datasets/inspect.py", "training/journal.py", "evaluation/sheet.py"])
+def test_every_sheet_is_drawn_by_the_same_hand(repository: Path, room: str) -> None:
+    text = (repository / "src" / "midas" / room).read_text(encoding="utf-8")
+    assert "from midas.maps.sheets import" in text
+    assert "draw_tiles(" in text
+    assert not re.search(r"putText|\.text\(|colorize\(", text)  # a style of its own
 
 
 def test_all_maps_of_a_tile_have_the_colours_of_its_target() -> None:

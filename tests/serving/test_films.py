@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import tempfile
 import time
@@ -13,7 +14,9 @@ from PIL import Image
 from tests.serving.conftest import Client
 from tests.video.clips import ramp, times_of, write_clip
 
+from midas.serving.bodies import received
 from midas.serving.limits import Limits
+from midas.serving.problems import ProblemError
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +110,9 @@ def test_films_need_the_key_as_pictures_do(served: Client, tmp_path: Path) -> No
     client = served(keys=("a secret of many letters",))
     assert client.post("/v1/films", content=film(tmp_path)).status_code == 401
     assert client.get("/v1/films/any").status_code == 401
+
+
+def test_a_film_that_is_too_slow_is_refused_and_its_connection_closed() -> None:
+    with pytest.raises(ProblemError, match="send a smaller film") as refused:
+        asyncio.run(received(asyncio.Event().wait(), 0.01, "send a smaller film"))
+    assert (refused.value.status, refused.value.headers) == (408, {"Connection": "close"})

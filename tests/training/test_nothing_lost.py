@@ -6,8 +6,6 @@ import csv
 import os
 import signal
 import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,20 @@ import numpy as np
 import pytest
 import torch
 from tests.corpus_miniature import write_miniature
+from tests.training.processes import (
+    ALONE,
+    TWO,
+    command,
+    quiet,
+    same_weights,
+    train,
+    wait_for_checkpoint,
+    weights_of,
+    write_config,
+)
 
 from midas.datasets.sample import PairSample
 from midas.errors import ConfigError, DamageWarning, TrainingError
-from midas.models.weights import read_safetensors
 from midas.training import sources as sources_module
 from midas.training import trainer as trainer_module
 from midas.training.config import ParetoSettings, parse_config, read_config
@@ -55,22 +63,7 @@ checkpoint_steps = 2
 
 @pytest.fixture
 def config_path(tmp_path: Path) -> Path:
-    write_miniature(tmp_path / "miniature")
-    path = tmp_path / "config.toml"
-    path.write_text(CONFIG.format(root=tmp_path), encoding="utf-8")
-    return path
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "midas", "train", *map(str, arguments)]
-
-
-def quiet() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-
-
-def weights_of(folder: Path) -> dict[str, torch.Tensor]:
-    return read_safetensors(folder / "last.safetensors")
+    return write_config(tmp_path, CONFIG)
 
 
 def distance(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> float:
@@ -80,37 +73,16 @@ def distance(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) ->
 def test_a_run_killed_in_the_middle_of_an_epoch_ends_with_the_weights_of_an_uninterrupted_one(
     config_path: Path, tmp_path: Path
 ) -> None:
-    subprocess.run(command(config_path, "-o", tmp_path / "whole"), check=True, env=quiet(), capture_output=True)
-    killed = subprocess.Popen(command(config_path, "-o", tmp_path / "parts"), env=quiet(), stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not (tmp_path / "parts" / "checkpoint.pt").exists():
-        time.sleep(0.005)
+    train(ALONE, config_path, "-o", tmp_path / "whole")
+    arguments = (config_path, "-o", tmp_path / "parts")
+    killed = subprocess.Popen(command(ALONE, *arguments), env=quiet(), stderr=subprocess.DEVNULL)
+    wait_for_checkpoint(tmp_path / "parts", 120)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    assert (
-        not (tmp_path / "parts" / "log.csv").exists()
-        or len((tmp_path / "parts" / "log.csv").read_text().splitlines()) < 4
-    )
-    resumed = subprocess.run(
-        command(config_path, "-o", tmp_path / "parts", "--resume"),
-        env=quiet(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert resumed.returncode == 0, resumed.stderr
-    whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
-    assert all(torch.equal(whole[name], parts[name]) for name in whole)
-
-
-LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-
-
-def two_processes(*arguments: object) -> None:
-    done = subprocess.run(
-        [*LAUNCHER, *command(*arguments)[1:]], env=quiet(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    log = tmp_path / "parts" / "log.csv"
+    assert not log.exists() or len(log.read_text().splitlines()) < 4
+    train(ALONE, *arguments, "--resume")
+    assert same_weights(tmp_path / "whole", tmp_path / "parts")
 
 
 @pytest.fixture
@@ -125,8 +97,8 @@ def slow_config_path(config_path: Path) -> Path:
 def test_two_processes_learn_what_one_learns_from_the_same_batches(
     slow_config_path: Path, tmp_path: Path, strategy: str
 ) -> None:
-    subprocess.run(command(slow_config_path, "-o", tmp_path / "one"), check=True, env=quiet(), capture_output=True)
-    two_processes(slow_config_path, "-o", tmp_path / "two", "--set", f"run.strategy={strategy}")
+    train(ALONE, slow_config_path, "-o", tmp_path / "one")
+    train(TWO, slow_config_path, "-o", tmp_path / "two", "--set", f"run.strategy={strategy}")
     one, two = weights_of(tmp_path / "one"), weights_of(tmp_path / "two")
     start = trainer_module.start_network(read_config(slow_config_path).model, 0).state_dict()
     assert distance(one, two) < 0.01 * distance(one, start)
@@ -136,19 +108,16 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(
 @pytest.mark.slow
 def test_a_sharded_run_that_is_killed_goes_on_to_the_same_weights(slow_config_path: Path, tmp_path: Path) -> None:
     arguments = (slow_config_path, "--set", "run.strategy=fsdp", "-o")
-    two_processes(*arguments, tmp_path / "whole")
+    train(TWO, *arguments, tmp_path / "whole")
     killed = subprocess.Popen(
-        [*LAUNCHER, *command(*arguments, tmp_path / "parts")[1:]],
+        command(TWO, *arguments, tmp_path / "parts"),
         env=quiet(), start_new_session=True, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not (tmp_path / "parts" / "checkpoint.pt").exists():
-        time.sleep(0.005)
+    wait_for_checkpoint(tmp_path / "parts", 120)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
-    two_processes(*arguments, tmp_path / "parts", "--resume")
-    whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
-    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    train(TWO, *arguments, tmp_path / "parts", "--resume")
+    assert same_weights(tmp_path / "whole", tmp_path / "parts")
 
 
 def config(tmp_path: Path, **changes: dict[str, Any]) -> Any:

@@ -5,20 +5,28 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
 from tests.corpus_miniature import write_miniature
+from tests.training.processes import (
+    ALONE,
+    TWO,
+    command,
+    quiet,
+    same_weights,
+    train,
+    wait_for_checkpoint,
+    weights_of,
+    write_config,
+)
 from torch import distributed, multiprocessing, nn
 
 from midas.datasets.catalogue import open_reader
 from midas.datasets.shard_members import Packing
 from midas.datasets.shards import pack
 from midas.errors import ConfigError, DatasetError
-from midas.models.weights import read_safetensors
 from midas.training.run_folder import check_continuing
 from midas.training.shared_statistics import share_statistics
 from midas.training.state import CHECKPOINT
@@ -50,29 +58,10 @@ checkpoint_steps = 1
 fast_layers = "off"
 """
 
-LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-
 
 @pytest.fixture
 def config_path(tmp_path: Path) -> Path:
-    write_miniature(tmp_path / "miniature")
-    path = tmp_path / "config.toml"
-    path.write_text(CONFIG.format(root=tmp_path), encoding="utf-8")
-    return path
-
-
-def quiet() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-
-
-def train(launcher: list[str], *arguments: object) -> None:
-    command = [*launcher, "-m", "midas", "train", *map(str, arguments)]
-    done = subprocess.run(command, env=quiet(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-
-
-def weights_of(folder: Path) -> dict[str, torch.Tensor]:
-    return read_safetensors(folder / "last.safetensors")
+    return write_config(tmp_path, CONFIG)
 
 
 def layers() -> nn.Sequential:
@@ -128,9 +117,9 @@ def test_alone_nothing_is_shared() -> None:
 def test_two_processes_with_shared_statistics_learn_what_one_learns_from_uneven_batches(
     config_path: Path, tmp_path: Path
 ) -> None:
-    train([sys.executable], config_path, "-o", tmp_path / "one")
-    train(LAUNCHER, config_path, "-o", tmp_path / "two", "--set", "run.sync_batch_norm=true")
-    train(LAUNCHER, config_path, "-o", tmp_path / "apart")
+    train(ALONE, config_path, "-o", tmp_path / "one")
+    train(TWO, config_path, "-o", tmp_path / "two", "--set", "run.sync_batch_norm=true")
+    train(TWO, config_path, "-o", tmp_path / "apart")
     one, two, apart = (weights_of(tmp_path / name) for name in ("one", "two", "apart"))
     shared, alone = (
         sum(float((one[name] - other[name]).abs().sum()) for name in one if one[name].is_floating_point())
@@ -143,23 +132,10 @@ def test_two_processes_with_shared_statistics_learn_what_one_learns_from_uneven_
 @pytest.mark.slow
 def test_a_killed_process_is_begun_again_by_torchrun_to_the_same_weights(config_path: Path, tmp_path: Path) -> None:
     changes = ("--set", "run.epochs=4", "--continue")
-    train(LAUNCHER, config_path, "-o", tmp_path / "whole", *changes)
-    command = [
-        *LAUNCHER,
-        "--max-restarts",
-        "3",
-        "-m",
-        "midas",
-        "train",
-        str(config_path),
-        "-o",
-        str(tmp_path / "parts"),
-    ]
-    launcher = subprocess.Popen([*command, *changes], env=quiet(), stderr=subprocess.PIPE, text=True)
-    checkpoint = tmp_path / "parts" / "checkpoint.pt"
-    deadline = time.monotonic() + 200
-    while time.monotonic() < deadline and not checkpoint.exists():
-        time.sleep(0.01)
+    train(TWO, config_path, "-o", tmp_path / "whole", *changes)
+    command_of_parts = command(TWO, config_path, "-o", tmp_path / "parts", *changes)
+    launcher = subprocess.Popen(command_of_parts, env=quiet(), stderr=subprocess.PIPE, text=True)
+    wait_for_checkpoint(tmp_path / "parts", 200)
     ranks = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children")
     if not ranks.exists():
         launcher.kill()
@@ -168,8 +144,7 @@ def test_a_killed_process_is_begun_again_by_torchrun_to_the_same_weights(config_
     _, errors = launcher.communicate(timeout=280)
     assert launcher.returncode == 0, errors[-3000:]
     assert "SIGKILL" in errors or "exitcode: -9" in errors or "Signal 9" in errors, errors[-3000:]
-    whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
-    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    assert same_weights(tmp_path / "whole", tmp_path / "parts")
 
 
 @pytest.mark.parametrize("cached", [False, True])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
+from operator import index
 
 import numpy as np
 
@@ -20,10 +22,11 @@ def align_from_points(values: Float32[Array, "H W"] | Map, points: Sequence[tupl
         points: (row, column, depth in metres) of at least two points that the map puts at different distances.
 
     Raises:
-        AlignmentError: if there are fewer than two points, one lies outside the map or has no positive depth, or the
-            map has the same value at all of them.
+        AlignmentError: if there are fewer than two points, one is no three numbers, lies outside the map or has no
+            positive depth, or the map has the same value at all of them.
     """
     values = numbers_of(values)
+    points = _checked(points)
     if len(points) < 2:
         raise AlignmentError(f"scale and shift need at least 2 points of known depth, not {len(points)}")
     height, width = values.shape
@@ -50,6 +53,10 @@ def align_from_range(values: Float32[Array, "H W"] | Map, near_m: float, far_m: 
     Raises:
         AlignmentError: unless ``0 < near_m < far_m`` and the map has two different values.
     """
+    try:
+        near_m, far_m = float(near_m), float(far_m)
+    except (TypeError, ValueError) as error:
+        raise AlignmentError(f"range from {near_m!r} to {far_m!r}: expected two numbers of metres") from error
     if not 0 < near_m < far_m:
         raise AlignmentError(f"range from {near_m} m to {far_m} m: expected 0 < near < far")
     values = numbers_of(values)
@@ -59,3 +66,12 @@ def align_from_range(values: Float32[Array, "H W"] | Map, near_m: float, far_m: 
     smallest, largest = float(known.min()), float(known.max())
     scale = (1 / near_m - 1 / far_m) / (largest - smallest)
     return Alignment(scale, 1 / far_m - scale * smallest)
+
+
+def _checked(points: Sequence[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+    try:
+        return [(index(row), index(column), float(depth_m)) for row, column, depth_m in points]
+    except (TypeError, ValueError) as error:
+        raise AlignmentError(
+            f"points {reprlib.repr(points)}: expected (row, column, depth in metres) for each, rows and columns whole"
+        ) from error

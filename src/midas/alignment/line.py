@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -47,8 +47,22 @@ class Map(Protocol):
 
 
 def numbers_of(prediction: Float[Array, "*shape"] | Map) -> Float[Array, "*shape"]:
-    """The numbers of a map, or the array itself."""
-    return prediction.values if isinstance(prediction, Map) else prediction
+    """The numbers of a map, or the array itself.
+
+    Raises:
+        AlignmentError: it is neither a map nor an array of numbers.
+    """
+    return _numbers(prediction.values if isinstance(prediction, Map) else prediction, "the prediction", prediction)
+
+
+def _numbers(values: Any, name: str, given: Any, kinds: str = "fiu") -> Array:
+    """Values that are an array whose numbers are of these kinds, as NumPy calls them."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in kinds:
+        return values
+    held = f" of {given.dtype}" if isinstance(given, np.ndarray) else ""
+    wanted = "an array of truth values" if "b" in kinds else "an array of numbers"
+    also = "a depth map, or " if name == "the prediction" else ""
+    raise AlignmentError(f"{name} is a {type(given).__name__}{held}: expected {also}{wanted}")
 
 
 def valid_pixels(
@@ -67,9 +81,12 @@ def valid_pixels(
         at_least: how many pixels are needed: 1 for a scale, 2 for scale and shift.
 
     Raises:
-        AlignmentError: if shapes differ, too few pixels are valid, or a valid one is not finite.
+        AlignmentError: if one of them is no array of numbers, shapes differ, too few pixels are valid, or a valid one
+            is not finite.
     """
     prediction = numbers_of(prediction)
+    target = _numbers(target, "the target", target)
+    mask = None if mask is None else _numbers(mask, "the mask", mask, "biu")
     if not prediction.shape == target.shape == (target.shape if mask is None else mask.shape):
         shapes = f"{prediction.shape}, {target.shape} and {target.shape if mask is None else mask.shape}"
         raise AlignmentError(f"prediction, target and mask have the shapes {shapes}: expected one and the same")

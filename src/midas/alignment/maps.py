@@ -113,6 +113,8 @@ def align_median_mad(
 
 def _of_some_weight(weights: Float[Array, "*shape"], mask: Bool[Array, "*shape"] | None) -> Bool[Array, "*shape"]:
     """The valid pixels whose weight isn't 0."""
+    if not isinstance(weights, np.ndarray):
+        raise AlignmentError(f"the weights are a {type(weights).__name__}: expected an array of numbers")
     known = weights if mask is None else np.where(mask, weights, 0)
     if not ((known >= 0) & (known < np.inf)).all():
         raise AlignmentError("a weight is negative or not finite on a valid pixel: expected 0 or a positive number")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from numbers import Integral
 
 from midas.errors import ModelError
 from midas.pipeline import MAX_THREADS
@@ -40,5 +41,5 @@ def check_threads(threads: int | None) -> None:
     Raises:
         ModelError: it isn't.
     """
-    if threads is not None and not 1 <= threads <= MAX_THREADS:
+    if threads is not None and not (isinstance(threads, Integral) and 1 <= threads <= MAX_THREADS):
         raise ModelError(f"threads is {threads}; expected a whole number from 1 to {MAX_THREADS}")

@@ -39,6 +39,9 @@ REFERENCE = "float32 PyTorch on the CPU"
 # Called before each step: what it is, how many steps are done, how many there are.
 Progress = Callable[[str, int, int], None]
 
+# Called with each figure as soon as it is there: what was measured, and the figure.
+Tell = Callable[[str], object]
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -69,10 +72,18 @@ class Settings:
     rounds: int = 20
 
 
-def run_benchmark(cases: Sequence[Case], settings: Settings, progress: Progress = lambda *_: None) -> Report:
+def run_benchmark(
+    cases: Sequence[Case], settings: Settings, progress: Progress = lambda *_: None, tell: Tell = lambda _: None
+) -> Report:
     """Measure all cases.
 
     A case or a duel that fails becomes a result that says why; the others are measured all the same.
+
+    Args:
+        cases: what is measured.
+        settings: how.
+        progress: told of each step as it begins.
+        tell: told of each figure as it comes, in one line, for whoever can't wait for the report.
 
     Raises:
         MissingExtraError: random weights without the lab.
@@ -81,15 +92,16 @@ def run_benchmark(cases: Sequence[Case], settings: Settings, progress: Progress 
     if settings.random_weights and find_spec("torch") is None:
         raise MissingExtraError("a network with random weights", "lab")
     with tempfile.TemporaryDirectory(prefix="midas-bench-") as folder:
-        return _Run(cases, settings, Path(folder), progress).report()
+        return _Run(cases, settings, Path(folder), progress, tell).report()
 
 
 class _Run:
-    def __init__(self, cases: Sequence[Case], settings: Settings, folder: Path, progress: Progress) -> None:
+    def __init__(self, cases: Sequence[Case], settings: Settings, folder: Path, progress: Progress, tell: Tell) -> None:
         self._cases = cases
         self._settings = settings
         self._folder = folder
         self._progress = progress
+        self._tell = tell
         self._has_torch = find_spec("torch") is not None
         self._picture = folder / "picture.npy"
         np.save(self._picture, settings.picture)
@@ -155,9 +167,10 @@ class _Run:
         formats = sorted(asked - {AUTO} | ({FLOAT32, "bfloat16"} if AUTO in asked else set()))
         for threads in self._threads:
             self._step("matrix products")
-            peaks[threads] = run_task({"kind": "peaks", "device": device, "formats": formats}, threads=threads).get(
-                "peaks", {}
-            )
+            task = {"kind": "peaks", "device": device, "formats": formats}
+            peaks[threads] = run_task(task, threads=threads).get("peaks", {})
+            for name, gflops in peaks[threads].items():
+                self._tell(f"matrix products, {name}: {gflops:.0f} GFLOP/s")
         return peaks
 
     def _reference(self, model: str, size: int | None) -> Float32[Array, "h w"] | None:
@@ -168,8 +181,12 @@ class _Run:
     def _measure(self, case: Case, map_name: str) -> dict[str, Any]:
         self._step(case.label)
         answer = self._task(case, map_name, timed=True)
-        times = answer.get("network_ms")
-        self._shown = f"  ({case.label}: network {statistics.median(times):.1f} ms)" if times else self._shown
+        if "error" in answer:
+            self._tell(f"{case.label}: not measured: {answer['error']}")
+            return answer
+        network, whole = (statistics.median(answer[name]) for name in ("network_ms", "whole_ms"))
+        self._shown = f"  ({case.label}: network {network:.1f} ms)"
+        self._tell(f"{case.label}: network {network:.1f} ms, whole {whole:.1f} ms")
         return answer
 
     def _task(self, case: Case, map_name: str, *, timed: bool) -> dict[str, Any]:
@@ -224,6 +241,7 @@ class _Run:
                 self._step(f"{result.case.label} against {rival}")
                 if result.error is None:
                     duels.append(self._duel(result.case, rival))
+                    self._tell(_duel_line(duels[-1]))
         return duels
 
     def _duel(self, case: Case, rival: str) -> DuelResult:
@@ -262,6 +280,11 @@ class _Run:
         }  # fmt: skip
         words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
         return [sys.executable, "-m", "midas", "predict", str(picture), "--overwrite", *words]
+
+
+def _duel_line(duel: DuelResult) -> str:
+    outcome = f"rival / ours {duel.ratio:.2f}" if duel.ratio is not None else f"not measured: {duel.error}"
+    return f"{duel.label} against {duel.rival}: {outcome}"
 
 
 def relative_difference(values: Float32[Array, "h w"], reference: Float32[Array, "h w"]) -> float:

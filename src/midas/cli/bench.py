@@ -16,6 +16,7 @@ from midas.backends import AUTO, BACKENDS
 from midas.bench.cases import ALL, FLOAT32, PRECISIONS, Grid
 from midas.bench.timing import Effort
 from midas.cli import STATUS_FAILED, DebugOption, command_app, finite
+from midas.cli.terminal import tell
 from midas.errors import ConfigError
 from midas.models.zoo import DEFAULT_MODEL
 from midas.pictures.preprocess import MAX_SIZE_PX
@@ -24,7 +25,7 @@ from midas.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
     from midas.bench.results import Report
-    from midas.bench.runner import Progress
+    from midas.bench.runner import Progress, Tell
 
 app = command_app()
 
@@ -65,6 +66,10 @@ A rival is MODULE:CALLABLE, importable from the current folder, which takes an
 RGB uint8 array; or a command, whose {picture} becomes a PNG file, and which
 is run against a cold `midas predict`. Rival and midas run in turns, A B A B,
 and the ratio is taken turn by turn.
+
+\b
+The tables come at the end, on standard output. Until then a terminal shows a
+bar with the newest figure, and a log file gets a line for each figure.
 
 \b
 Exit status: 0 all measured, or not to be had here under `all`; 1 some cases
@@ -172,8 +177,8 @@ def bench(
         pixels, words, Effort(warmup, runs, seconds), random_weights, peaks=not no_peak, reference=not no_reference,
         rivals=tuple(against), rival_python=against_python, rounds=rounds,
     )  # fmt: skip
-    with _progress_bar() as progress:
-        report = run_benchmark(cases, settings, progress)
+    with watching() as (progress, say_figure):
+        report = run_benchmark(cases, settings, progress, say_figure)
     print_report(report)
     if json_path is not None:
         _write(json_path, json.dumps(report.to_json(), indent=2) + "\n")
@@ -216,10 +221,10 @@ def _status(report: Report, *, tolerant: bool) -> int:
 
 
 @contextmanager
-def _progress_bar() -> Iterator[Progress]:
-    """A bar on standard error with what is being measured, if that is a terminal."""
+def watching() -> Iterator[tuple[Progress, Tell]]:
+    """A bar on standard error with the newest figure; where that is no terminal, a line for each figure as it comes."""
     if not sys.stderr.isatty():
-        yield lambda label, done, total: None
+        yield (lambda label, done, total: None), lambda figure: tell(f"midas: {figure}")
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -227,4 +232,8 @@ def _progress_bar() -> Iterator[Progress]:
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=False, transient=True) as bar:
         task = bar.add_task("")
-        yield lambda label, done, total: bar.update(task, description=label, completed=done, total=total)
+
+        def show(label: str, done: int, total: int) -> None:
+            bar.update(task, description=label, completed=done, total=total)
+
+        yield show, lambda figure: None

@@ -97,7 +97,9 @@ def _progress_bar() -> Progress:
 
 def _error_text(report: PictureReport) -> str:
     text = report.error.message if report.error else ""
-    return text if str(report.source) in text else f"{report.source}: {text}"
+    # An address that was taken for a path has lost one of its slashes.
+    named = str(report.source) in text.replace("//", "/")
+    return text if named else f"{report.source}: {text}"
 
 
 def _json_of(report: PictureReport, how: str = "") -> dict[str, Any]:

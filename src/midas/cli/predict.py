@@ -44,6 +44,7 @@ from midas.maps.map_size import FULL, MapSize
 from midas.maps.names import (
     PictureJob,
     beside_one_file,
+    check_output,
     is_one_file,
     plan_outputs,
     usual_format,
@@ -282,6 +283,7 @@ def predict(
     output_dir = output_dir or DEFAULT_OUTPUT_DIR
     how = metres.how if metres else ""
     found = find_pictures(paths, output_dir, recursive=recursive)
+    check_output(output_dir, len(found.pictures), formats)
     if is_one_file(output_dir, len(found.pictures), formats):
         jobs = [_one_job(found.pictures[0].path, output_dir, formats[0], beside=beside)]
         output_dir = output_dir.parent

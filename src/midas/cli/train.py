@@ -97,6 +97,7 @@ def train(
     from midas.training.config import parse_config
     from midas.training.config_files import read_tables
     from midas.training.run_folder import CONFIG, check_continuing, prepare_folder, write_config
+    from midas.training.state import BEST_WEIGHTS
     from midas.training.trainer import Trainer
 
     if (config is None) == (data is None):
@@ -120,7 +121,13 @@ def train(
     if resume:
         trainer.resume()
     trainer.run()
-    say(f"best validation figure {trainer.best:.3f} %: {folder / 'best.safetensors'}")
+    best = folder / BEST_WEIGHTS
+    say(f"best validation figure {trainer.best:.3f} %: {best}")
+    if data is not None:
+        say_lines(
+            f"to try it:     midas predict PHOTO --model {best}\n"
+            f"to export it:  midas export --model {best} -o {folder.resolve().name}.onnx"
+        )
 
 
 def _run_folder(output: Path | None, data: Path | None) -> Path:

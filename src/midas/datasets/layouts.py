@@ -189,7 +189,11 @@ def _layout(pairs: Sequence[Pair]) -> str:
 
     def of(pair: Pair) -> str:
         if pair.picture.parent != pair.depth.parent:
-            return f"folders {pair.picture.parent.name}/ and {pair.depth.parent.name}/"
+            # Of rgb/kitchen/ and depth/kitchen/ the first is what tells them apart.
+            folders = zip(pair.picture.parent.parts, pair.depth.parent.parts, strict=False)
+            names = (pair.picture.parent.name, pair.depth.parent.name)
+            picture, depth = next((both for both in folders if both[0] != both[1]), names)
+            return f"folders {picture}/ and {depth}/"
         if pair.picture.stem == pair.depth.stem:
             return f"pairs of one name, {pair.picture.suffix} and {pair.depth.suffix}"
         return "pairs told apart by words in their names"

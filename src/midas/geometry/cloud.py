@@ -18,7 +18,7 @@ from midas.geometry.jumps import MAX_JUMP, beside_jumps, jump_tolerance
 from midas.geometry.ply import points_ply
 from midas.geometry.sampling import sample_grid, sampled, sampled_colors
 from midas.geometry.scene_files import write_scene_file
-from midas.geometry.sphere import AnyCamera
+from midas.geometry.sphere import AnyCamera, check_camera
 
 MAX_POINTS = 1_000_000
 GREY = 188
@@ -75,9 +75,10 @@ def point_cloud(
         far: what becomes of the sky and of what lies behind infinity.
 
     Raises:
-        ConfigError: fewer than one point is allowed, or a jump isn't positive.
+        ConfigError: fewer than one point is allowed, a jump isn't positive, or what is no camera.
         AlignmentError: no point is left.
     """
+    check_camera(camera)
     if max_points is not None and max_points < 1:
         raise ConfigError(f"at most {max_points} points: expected at least 1")
     if max_jump is not None and not max_jump > 0:

@@ -21,7 +21,7 @@ from midas.geometry.ply import mesh_ply
 from midas.geometry.sampling import sample_grid, sampled
 from midas.geometry.scene_files import write_scene_file
 from midas.geometry.simplify import simplified
-from midas.geometry.sphere import AnyCamera
+from midas.geometry.sphere import AnyCamera, check_camera
 
 MAX_FACES = 100_000
 GRID_SIDE = 512
@@ -133,10 +133,11 @@ def surface_mesh(
         far: what becomes of the sky and of what lies behind infinity.
 
     Raises:
-        ConfigError: a jump that isn't positive.
+        ConfigError: a jump that isn't positive, or what is no camera.
         AlignmentError: no triangle is left.
         MissingExtraError: there are more faces than allowed, and the package that reduces them isn't installed.
     """
+    check_camera(camera)
     if max_jump is not None and not max_jump > 0:
         raise ConfigError(f"a largest jump of {max_jump}: expected a positive number, or None to join everything")
     height, width = values.shape

@@ -153,3 +153,15 @@ def pixel_rays(lens: WideLens, size: tuple[int, int]) -> Float32[Array, "H W 3"]
     )
     x, y = np.meshgrid(x_px, y_px)
     return lens.rays(x, y).astype(np.float32)
+
+
+def check_camera(camera: object) -> None:
+    """Make sure that something is a camera.
+
+    Raises:
+        ConfigError: it isn't.
+    """
+    if not isinstance(camera, AnyCamera):
+        raise ConfigError(
+            f"a {type(camera).__name__} is no camera: expected midas.geometry.Camera, such as Camera.from_fov gives"
+        )

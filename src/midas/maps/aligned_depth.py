@@ -15,7 +15,7 @@ from midas.geometry.sphere import AnyCamera
 from midas.maps.anchored import anchored
 from midas.maps.formats import read_map, write_map
 from midas.maps.kinds import METRIC, Kind, kind_said, space_of
-from midas.maps.map_facts import as_array, file_metadata, lens_facts, read_only_map
+from midas.maps.map_facts import as_array, check_facts, file_metadata, lens_facts, read_only_map
 from midas.maps.showing import one_line, shown_png
 
 _SCALE_KEY, _SHIFT_KEY = "alignment_scale", "alignment_shift"
@@ -47,6 +47,7 @@ class AlignedDepth:
     lens: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_facts(self.kind, self.model, self.source)
         object.__setattr__(self, "depth_m", read_only_map(self.depth_m))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -79,7 +80,7 @@ class AlignedDepth:
         Raises:
             OutputError: if it can't be read, or says that its values are of another kind.
         """
-        values, metadata = read_map(Path(path))
+        values, metadata = read_map(path)
         said = kind_said(metadata, path)
         try:
             scale, shift = (float(metadata.get(key, "nan")) for key in (_SCALE_KEY, _SHIFT_KEY))
@@ -100,7 +101,7 @@ class AlignedDepth:
     ) -> None:
         """Write the depth in metres to a file, as ``DepthMap.save`` does; a 16-bit PNG has 0 for infinity."""
         write_map(
-            Path(path),
+            path,
             self.depth_m,
             format_name,
             metadata=self.metadata,

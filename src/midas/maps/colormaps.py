@@ -7,6 +7,7 @@ spectral is ColorBrewer's Spectral by C. Brewer (Apache-2.0), reversed.
 from __future__ import annotations
 
 import base64
+import math
 from functools import cache
 
 import numpy as np
@@ -90,7 +91,10 @@ def colorize(
     Raises:
         ConfigError: for an unknown colour map or percentiles that aren't ``0 <= low < high <= 100``.
     """
-    low, high = percentiles
+    try:
+        low, high = (float(percent) for percent in percentiles)
+    except (TypeError, ValueError):
+        low = high = math.nan
     if not 0 <= low < high <= 100:
         raise ConfigError(f"percentiles {percentiles}: expected two rising numbers from 0 to 100, for instance (2, 98)")
     return _look_up(ValueRange.of_percentiles(values, low, high).codes_8bit(values), colormap)
@@ -125,7 +129,7 @@ def colormap_table(name: str) -> UInt8[Array, "256 3"]:
 
 
 def _look_up(codes: UInt8[Array, "H W"], name: str) -> UInt8[Array, "H W 3"]:
-    table = colormap_table(name)
+    table = colormap_table(str(name))  # a list, say, could not be looked up
     out = np.empty((*codes.shape, 3), np.uint8)
     for rows in row_bands(codes):
         np.take(table, codes[rows], axis=0, out=out[rows], mode="clip")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from midas.maps.kinds import (
     nearness,
     space_of,
 )
-from midas.maps.map_facts import as_array, file_metadata, lens_facts, read_only_map
+from midas.maps.map_facts import as_array, check_facts, file_metadata, lens_facts, read_only_map
 from midas.maps.resize import Interpolation, resize_map
 from midas.maps.showing import one_line, shown_png
 from midas.maps.value_range import ValueRange
@@ -64,6 +65,7 @@ class DepthMap:
     time_s: float | None = None
 
     def __post_init__(self) -> None:
+        check_facts(self.kind, self.model, self.source)
         object.__setattr__(self, "values", read_only_map(self.values))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -91,7 +93,7 @@ class DepthMap:
         Raises:
             OutputError: if it can't be read, or says that its values are of another kind.
         """
-        values, metadata = read_map(Path(path))
+        values, metadata = read_map(path)
         said = kind_said(metadata, path)
         if kind is not None and said not in (None, kind):
             raise OutputError(f"{path} holds values of kind {said!r}: expected {kind!r}")
@@ -172,7 +174,7 @@ class DepthMap:
                 f"scale {scale} and shift {shift} can't turn disparity into depth: expected finite numbers, the scale "
                 "not negative, since larger disparity is nearer"
             )
-        if max_depth_m is not None and not max_depth_m > 0:
+        if max_depth_m is not None and not (isinstance(max_depth_m, Real) and max_depth_m > 0):
             raise AlignmentError(f"max_depth_m is {max_depth_m}: expected a positive number of metres, or None")
         inverse_depth = Alignment(scale, shift).apply(self.values)
         depth_m = np.full_like(inverse_depth, np.inf)
@@ -238,7 +240,7 @@ class DepthMap:
         Pictures for the eye are chosen by name: ``png8``, ``color``, ``side-by-side`` (which needs ``image``).
         """
         write_map(
-            Path(path),
+            path,
             self.values,
             format_name,
             metadata=self.metadata,

@@ -34,7 +34,7 @@ from midas.maps.value_range import ValueRange, as_float32_map
 from midas.pictures.libtiff import raised_errors
 from midas.pictures.tiff import TiffFile
 from midas.storage.atomic import atomic_file
-from midas.storage.regular_files import open_regular
+from midas.storage.regular_files import open_regular, path_of
 
 # Keywords in PNG and EXR files carry this prefix, so that they can't be taken for another program's.
 _PREFIX = "midas:"
@@ -127,9 +127,9 @@ def write_map(
             file that can't be written.
         ConfigError: for an unknown colour map.
     """
-    path = Path(path)
+    path = path_of(path)
     chosen = format_by_suffix(path) if format_name is None else format_by_name(format_name)
-    if _canonical_suffix(path) != chosen.suffix:
+    if canonical_suffix(path) != chosen.suffix:
         raise OutputError(f"{path}: a file of format {chosen.name} has the suffix {chosen.suffix}")
     content = _content(values, metadata, kind, image, colormap)
     with atomic_file(path, overwrite=overwrite) as file:
@@ -163,7 +163,7 @@ def read_map(path: str | Path) -> tuple[Float32[Array, "H W"], dict[str, str]]:
     Raises:
         OutputError: if the file is missing or damaged, of an unknown format, or a picture for the eye.
     """
-    path = Path(path)
+    path = path_of(path)
     read = format_by_suffix(path).read
     if read is None:  # The first format of each suffix keeps values.
         raise OutputError(f"{path} keeps no values")
@@ -178,14 +178,14 @@ def read_map(path: str | Path) -> tuple[Float32[Array, "H W"], dict[str, str]]:
 
 def format_by_name(name: str) -> Format:
     """Give the format of that name, or raise an ``OutputError`` that lists them."""
-    if name not in FORMATS:
+    if not isinstance(name, str) or name not in FORMATS:
         raise OutputError(f"unknown format {name!r}: expected one of {', '.join(FORMATS)}")
     return FORMATS[name]
 
 
 def format_by_suffix(path: Path) -> Format:
     """Give the first format with the suffix of that path, or raise an ``OutputError`` that lists the suffixes."""
-    suffix = _canonical_suffix(path)
+    suffix = canonical_suffix(path)
     for candidate in FORMATS.values():
         if candidate.suffix == suffix:
             return candidate
@@ -199,7 +199,8 @@ def output_path(folder: Path, stem: str, format_name: str) -> Path:
     return folder / f"{stem}{chosen.tag}{chosen.suffix}"
 
 
-def _canonical_suffix(path: Path) -> str:
+def canonical_suffix(path: Path) -> str:
+    """The suffix of a path in lower case, and of several for one format the longest: ``.tiff`` for ``.TIF``."""
     suffix = path.suffix.lower()
     return ".tiff" if suffix == ".tif" else suffix
 
@@ -254,9 +255,10 @@ def _write_color(file: OutputFile, content: MapContent) -> None:
 def _write_side_by_side(file: OutputFile, content: MapContent) -> None:
     if content.image is None:
         raise OutputError("format side-by-side shows the photograph too: pass it as image")
-    if content.image.shape != (*content.values.shape, 3):
-        expected = (*content.values.shape, 3)
-        raise OutputError(f"the photograph has the shape {content.image.shape}: the map needs {expected}")
+    expected = (*content.values.shape, 3)
+    if getattr(content.image, "dtype", None) != np.uint8 or content.image.shape != expected:
+        given = f"{getattr(content.image, 'dtype', type(content.image).__name__)} {np.shape(content.image)}"
+        raise OutputError(f"the photograph is {given}: expected uint8, and the map needs {expected}")
     pair = np.concatenate([content.image, _colours(content)], axis=1)
     write_png(file, pair, _picture_text(content))
 

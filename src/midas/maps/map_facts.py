@@ -9,7 +9,7 @@ import numpy as np
 
 from midas.arrays import Array
 from midas.errors import MidasError
-from midas.maps.kinds import KIND_KEY, SPACE_KEY, Kind, space_of
+from midas.maps.kinds import KIND_KEY, KINDS, SPACE_KEY, Kind, space_of
 from midas.maps.value_range import as_float32_map
 from midas.version import __version__
 
@@ -39,6 +39,19 @@ def file_metadata(kind: Kind, model: str | None, source: str | None) -> dict[str
 def lens_facts(metadata: Mapping[str, str]) -> dict[str, str]:
     """What a file says of its picture's lens."""
     return {name: text for name, text in metadata.items() if name in LENS_FACTS}
+
+
+def check_facts(kind: Kind, model: str | None, source: str | None) -> None:
+    """Make sure that what is known of a map can be written into a file.
+
+    Raises:
+        MidasError: there is no such kind, or a name is no text.
+    """
+    if kind not in KINDS:
+        raise MidasError(f"there is no kind {kind!r} of values; expected one of {', '.join(KINDS)}")
+    for name, text in (("model", model), ("source", source)):
+        if text is not None and not isinstance(text, str):
+            raise MidasError(f"{name} is a {type(text).__name__}: expected a text, or None")
 
 
 def read_only_map(values: Array) -> Array:

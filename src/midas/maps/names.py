@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from midas.errors import OutputError
-from midas.maps.formats import FORMATS, format_by_name, output_path
+from midas.errors import ConfigError, OutputError
+from midas.maps.formats import FORMATS, canonical_suffix, format_by_name, output_path
 from midas.pictures.files import PictureFile, absolute_path
+from midas.pictures.formats import is_image_path
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,8 @@ def usual_format(output: Path | None, *, metric: bool) -> str:
         output: a file or a folder.
         metric: depth in metres is written, which a PNG holds in millimetres.
     """
-    named = None if output is None or output.is_dir() else output.suffix.lower()
-    suffixes = {chosen.suffix: chosen.name for chosen in reversed(FORMATS.values())} | {".tif": "tiff"}
+    named = None if output is None or output.is_dir() else canonical_suffix(output)
+    suffixes = {chosen.suffix: chosen.name for chosen in reversed(FORMATS.values())}
     return "png-mm" if metric and named in (None, "", ".png") else suffixes.get(named or "", "png16")
 
 
@@ -130,7 +131,31 @@ def is_one_file(output: Path, pictures: int, formats: Sequence[str]) -> bool:
     """
     if pictures != 1 or len(formats) != 1 or output.is_dir():
         return False
-    return output.suffix.lower() in (format_by_name(formats[0]).suffix, "." + formats[0])
+    return canonical_suffix(output) in (format_by_name(formats[0]).suffix, "." + formats[0])
+
+
+def check_output(output: Path, pictures: int, formats: Sequence[str]) -> None:
+    """Make sure that an output that is called like a picture or a map can be that file, or is a folder already.
+
+    Args:
+        output: as it was named.
+        pictures: how many there are.
+        formats: names of formats.
+
+    Raises:
+        ConfigError: there are several files to write, or none of that suffix: a folder of that name is not what was
+            meant.
+    """
+    suffixes = {chosen.suffix for chosen in FORMATS.values()}
+    suffix = canonical_suffix(output)
+    called_like_a_file = suffix in suffixes or is_image_path(output)
+    if not called_like_a_file or not pictures or output.is_dir() or is_one_file(output, pictures, formats):
+        return
+    if pictures > 1 or len(formats) > 1:
+        files = f"{pictures} pictures" if pictures > 1 else f"the formats {', '.join(formats)}"
+        raise ConfigError(f"{output} is called like one file, and there are several for {files}; name a folder")
+    wanted = format_by_name(formats[0]).suffix if suffix in suffixes else ", ".join(sorted(suffixes))
+    raise ConfigError(f"{output} can't be written: maps are files that end in {wanted}; or name a folder")
 
 
 def _places(pictures: Sequence[PictureFile]) -> list[Path]:

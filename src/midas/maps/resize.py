@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Literal, get_args
 
 import cv2
@@ -37,14 +38,17 @@ def resize_map(
         interpolation: how values in between are made.
 
     Raises:
-        ConfigError: for a size below 1 or an unknown interpolation.
+        ConfigError: for a size that isn't two whole numbers from 1 on, or an unknown interpolation.
     """
-    height, width = size
+    try:
+        height, width = (index(side) for side in size)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"size {size!r}: expected (height, width), two whole numbers of pixels") from error
     if height < 1 or width < 1:
         raise ConfigError(f"size {size}: expected height and width of at least 1 pixel")
     if interpolation == _ALIGNED:
-        return resample_aligned(values, size)
-    if interpolation not in _CV2_FLAGS:
+        return resample_aligned(values, (height, width))
+    if not isinstance(interpolation, str) or interpolation not in _CV2_FLAGS:
         expected = ", ".join(get_args(Interpolation))
         raise ConfigError(f"unknown interpolation {interpolation!r}: expected one of {expected}")
     resized = cv2.resize(np.ascontiguousarray(values), (width, height), interpolation=_CV2_FLAGS[interpolation])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
@@ -16,6 +17,8 @@ from midas.serving.problems import BusyError, ProblemError
 from midas.serving.queue import ClientGoneError
 
 FORM_FIELD = "file"
+
+Content = TypeVar("Content")
 
 _MOST_HEADERS = 8
 _MOST_HEADER_BYTES = 4096
@@ -61,17 +64,8 @@ class _Account:
             BusyError: the bodies of all requests are too large together.
             ClientGoneError: the client has gone.
         """
-        limits = self._bodies._limits
-        try:
-            data = await asyncio.wait_for(self._content(request), limits.body_s)
-        except asyncio.TimeoutError:
-            raise ProblemError(
-                408,
-                f"the body isn't there after {limits.body_s:g} s; send a smaller picture, or by a faster line",
-                headers={"Connection": "close"},
-            ) from None
-        except ClientDisconnect:
-            raise ClientGoneError from None
+        limit_s = self._bodies._limits.body_s
+        data = await received(self._content(request), limit_s, "send a smaller picture, or by a faster line")
         kind, options = parse_options_header(request.headers.get("content-type"))
         if kind == b"multipart/form-data":
             data = file_of_form(data, options.get(b"boundary", b""))
@@ -105,6 +99,28 @@ class _Account:
                 headers={"Connection": "close"} if excess > _LINGER else {},
             )
         return b"".join(chunks)
+
+
+async def received(content: Awaitable[Content], limit_s: float, advice: str) -> Content:
+    """What comes of a request's body, which has to be there within a time.
+
+    Args:
+        content: reads it.
+        limit_s: the time, in seconds.
+        advice: what to do where it isn't enough.
+
+    Raises:
+        ProblemError: 408, the time is over.
+        ClientGoneError: the client has gone.
+        MidasError: what ``content`` raises.
+    """
+    try:
+        return await asyncio.wait_for(content, limit_s)
+    except asyncio.TimeoutError:
+        late = f"the body isn't there after {limit_s:g} s; {advice}"
+        raise ProblemError(408, late, headers={"Connection": "close"}) from None
+    except ClientDisconnect:
+        raise ClientGoneError from None
 
 
 def file_of_form(body: bytes, boundary: bytes) -> bytes:

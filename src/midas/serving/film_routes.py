@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from starlette.requests import ClientDisconnect
 
 from midas.effects.films import FILM_EFFECTS, film_effect
 from midas.errors import MissingExtraError
 from midas.maps.colormaps import COLORMAPS
+from midas.serving.bodies import received
 from midas.serving.films import FILMS_THERE, FilmJob
 from midas.serving.openapi import FILM_BODY, FILM_STATE, binary, problems
 from midas.serving.problems import BusyError, ProblemError
 from midas.serving.query import one_of
-from midas.serving.queue import ClientGoneError
 from midas.serving.service import Service
 from midas.video.job import EYE_FORMATS, SIDE_BY_SIDE, FilmSettings
 from midas.video.sinks import map_painter
@@ -30,6 +28,19 @@ router = APIRouter(prefix=FILMS_PATH)
 FilmName = Annotated[
     str, Path(description="The `id` that the film got when it was sent.", examples=["5b1f6a0e3c7d4b0e9a3f2d6c8e7f1a20"])
 ]
+
+
+# What is made of a film changes while it is mapped, and is gone once it is removed.
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+def _made_responses(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
+    """How the API's description tells of the answers of a route that gives what was made of a film."""
+    return {200: binary(media_type, description), **problems(401, 404, 422, 503)}
+
+
+def _not_yet(text: str) -> BusyError:
+    return BusyError(1.0, text, reason="not-ready")
 
 
 class FilmQuery(BaseModel):
@@ -75,17 +86,10 @@ async def send(request: Request, query: Annotated[FilmQuery, Query()]) -> dict[s
     service = _open_to(request)
     if not FILMS_THERE:
         raise ProblemError(422, MissingExtraError("video", "video").message)
-    service.start()
-    if not service.shelf.is_ready:
-        raise BusyError(1.0, "the models are being loaded", reason="starting")
+    service.check_ready()
     predictor = service.shelf.predictor(query.model, None, None)
     limit_s = service.options.limits.film_upload_s
-    try:
-        job = await asyncio.wait_for(service.films.receive(request.stream()), limit_s)
-    except asyncio.TimeoutError:
-        raise ProblemError(408, f"the film isn't there after {limit_s:g} s; send a smaller one") from None
-    except ClientDisconnect:
-        raise ClientGoneError from None
+    job = await received(service.films.receive(request.stream()), limit_s, "send a smaller film, or by a faster line")
     service.films.begin(job, predictor, query.settings)
     return job.described()
 
@@ -98,7 +102,7 @@ async def state(request: Request, name: FilmName) -> dict[str, Any]:
 
 @router.get(
     "/{name}/preview.jpg",
-    responses={200: binary("image/jpeg", "The frame, in the form that was asked for."), **problems(401, 404, 422, 503)},
+    responses=_made_responses("image/jpeg", "The frame, in the form that was asked for."),
     summary="The newest frame",
     response_class=Response,
 )
@@ -106,13 +110,13 @@ async def preview(request: Request, name: FilmName) -> Response:
     """At most two a second."""
     newest = _job(request, name).preview
     if newest is None:
-        raise BusyError(1.0, "no frame is mapped yet", reason="not-ready")
-    return Response(newest, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+        raise _not_yet("no frame is mapped yet")
+    return Response(newest, media_type="image/jpeg", headers=_NO_STORE)
 
 
 @router.get(
     "/{name}/result.mp4",
-    responses={200: binary("video/mp4", "The film of depth."), **problems(401, 404, 422, 503)},
+    responses=_made_responses("video/mp4", "The film of depth."),
     summary="The film of depth",
     response_class=FileResponse,
 )
@@ -122,8 +126,8 @@ async def result(request: Request, name: FilmName) -> FileResponse:
     if job.state == "failed":
         raise ProblemError(422, job.problem or "the film failed")
     if job.state != "done":
-        raise BusyError(1.0, "the film isn't done yet", reason="not-ready")
-    return FileResponse(job.result, media_type="video/mp4", headers={"Cache-Control": "no-store"})
+        raise _not_yet("the film isn't done yet")
+    return FileResponse(job.result, media_type="video/mp4", headers=_NO_STORE)
 
 
 @router.delete(

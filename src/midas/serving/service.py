@@ -118,7 +118,7 @@ class Service:
         self.admit(request)
         form = chosen_form(query.format, request.headers.get("accept"))
         request.state.format = form.name
-        self._check_ready()
+        self.check_ready()
         limits = self.options.limits
         for name, most in (("size", limits.size_px), ("tile", limits.tile)):
             if (getattr(query, name) or 0) > most:
@@ -138,7 +138,7 @@ class Service:
             MidasError: as for ``depth``.
         """
         self.admit(request)
-        self._check_ready()
+        self.check_ready()
         predictor = self.shelf.predictor(model, None, None)
 
         def job(data: bytes) -> Answer:
@@ -147,7 +147,12 @@ class Service:
 
         return await self._answer(request, job, 1.0, "image/jpeg")
 
-    def _check_ready(self) -> None:
+    def check_ready(self) -> None:
+        """Make sure that the models are loaded; if nobody has begun to, begin.
+
+        Raises:
+            BusyError: they are being loaded.
+        """
         self.start()
         if not self.shelf.is_ready:
             raise BusyError(1.0, "the models are being loaded", reason="starting")

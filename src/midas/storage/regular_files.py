@@ -7,6 +7,8 @@ import os
 import stat
 from pathlib import Path
 
+from midas.errors import OutputError
+
 # A pipe that took a file's place in between opens at once with this, and shows itself then. Windows has neither.
 _NOT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -22,6 +24,18 @@ class NotRegularFileError(OSError):
     def __init__(self, path: Path, kind: str) -> None:
         super().__init__(None, f"it is {kind}, not a file", str(path))
         self.kind = kind
+
+
+def path_of(given: str | os.PathLike[str]) -> Path:
+    """What names a file, as a path.
+
+    Raises:
+        OutputError: it is of another type.
+    """
+    try:
+        return Path(given)
+    except TypeError as error:
+        raise OutputError(f"a {type(given).__name__} names no file: expected a text, or a pathlib.Path") from error
 
 
 def open_regular(path: Path) -> io.BufferedReader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class Tiling:
     def __post_init__(self) -> None:
         if not (isinstance(self.zoom, int) and 1 <= self.zoom <= MAX_ZOOM):
             raise ConfigError(f"zoom of the tiles is {self.zoom}; expected a whole number from 1 to {MAX_ZOOM}")
-        if not 0 <= self.overlap < 1:
+        if not isinstance(self.overlap, Real) or not 0 <= self.overlap < 1:
             raise ConfigError(f"overlap of the tiles is {self.overlap}; expected a share from 0 to below 1")
 
     def grid(self, spec: InputSpec, size: tuple[int, int]) -> Grid:

@@ -158,9 +158,9 @@ def _held_out(own: OwnSet) -> str:
     if own.held_out:
         names = ", ".join(own.held_out[:4]) + (f" and {len(own.held_out) - 4} more" if len(own.held_out) > 4 else "")
         return f"{len(own.held_out)} of {own.scenes} scenes, to measure on: {names}"
-    return (
-        f"{max(1, round(own.share * own.pictures))} frames in a row, to measure on (there are no scenes to choose from)"
-    )
+    count = max(1, round(own.share * own.pictures))
+    frames = "1 frame" if count == 1 else f"{count} frames in a row"
+    return f"{frames}, to measure on (there are no scenes to choose from)"
 
 
 def settings(own: OwnSet, folder: Path, *, model: str = DEFAULT_MODEL, weights: Path | None = None) -> dict[str, Any]:

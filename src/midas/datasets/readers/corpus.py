@@ -168,7 +168,10 @@ def read_info(root: Path) -> CorpusInfo:
             shift_known=_shift_known(facts),
         )
     except FileNotFoundError as error:
-        raise DatasetError(f"{path} doesn't exist; a set in the corpus format has one beside its scenes") from error
+        raise DatasetError(
+            f"{path} doesn't exist; a set in the corpus format has one beside its scenes. A folder as `midas train "
+            "--data` takes it is measured on by --benchmark folder --protocol indoor, or outdoor"
+        ) from error
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DatasetError(f"{path} is not as the corpus format wants it: {error!r}") from error
     _check_info(info, path)
