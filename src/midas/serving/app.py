@@ -187,7 +187,13 @@ async def _explain(request: Request, error: RequestValidationError) -> Response:
 
 
 async def _no_such_page(request: Request, error: HTTPException) -> Response:
-    return _answer(request, ProblemError(error.status_code, error.detail, headers=error.headers))
+    text = error.detail
+    if error.status_code == 404:
+        text = "there is nothing at this address; expected the page or a path that docs.html lists"
+    elif error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        text = f"{request.method} isn't what this address takes; expected {allowed}, as docs.html lists it"
+    return _answer(request, ProblemError(error.status_code, text, headers=error.headers))
 
 
 def _answer(request: Request, answer: ProblemError) -> Response:

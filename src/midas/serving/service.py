@@ -167,7 +167,7 @@ class Service:
         seconds = {"queue": done.waited_s, **answer.seconds}
         self.metrics.observe(seconds, answer.pixels)
         timing = ", ".join(f"{stage};dur={1000 * each:.1f}" for stage, each in seconds.items())
-        headers = {**answer.headers, "Server-Timing": timing, "Vary": "Accept", "Cache-Control": "no-store"}
+        headers = {**answer.headers, "Server-Timing": timing, "Vary": "Accept"}
         return Response(answer.body, 200, headers, media_type)
 
     def show_queue(self) -> None:
