@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import tempfile
 import time
@@ -14,6 +15,7 @@ from PIL import Image
 from tests.serving.conftest import Client
 from tests.video.clips import ramp, times_of, write_clip
 
+from midas.serving import films
 from midas.serving.bodies import received
 from midas.serving.limits import Limits
 from midas.serving.problems import ProblemError
@@ -89,6 +91,30 @@ def test_a_damaged_film_fails_and_the_next_one_is_mapped(client: TestClient, tmp
     assert ended(client, broken)["state"] == "failed"
     assert str(tmp_path) not in str(ended(client, broken)["problem"])
     assert ended(client, good)["state"] == "done"
+
+
+def test_frames_that_are_too_large_are_refused_before_one_is_decoded(
+    served: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapped: list[object] = []
+    monkeypatch.setattr(films, "write_film", lambda *given: mapped.append(given))
+    client = served(Limits(pixels=1000))
+    name = client.post("/v1/films", content=film(tmp_path)).json()["id"]
+    assert "scale the film down" in str(ended(client, name)["problem"])
+    assert mapped == []
+
+
+def test_a_disk_that_is_full_is_said_and_holds_nothing(
+    client: TestClient, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(films, "_write_all", full)
+    answer = client.post("/v1/films", content=film(tmp_path))
+    assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+    assert "No space left on device" in answer.json()["detail"]
+    assert list(temporary.iterdir()) == []
 
 
 def test_there_are_only_so_many_films(served: Client, tmp_path: Path) -> None:
