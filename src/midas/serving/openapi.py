@@ -66,17 +66,19 @@ _HEADERS = {
     "Server-Timing": ("string", "Milliseconds of queue, decode, infer and encode."),
 }
 
+# Of known points. FastAPI leaves out of examples what is null, as the unit of relative values is.
 _JSON_EXAMPLE = {
     "model": "midas_nano_256",
-    "kind": "affine_invariant_inverse",
-    "unit": None,
+    "kind": "metric",
+    "unit": "metre",
     "picture_size": [400, 600],
     "size": [400, 600],
-    "min": 0.11,
-    "max": 0.93,
-    "mean": 0.42,
-    "percentiles": {"1": 0.12, "50": 0.38, "99": 0.91},
+    "min": 1.37,
+    "max": 9.2,
+    "mean": 4.1,
+    "percentiles": {"1": 1.4, "5": 1.5, "25": 2.6, "50": 3.9, "75": 5.2, "95": 8.1, "99": 9.0},
     "infinite": 0,
+    "alignment": {"scale": 0.81, "shift": 0.02},
 }
 
 
@@ -176,10 +178,10 @@ _FILM_STATE: dict[str, Any] = {
     },
     "example": {
         "id": "5b1f6a0e3c7d4b0e9a3f2d6c8e7f1a20",
-        "state": "working",
-        "frames": 120,
-        "total": 300,
-        "problem": None,
+        "state": "failed",
+        "frames": 0,
+        "total": 9000,
+        "problem": "the film lasts 300 s; expected at most 120 s: cut it",
     },
 }
 
