@@ -166,6 +166,7 @@ def test_a_server_that_has_long_been_full_or_is_to_end_is_not_ready(
         assert words in answer.json()["detail"]
         assert int(answer.headers["retry-after"]) >= 1
     assert client.get("/healthz").json() == {"status": "alive"}
+    assert (client.head("/healthz").status_code, client.head("/readyz").status_code) == (200, 503)
 
 
 @dataclass

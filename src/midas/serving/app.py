@@ -66,6 +66,8 @@ def create_app(options: ServeOptions | None = None) -> FastAPI:
     app.include_router(live_router)
     if FILMS_THERE and options.films:
         app.include_router(film_router)
+    for path, probe in (("/healthz", healthz), ("/readyz", readyz)):  # some balancers ask for the head alone
+        app.add_api_route(path, probe, methods=["HEAD"], include_in_schema=False)
     # Routes and no mount: a mount would take the API's paths with other methods for files that aren't there.
     for path in ("/", "/{name}"):
         app.add_api_route(path, _page(), methods=["GET", "HEAD"], include_in_schema=False)
