@@ -54,6 +54,7 @@ def test_a_film_is_mapped_shown_and_removed(client: TestClient, tmp_path: Path, 
     assert times_of(tmp_path / "depth.mp4") == times_of(tmp_path / "clip.mp4")
     assert client.delete(f"/v1/films/{name}").status_code == 204
     assert client.get(f"/v1/films/{name}").status_code == 404
+    assert 'midas_requests_total{format="film",status="202"} 1.0' in client.get("/metrics").text
     assert list(temporary.iterdir()) == []
 
 

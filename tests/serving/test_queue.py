@@ -26,7 +26,8 @@ from midas.predictor import Predictor
 from midas.serving import queue as queue_module
 from midas.serving.app import create_app
 from midas.serving.batching import Batches
-from midas.serving.limits import ServeOptions
+from midas.serving.limits import Limits, ServeOptions
+from midas.serving.metrics import Metrics
 from midas.serving.problems import BusyError
 from midas.serving.queue import ClientGoneError, WorkQueue
 from midas.tiling.prepared import Prepared
@@ -293,6 +294,18 @@ def test_the_counters_tell_of_requests_rejections_and_stages(served: Client) -> 
         "midas_queue_depth 0.0",
     ):
         assert line in text
+
+
+def test_the_gauges_of_a_process_that_has_nothing_to_do_show_nothing(
+    served: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[int, int]] = []
+    monkeypatch.setattr(Metrics, "show_queue", lambda _, waiting, running: shown.append((waiting, running)))
+    client = served(Limits(decodes=1))
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda seed: client.post("/v1/depth", content=picture(seed=seed)), range(6)))
+    client.post("/v1/depth", content=b"no picture")
+    assert (len(shown), shown[-1]) == (14, (0, 0))
 
 
 def test_every_answer_bears_a_number_and_the_headers_that_guard_a_page(client: TestClient) -> None:

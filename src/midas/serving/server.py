@@ -134,8 +134,8 @@ def _be_prompt_once_loaded(service: Service) -> None:
 def _be_prompt() -> None:
     """Keep what stops a whole process from stopping the loop that answers; for processes that do nothing else.
 
-    76,000 objects of packages and models stay to the end. A full collection would look at each of them again: 33 ms of a
-    core, several times as long where others want it too, in which no thread runs Python. Frozen ones cost nothing.
+    76,000 objects of packages and models stay to the end. A full collection would look at each of them again: 33 ms of
+    a core, several times as long where others want it too, in which no thread runs Python. Frozen ones cost nothing.
     """
     sys.setswitchinterval(_SWITCH_S)
     gc.collect()

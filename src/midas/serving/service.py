@@ -162,7 +162,10 @@ class Service:
         with self._bodies.accounted() as account:
             data = await account.read(request)
             self.show_queue()
-            done = await self._queue.run(lambda: job(data), cost, request.is_disconnected)
+            try:
+                done = await self._queue.run(lambda: job(data), cost, request.is_disconnected)
+            finally:
+                self.show_queue()  # of several processes, only one is asked for the counters of all
         answer = done.result
         seconds = {"queue": done.waited_s, **answer.seconds}
         self.metrics.observe(seconds, answer.pixels)
