@@ -6,8 +6,11 @@ import asyncio
 import errno
 import io
 import tempfile
+import threading
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from fastapi.testclient import TestClient
@@ -115,6 +118,28 @@ def test_a_disk_that_is_full_is_said_and_holds_nothing(
     answer = client.post("/v1/films", content=film(tmp_path))
     assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
     assert "No space left on device" in answer.json()["detail"]
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_film_that_is_given_up_is_closed_when_its_last_piece_is_written_and_leaves_nothing(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+    head = film(tmp_path)[:100]
+
+    def slow(file: IO[bytes], _: bytes) -> None:
+        threading.Event().wait(0.2)
+        closed.append(file.closed)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield head + bytes(2_000_000)
+
+    monkeypatch.setattr(films, "_write_all", slow)
+    kept = films.Films(Limits())
+    with pytest.raises(ProblemError) as refused:
+        asyncio.run(received(kept.receive(pieces()), 0.05, "send a smaller film"))
+    kept.close()
+    assert (refused.value.status, closed) == (408, [False])
     assert list(temporary.iterdir()) == []
 
 

@@ -137,9 +137,9 @@ class Films:
                     break
                 gathered += chunk
                 if len(gathered) >= _WRITTEN_BYTES:
-                    await asyncio.to_thread(_write_all, file, bytes(gathered))
+                    await _written(file, bytes(gathered))
                     gathered.clear()
-            await asyncio.to_thread(_write_all, file, bytes(gathered))
+            await _written(file, bytes(gathered))
         if not _is_film(head):
             raise ProblemError(415, "the body is no film; expected MP4, MOV, MKV, WebM or AVI")
 
@@ -237,6 +237,16 @@ class _Watched:
         if now - self._shown_s > _PREVIEW_EVERY_S:
             self._shown_s, job.preview = now, jpeg_of(painted)
         return painted
+
+
+async def _written(file: BinaryIO, data: bytes) -> None:
+    """Write in a thread, to the end even where nobody waits for it any more: nobody may close the file meanwhile."""
+    writing = asyncio.create_task(asyncio.to_thread(_write_all, file, data))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        raise
 
 
 def _write_all(file: BinaryIO, data: bytes) -> None:
