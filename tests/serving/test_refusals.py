@@ -105,6 +105,7 @@ def test_an_accept_that_nothing_meets_is_a_406_that_lists_what_there_is(client: 
     answer = client.post("/v1/depth", headers={"accept": "text/html, image/webp"}, content=picture())
     assert problem(answer) == (406, "not-acceptable")
     assert "application/x-npy" in answer.json()["detail"]
+    assert client.post("/v1/depth", headers={"accept": "*/*;q=0"}, content=picture()).status_code == 406
 
 
 @pytest.mark.parametrize(
