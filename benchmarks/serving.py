@@ -186,7 +186,8 @@ async def overload(options: argparse.Namespace, body: bytes, rate: float) -> Non
     """Requests at a rate, whatever becomes of them; then a stop while they go on coming."""
     with serving() as server:
         memory: list[tuple[float, float]] = []
-        answers = await open_loop(server, body, rate, options.seconds, memory)
+        late_ms: list[float] = []
+        answers = await open_loop(server, body, rate, options.seconds, memory, late_ms)
         print(f"open loop, {rate:.0f} requests/s for {options.seconds:g} s")
         print(f"  statuses       {dict(Counter(answer.status for answer in answers))}")
         for status, name in ((200, "accepted"), (503, "refused ")):
@@ -197,6 +198,9 @@ async def overload(options: argparse.Namespace, body: bytes, rate: float) -> Non
         refused = [answer.seconds for answer in answers if answer.status == 503]
         quick = np.mean([1000 * seconds < RETRY_MS for seconds in refused]) if refused else 1.0
         print(f"  refused within {RETRY_MS} ms: {100 * quick:.1f} %")
+        # Whatever holds this process up is in the times above too, though the server has answered by then.
+        shares = np.percentile(late_ms, (50, 99, 100))
+        print(f"  the clients' own lateness, ms   p50 {shares[0]:.0f}, p99 {shares[1]:.0f}, most {shares[2]:.0f}")
         half = [each for each in memory if each[0] > options.seconds / 3]
         slope = np.polyfit(*zip(*half, strict=True), 1)[0] * 3600 if len(half) > 2 else float("nan")
         print(
@@ -206,13 +210,14 @@ async def overload(options: argparse.Namespace, body: bytes, rate: float) -> Non
 
 
 async def open_loop(
-    server: Server, body: bytes, rate: float, seconds: float, memory: list[tuple[float, float]]
+    server: Server, body: bytes, rate: float, seconds: float, memory: list[tuple[float, float]], late_ms: list[float]
 ) -> list[Answer]:
-    """Ask at a rate."""
+    """Ask at a rate; note the server's memory, and by how much each request went out late."""
     start = time.perf_counter()
     tasks = []
     for number in range(int(rate * seconds)):
         await asyncio.sleep(max(0.0, start + number / rate - time.perf_counter()))
+        late_ms.append(1000 * (time.perf_counter() - start - number / rate))
         tasks.append(asyncio.create_task(ask(server.port, body)))
         if number % max(1, int(rate)) == 0:
             memory.append((time.perf_counter() - start, server.resident_mb()))

@@ -62,6 +62,19 @@ CALLS = {
     "align_from_range(depth_map, None, 2)": "two numbers of metres",
     "align_from_range('map', 1, 2)": "a depth map",
     "align_least_squares(values, values, weights='one')": "an array of numbers",
+    "ServeOptions(models='midas_nano_256')": "a tuple of texts",
+    "ServeOptions(models=(1,))": "a tuple of texts",
+    "ServeOptions(keys=(b'bytes',))": "a tuple of texts",
+    "ServeOptions(cors_origins='https://a.example')": "a tuple of texts",
+    "ServeOptions(batch='8')": "a whole number",
+    "ServeOptions(batch_wait_s='4')": "a number of seconds",
+    "ServeOptions(limits={'pixels': 5})": "expected Limits",
+    "Limits(pixels='5')": "a whole number",
+    "Limits(pixels=None)": "a whole number",
+    "Limits(pixels=True)": "a whole number",
+    "Limits(pixels=1.5)": "a whole number",
+    "Limits(pixels=float('inf'))": "a whole number",
+    "Limits(queue_s='2')": "a number",
 } | {
     f"ALIGNMENTS[{name!r}]({arguments})": word
     for name in ("least_squares", "scale", "median", "median_mad", "robust")
@@ -82,6 +95,7 @@ import midas
 from midas import DepthMap
 from midas.alignment import ALIGNMENTS, align_from_points, align_from_range, align_least_squares
 from midas.maps.depth_map import AlignedDepth
+from midas.serving.limits import Limits, ServeOptions
 
 predictor = midas.load(sys.argv[1])
 picture = np.zeros((48, 64, 3), np.uint8)

@@ -73,6 +73,10 @@ def test_a_form_with_a_file_gives_what_the_file_alone_gives(client: TestClient) 
         ("text/html, application/json;q=0.1", "application/json"),
         ("image/x-exr", "image/x-exr"),
         ("image/webp, image/tiff;q=0.4, image/*;q=0.2", "image/tiff"),
+        ("image/tiff, image/png", "image/tiff"),
+        ("image/png;q=0.1, */*;q=0.2, image/tiff;q=0.5", "image/tiff"),
+        ("image/png;q=0, image/*", "image/x-portable-floatmap"),
+        ("*/*;q=0, application/x-npz", "application/x-npz"),
     ],
 )
 def test_accept_chooses_the_form(accept: str | None, media_type: str, client: TestClient) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import tempfile
+import threading
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,6 +18,7 @@ from PIL import Image
 from tests.serving.conftest import Client
 from tests.video.clips import ramp, times_of, write_clip
 
+from midas.serving import films
 from midas.serving.bodies import received
 from midas.serving.limits import Limits
 from midas.serving.problems import ProblemError
@@ -52,6 +57,7 @@ def test_a_film_is_mapped_shown_and_removed(client: TestClient, tmp_path: Path, 
     assert times_of(tmp_path / "depth.mp4") == times_of(tmp_path / "clip.mp4")
     assert client.delete(f"/v1/films/{name}").status_code == 204
     assert client.get(f"/v1/films/{name}").status_code == 404
+    assert 'midas_requests_total{format="film",status="202"} 1.0' in client.get("/metrics").text
     assert list(temporary.iterdir()) == []
 
 
@@ -89,6 +95,52 @@ def test_a_damaged_film_fails_and_the_next_one_is_mapped(client: TestClient, tmp
     assert ended(client, broken)["state"] == "failed"
     assert str(tmp_path) not in str(ended(client, broken)["problem"])
     assert ended(client, good)["state"] == "done"
+
+
+def test_frames_that_are_too_large_are_refused_before_one_is_decoded(
+    served: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapped: list[object] = []
+    monkeypatch.setattr(films, "write_film", lambda *given: mapped.append(given))
+    client = served(Limits(pixels=1000))
+    name = client.post("/v1/films", content=film(tmp_path)).json()["id"]
+    assert "scale the film down" in str(ended(client, name)["problem"])
+    assert mapped == []
+
+
+def test_a_disk_that_is_full_is_said_and_holds_nothing(
+    client: TestClient, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(films, "_write_all", full)
+    answer = client.post("/v1/films", content=film(tmp_path))
+    assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+    assert "No space left on device" in answer.json()["detail"]
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_film_that_is_given_up_is_closed_when_its_last_piece_is_written_and_leaves_nothing(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+    head = film(tmp_path)[:100]
+
+    def slow(file: IO[bytes], _: bytes) -> None:
+        threading.Event().wait(0.2)
+        closed.append(file.closed)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield head + bytes(2_000_000)
+
+    monkeypatch.setattr(films, "_write_all", slow)
+    kept = films.Films(Limits())
+    with pytest.raises(ProblemError) as refused:
+        asyncio.run(received(kept.receive(pieces()), 0.05, "send a smaller film"))
+    kept.close()
+    assert (refused.value.status, closed) == (408, [False])
+    assert list(temporary.iterdir()) == []
 
 
 def test_there_are_only_so_many_films(served: Client, tmp_path: Path) -> None:

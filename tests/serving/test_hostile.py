@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,6 +120,65 @@ def test_hostile_requests_are_refused_or_answered_and_leave_nothing(
     assert threading.active_count() <= threads + 4
     gc.collect()
     assert client.get("/readyz").status_code == 200
+
+
+NAMES = (
+    "a-camera-of-a-browser",
+    "..%2f..%2fetc%2fpasswd",
+    "%00",
+    "a" * 5000,
+    "%ff%fe",
+    "__class__",
+    "..",
+    "x;y",
+    "%2e%2e",
+)
+
+
+def ask_films_and_cameras(client: TestClient, count: int) -> dict[int, int]:
+    """How often each status came, by the routes beside ``/v1/depth``."""
+    rng = np.random.default_rng(19)
+    counts: dict[int, int] = {}
+    for query, body, kind in hostile(count):
+        name = str(rng.choice(NAMES))
+        method, path = [
+            ("POST", f"/v1/live/{name}"),
+            ("POST", "/v1/films"),
+            ("GET", f"/v1/films/{name}"),
+            ("GET", f"/v1/films/{name}/result.mp4"),
+            ("GET", f"/v1/films/{name}/preview.jpg"),
+            ("DELETE", f"/v1/films/{name}"),
+        ][rng.choice(6, p=(0.4, 0.4, 0.05, 0.05, 0.05, 0.05))]
+        parameters = {each: text for each, text in query.items() if each != "format"} if method == "POST" else {}
+        headers = {"content-type": kind.encode("latin-1", "replace")} if kind else {}
+        answer = client.request(method, path, params=parameters, content=body, headers=headers)  # type: ignore[arg-type]
+        counts[answer.status_code] = counts.get(answer.status_code, 0) + 1
+        assert answer.status_code in {200, 202, 400, 404, 405, 413, 415, 422}, (method, path, body[:200], answer.text)
+        if answer.status_code == 202:  # its beginning was that of a film
+            client.delete(f"/v1/films/{answer.json()['id']}")
+        elif answer.status_code != 200:
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert "root:" not in answer.text
+    return counts
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(3000, marks=pytest.mark.slow)])
+def test_hostile_films_and_cameras_are_refused_or_answered_and_leave_nothing(
+    count: int, served: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    here, temporary = tmp_path / "here", tmp_path / "temporary"
+    for folder in (here, temporary):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    client = served(Limits(body_bytes=2_000_000, film_bytes=2_000_000, pixels=1_000_000))
+    caplog.set_level(logging.WARNING)
+    counts = ask_films_and_cameras(client, count)
+    assert counts[415] > count / 10
+    assert counts[404] > count / 50
+    client.app.state.service.stop()  # type: ignore[attr-defined]
+    assert files_below(here, temporary) == set()
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("midas")] == []
 
 
 @pytest.mark.slow

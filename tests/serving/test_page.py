@@ -238,7 +238,8 @@ def test_the_scene_turns_and_takes_its_two_assumptions(page: Any) -> None:
 
 def test_several_pictures_stand_in_a_strip(page: Any) -> None:
     first, _ = all_of(page, "#strip .thumb")
-    first.click()
+    first.send_keys("\ue007")  # Enter
+    assert page.execute_script("return document.activeElement.className") == "thumb"
     assert [each.get_attribute("aria-pressed") for each in all_of(page, "#strip .thumb")] == ["true", "false"]
     shown = pixels(page, "#photo")
     all_of(page, "#strip .thumb")[1].click()

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from tests.serving.conftest import Client, picture
 
 import midas
@@ -20,9 +23,11 @@ from midas.arrays import Array, Float32
 from midas.errors import ConfigError, MidasError, ModelError
 from midas.maps.depth_map import DepthMap
 from midas.predictor import Predictor
+from midas.serving import queue as queue_module
 from midas.serving.app import create_app
 from midas.serving.batching import Batches
-from midas.serving.limits import ServeOptions
+from midas.serving.limits import Limits, ServeOptions
+from midas.serving.metrics import Metrics
 from midas.serving.problems import BusyError
 from midas.serving.queue import ClientGoneError, WorkQueue
 from midas.tiling.prepared import Prepared
@@ -112,6 +117,57 @@ def test_nothing_is_done_for_a_client_that_has_gone() -> None:
 
     asyncio.run(ask())
     assert done == []
+
+
+def test_a_line_that_stays_full_is_known_to_be_until_there_is_room_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(queue_module, "time", SimpleNamespace(monotonic=lambda: now))
+
+    async def times() -> list[float]:
+        nonlocal now
+        queue, begun, release = WorkQueue(1, 1.0), threading.Event(), threading.Event()
+
+        def job() -> None:
+            begun.set()
+            release.wait(30)
+
+        asked = asyncio.create_task(queue.run(job, 1.0, here))
+        await asyncio.to_thread(begun.wait, 30)
+        now += 2.0
+        release.set()
+        await asked  # by which the mean is known: 2 s
+        begun.clear()
+        release.clear()
+        asked = asyncio.create_task(queue.run(job, 1.0, here))
+        await asyncio.to_thread(begun.wait, 30)
+        with pytest.raises(BusyError):
+            await queue.run(job, 1.0, here)
+        found = [queue.full_for_s()]
+        now += 11.0
+        found.append(queue.full_for_s())
+        release.set()
+        await asked
+        queue.close()
+        return [*found, queue.full_for_s()]
+
+    assert asyncio.run(times()) == [0.0, 11.0, 0.0]
+
+
+def test_a_server_that_has_long_been_full_or_is_to_end_is_not_ready(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = [client.get("/readyz")]
+    monkeypatch.setattr(WorkQueue, "full_for_s", lambda _: 10.5)
+    ready.append(client.get("/readyz"))
+    monkeypatch.undo()
+    client.app.state.service.is_draining = True  # type: ignore[attr-defined]
+    ready.append(client.get("/readyz"))
+    assert [answer.status_code for answer in ready] == [200, 503, 503]
+    for answer, words in zip(ready[1:], ("more to do than can be done", "being stopped"), strict=True):
+        assert words in answer.json()["detail"]
+        assert int(answer.headers["retry-after"]) >= 1
+    assert client.get("/healthz").json() == {"status": "alive"}
+    assert (client.head("/healthz").status_code, client.head("/readyz").status_code) == (200, 503)
 
 
 @dataclass
@@ -240,6 +296,18 @@ def test_the_counters_tell_of_requests_rejections_and_stages(served: Client) -> 
         assert line in text
 
 
+def test_the_gauges_of_a_process_that_has_nothing_to_do_show_nothing(
+    served: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[int, int]] = []
+    monkeypatch.setattr(Metrics, "show_queue", lambda _, waiting, running: shown.append((waiting, running)))
+    client = served(Limits(decodes=1))
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda seed: client.post("/v1/depth", content=picture(seed=seed)), range(6)))
+    client.post("/v1/depth", content=b"no picture")
+    assert (len(shown), shown[-1]) == (14, (0, 0))
+
+
 def test_every_answer_bears_a_number_and_the_headers_that_guard_a_page(client: TestClient) -> None:
     answers = [client.get("/"), client.get("/nothing"), client.post("/v1/depth", content=b"x")]
     assert len({answer.headers["x-request-id"] for answer in answers}) == 3
@@ -247,3 +315,23 @@ def test_every_answer_bears_a_number_and_the_headers_that_guard_a_page(client: T
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "default-src 'self'" in answer.headers["content-security-policy"]
         assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+def test_no_answer_of_the_api_is_kept_by_a_browser_or_a_proxy(client: TestClient) -> None:
+    asked = [
+        client.get(f"/{path}") for path in ("v1/models", "healthz", "readyz", "metrics", "nothing", "v1/films/any")
+    ]
+    asked += [client.post("/v1/depth?format=glb", content=picture()), client.post("/v1/depth", content=b"")]
+    asked.append(client.post("/v1/live/any-camera", content=picture()))
+    assert {answer.headers["cache-control"] for answer in asked} == {"no-store"}
+    assert client.get("/").headers["cache-control"] == "no-cache"  # asks whether it has changed
+
+
+def test_in_another_application_all_is_below_its_place(tiny: Path) -> None:
+    inner = create_app(ServeOptions(models=(str(tiny),), threads=1))
+    inner.state.service.shelf.load()
+    with TestClient(Starlette(routes=[Mount("/depth", inner)])) as client:
+        assert client.post("/depth/v1/depth?format=npy", content=picture()).status_code == 200
+        assert "<title" in client.get("/depth/").text
+        assert client.post("/depth/v1/depth?size=0").json()["type"] == "/depth/docs.html#parameter"
+        assert 'midas_requests_total{format="npy",status="200"} 1.0' in client.get("/depth/metrics").text

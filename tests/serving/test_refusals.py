@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import io
+import json
 import struct
 import time
 import zlib
@@ -14,9 +16,10 @@ from PIL import Image
 from tests.serving.conftest import Client, picture
 
 from midas.errors import ConfigError
-from midas.serving.keys import Rate
+from midas.serving import bodies
+from midas.serving.keys import Keys, Rate
 from midas.serving.limits import Address, Limits, ServeOptions, check_exposure, keys_from
-from midas.serving.problems import ProblemError
+from midas.serving.problems import REASONS, ProblemError, problem_response
 
 KEY = "a-key-of-many-letters"
 
@@ -102,6 +105,7 @@ def test_an_accept_that_nothing_meets_is_a_406_that_lists_what_there_is(client: 
     answer = client.post("/v1/depth", headers={"accept": "text/html, image/webp"}, content=picture())
     assert problem(answer) == (406, "not-acceptable")
     assert "application/x-npy" in answer.json()["detail"]
+    assert client.post("/v1/depth", headers={"accept": "*/*;q=0"}, content=picture()).status_code == 406
 
 
 @pytest.mark.parametrize(
@@ -146,6 +150,20 @@ def test_pixels_are_counted_before_they_are_decoded(served: Client) -> None:
     assert client.post("/v1/depth", content=picture((50, 96))).status_code == 200
 
 
+def test_so_many_bodies_at_a_time_however_small(served: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "_MOST_BODIES", 0)
+    answer = served().post("/v1/depth", content=picture())
+    assert problem(answer) == (503, "busy")
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+def test_line_ends_round_a_form_are_nothing_to_dwell_on() -> None:
+    start = time.perf_counter()
+    form = b"--x\r\nContent-Disposition: form-data; name=file\r\n\r\ndata\r\n--x--"
+    assert bodies.file_of_form(b"\r\n" * 5_000_000 + form + b"\r\n" * 5_000_000, b"x") == b"data"
+    assert time.perf_counter() - start < 1
+
+
 def test_all_bodies_together_have_a_bound(served: Client) -> None:
     client = served(Limits(buffered_bytes=1000))
     answer = client.post("/v1/depth", content=picture())
@@ -163,6 +181,22 @@ def test_without_the_key_there_is_nothing_but_the_page(path: str, served: Client
         assert answer.headers["www-authenticate"] == "Bearer"
     assert ask(path, headers={"authorization": f"bearer {KEY}"}).status_code != 401
     assert (client.get("/").status_code, client.get("/healthz").status_code) == (200, 200)
+
+
+def test_each_key_is_compared_whichever_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[bytes] = []
+
+    def equal(given: bytes, known: bytes) -> bool:
+        compared.append(known)
+        return given == known
+
+    monkeypatch.setattr(hmac, "compare_digest", equal)
+    keys = Keys((KEY, "another-key-of-letters", "a-third-key-of-letters"))
+    assert keys.client_of(f"Bearer {KEY}", "") == "key 0"
+    with pytest.raises(ProblemError):
+        keys.client_of("Bearer a", "")
+    assert len(compared) == 6
+    assert len({len(digest) for digest in compared}) == 1
 
 
 def test_a_page_of_another_site_cannot_make_its_visitors_ask(served: Client) -> None:
@@ -220,6 +254,35 @@ def test_options_say_nothing_of_the_keys() -> None:
     assert KEY not in repr(options) + options.to_json()
 
 
+@pytest.mark.parametrize(
+    "origin",
+    ["*", "ours.example", "https://ours.example/", "https://Ours.example", "https://a.example https://b.example"],
+)
+def test_an_origin_that_no_browser_would_say_is_an_error(origin: str) -> None:
+    with pytest.raises(ConfigError, match="as browsers say it"):
+        ServeOptions(cors_origins=(origin,))
+
+
+@pytest.mark.parametrize(
+    "given", [{"models": ()}, {"batch": 0}, {"batch_wait_s": float("nan")}, {"batch_wait_s": -1.0}]
+)
+def test_options_out_of_range_are_an_error_of_ours(given: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        ServeOptions(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [{"pixels": 0}, {"tile": -1}, {"queue_s": float("inf")}, {"rate": float("nan")}])
+def test_a_limit_that_limits_nothing_is_an_error_of_ours(given: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="expected a"):
+        Limits(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("root_path", ["depth", "/depth/", "/"])
+def test_a_root_path_that_no_proxy_could_cut_off_is_an_error(root_path: str) -> None:
+    with pytest.raises(ConfigError, match="/depth"):
+        Address(root_path=root_path)
+
+
 @pytest.mark.parametrize("text", ["[]", "{", '{"model": "x"}', '{"limits": {"pixel": 1}}', '{"models": 3}'])
 def test_options_in_the_environment_that_are_none_are_an_error(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIDAS_SERVE_OPTIONS", text)
@@ -235,13 +298,32 @@ def test_options_go_through_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/../app.py", 404), ("/%2e%2e/app.py", 404)])
 def test_a_page_that_there_isnt_is_a_404(path: str, status: int, client: TestClient) -> None:
-    assert problem(client.get(path))[0] == status
+    answer = client.get(path)
+    assert problem(answer)[0] == status
+    assert "expected the page or a path that docs.html lists" in answer.json()["detail"]
+
+
+def test_each_kind_of_refusal_is_explained_where_its_type_leads(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    told = {
+        (int(status), about["x-type"])
+        for methods in paths.values()
+        for operation in methods.values()
+        for status, about in operation["responses"].items()
+        if int(status) >= 400
+    }
+    assert told == set(REASONS.items())
+    for status, word in told:
+        answer = problem_response(ProblemError(status, "why", reason="finer"), "0")
+        assert json.loads(bytes(answer.body))["type"] == f"/docs.html#{word}"
+    assert json.loads(bytes(problem_response(ProblemError(405, "why"), "0").body))["type"] == "about:blank"
 
 
 def test_another_method_is_a_405(client: TestClient) -> None:
     answer = client.get("/v1/depth")
     assert problem(answer)[0] == 405
     assert "POST" in answer.headers["allow"]
+    assert "expected POST" in answer.json()["detail"]
 
 
 def test_a_picture_in_a_format_for_animations_gives_its_first_frame(client: TestClient) -> None:

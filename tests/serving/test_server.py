@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import http.client
 import re
 import signal
 import socket
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,8 +22,9 @@ from tests.serving.conftest import picture
 from tests.serving.running import Running, running
 
 from midas.errors import ConfigError
+from midas.serving import server as server_module
 from midas.serving.limits import Address, ServeOptions
-from midas.serving.server import serve
+from midas.serving.server import app_of_process, serve
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +137,9 @@ def test_a_body_that_is_too_large_is_answered_and_not_reset(server: Running) -> 
 def test_a_length_that_is_none_is_a_400(length: bytes, server: Running) -> None:
     with server.connect() as connection:
         connection.sendall(b"POST /v1/depth HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\nabc")
-        assert connection.makefile("rb").readline().split()[1] == b"400"
+        answer = connection.makefile("rb").read()
+    assert answer.split()[1] == b"400"
+    assert b"application/problem+json" in answer
 
 
 def test_more_than_can_be_done_in_time_is_refused_at_once_and_the_rest_is_done(tiny: Path) -> None:
@@ -170,12 +176,57 @@ def test_the_client_in_the_documents_gets_values(
     assert names["values"].shape == (300, 451)  # type: ignore[attr-defined]
 
 
-@pytest.mark.slow
-def test_several_processes_count_together(tiny: Path) -> None:
+def free_port() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    with running("--model", str(tiny), "--workers", "2", "--port", port) as server:
+        return str(free.getsockname()[1])
+
+
+@pytest.mark.parametrize("host", ["no host of this machine", "a" * 300])
+def test_a_host_that_is_none_is_an_error_that_says_what_to_do(host: str, tiny: Path) -> None:
+    with pytest.raises(ConfigError, match="try another --port"):
+        serve(Address(host), ServeOptions(models=(str(tiny),), threads=1), announce=print)
+
+
+def test_one_of_several_processes_gives_notice_before_it_stops(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen = threading.Event()
+    monkeypatch.setattr(sys, "setswitchinterval", lambda _: None)
+    monkeypatch.setattr(gc, "freeze", frozen.set)
+    monkeypatch.setattr(server_module, "_NOTICE_S", 0.01)
+    monkeypatch.setenv("MIDAS_SERVE_OPTIONS", ServeOptions(models=(str(tiny),), threads=1).to_json())
+
+    async def live() -> int:
+        app = app_of_process()
+        stopped: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        before = signal.signal(signal.SIGTERM, lambda number, _: stopped.set_result(number))  # as uvicorn does
+        try:
+            async with app.router.lifespan_context(app):
+                assert app.state.service.why_not_ready() != "the server is being stopped"
+                signal.raise_signal(signal.SIGTERM)
+                assert app.state.service.why_not_ready() == "the server is being stopped"
+                assert not stopped.done()
+                return await asyncio.wait_for(stopped, 30)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+    assert asyncio.run(live()) == signal.SIGTERM
+    assert frozen.wait(30)
+
+
+@pytest.mark.slow
+def test_several_processes_say_that_they_stop_and_lose_nothing(tiny: Path) -> None:
+    with running("--model", str(tiny), "--workers", "2", "--port", free_port()) as server:
+        server.process.send_signal(signal.SIGTERM)
+        statuses = []
+        while 503 not in statuses:  # the processes hear of it within half a second
+            statuses.append(server.ask("GET", "/readyz")[0])
+        assert server.process.wait(60) == 0
+    assert set(statuses) == {200, 503}
+
+
+@pytest.mark.slow
+def test_several_processes_count_together(tiny: Path) -> None:
+    with running("--model", str(tiny), "--workers", "2", "--port", free_port()) as server:
         assert [server.ask("POST", "/v1/depth", picture())[0] for _ in range(20)] == [200] * 20
         metrics = server.ask("GET", "/metrics")[1].decode()
         assert server.stop() == 0

@@ -45,6 +45,8 @@ def test_a_runtime_that_is_none_and_a_folder_with_files_are_refused(tmp_path: Pa
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="isn't empty"):
         export_site(tmp_path, network, spec, runtime=tmp_path)
+    with pytest.raises(OutputError, match="expected a folder"):
+        export_site(tmp_path / "file", network, spec, runtime=tmp_path, overwrite=True)
 
 
 # A graphics card that the processor draws: slow, but with all of WebGPU.

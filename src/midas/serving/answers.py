@@ -76,16 +76,18 @@ def chosen_form(format_name: str | None, accept: str | None) -> AnswerForm:
         return ANSWERS[format_name]
     if accept is None or not accept.strip():
         return ANSWERS["png16"]
-    for wanted in _by_preference(accept):
-        for each in ANSWERS.values():
-            if wanted in ("*/*", each.media_type, f"{each.media_type.partition('/')[0]}/*"):
-                return each
+    ranges = _ranges(accept)
+    wishes = [(_wish(each.media_type, ranges), each) for each in ANSWERS.values()]
+    (quality, _), form = max(wishes, key=lambda wish: wish[0])  # the first of several that are wished alike
+    if quality > 0:
+        return form
     known = ", ".join(dict.fromkeys(each.media_type for each in ANSWERS.values()))
     raise ProblemError(406, f"Accept asks for what there isn't; expected one of {known}, or the parameter format")
 
 
-def _by_preference(accept: str) -> list[str]:
-    ranges: list[tuple[float, str]] = []
+def _ranges(accept: str) -> list[tuple[str, float]]:
+    """The ranges of media types that a header names, and how much each is wished."""
+    ranges: list[tuple[str, float]] = []
     for item in accept.split(",")[:50]:
         media_type, *parameters = (part.strip().lower() for part in item.split(";"))
         quality = 1.0
@@ -93,9 +95,17 @@ def _by_preference(accept: str) -> list[str]:
             name, _, value = parameter.partition("=")
             if name.strip() == "q":
                 quality = _quality(value)
-        if quality > 0:
-            ranges.append((quality, media_type))
-    return [media_type for _, media_type in sorted(ranges, key=lambda each: -each[0])]
+        ranges.append((media_type, quality))
+    return ranges
+
+
+def _wish(media_type: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
+    """How much a media type is wished, by the closest range that holds it (RFC 9110, 12.5.1); then, who came first."""
+    for closest in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
+        for place, (name, quality) in enumerate(ranges):
+            if name == closest:
+                return quality, -place
+    return 0.0, 0
 
 
 def _quality(text: str) -> float:

@@ -66,6 +66,8 @@ def create_app(options: ServeOptions | None = None) -> FastAPI:
     app.include_router(live_router)
     if FILMS_THERE and options.films:
         app.include_router(film_router)
+    for path, probe in (("/healthz", healthz), ("/readyz", readyz)):  # some balancers ask for the head alone
+        app.add_api_route(path, probe, methods=["HEAD"], include_in_schema=False)
     # Routes and no mount: a mount would take the API's paths with other methods for files that aren't there.
     for path in ("/", "/{name}"):
         app.add_api_route(path, _page(), methods=["GET", "HEAD"], include_in_schema=False)
@@ -187,7 +189,13 @@ async def _explain(request: Request, error: RequestValidationError) -> Response:
 
 
 async def _no_such_page(request: Request, error: HTTPException) -> Response:
-    return _answer(request, ProblemError(error.status_code, error.detail, headers=error.headers))
+    text = error.detail
+    if error.status_code == 404:
+        text = "there is nothing at this address; expected the page or a path that docs.html lists"
+    elif error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        text = f"{request.method} isn't what this address takes; expected {allowed}, as docs.html lists it"
+    return _answer(request, ProblemError(error.status_code, text, headers=error.headers))
 
 
 def _answer(request: Request, answer: ProblemError) -> Response:

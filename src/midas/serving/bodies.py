@@ -23,6 +23,9 @@ Content = TypeVar("Content")
 _MOST_HEADERS = 8
 _MOST_HEADER_BYTES = 4096
 
+# So many at a time, however little each of them holds: the last fence.
+_MOST_BODIES = 2000
+
 # A client that has begun to send a body too large reads the answer when it has sent it. So much more is thrown away for
 # its sake, in bytes.
 _LINGER = 100_000_000
@@ -38,14 +41,23 @@ class Bodies:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._held = 0
+        self._open = 0
 
     @contextmanager
     def accounted(self) -> Iterator[_Account]:
-        """An account whose bytes count as long as it is open."""
+        """An account whose bytes count as long as it is open.
+
+        Raises:
+            BusyError: there are as many as there may be.
+        """
+        if self._open >= _MOST_BODIES:
+            raise BusyError(1.0, f"{self._open} other requests are here, as many as there may be", reason="requests")
         account = _Account(self)
+        self._open += 1
         try:
             yield account
         finally:
+            self._open -= 1
             self._held -= account.size
 
 
@@ -68,7 +80,8 @@ class _Account:
         data = await received(self._content(request), limit_s, "send a smaller picture, or by a faster line")
         kind, options = parse_options_header(request.headers.get("content-type"))
         if kind == b"multipart/form-data":
-            data = file_of_form(data, options.get(b"boundary", b""))
+            # In a thread: a large form takes a while to be looked through, in which others want answers.
+            data = await asyncio.to_thread(file_of_form, data, options.get(b"boundary", b""))
         if not data:
             raise ProblemError(400, f"the body is empty; expected a picture, or a form with one in {FORM_FIELD!r}")
         return data
@@ -147,7 +160,8 @@ def file_of_form(body: bytes, boundary: bytes) -> bytes:
             max_header_count=_MOST_HEADERS,
             max_header_size=_MOST_HEADER_BYTES,
         )
-        parser.write(body)
+        # The parser takes line ends around a form one by one, of which somebody may send millions.
+        parser.write(body.strip(b"\r\n"))
         parser.finalize()
     except FormParserError as error:
         raise ProblemError(400, f"the form is damaged ({error}); expected multipart/form-data (RFC 7578)") from error

@@ -30,10 +30,6 @@ FilmName = Annotated[
 ]
 
 
-# What is made of a film changes while it is mapped, and is gone once it is removed.
-_NO_STORE = {"Cache-Control": "no-store"}
-
-
 def _made_responses(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
     """How the API's description tells of the answers of a route that gives what was made of a film."""
     return {200: binary(media_type, description), **problems(401, 404, 422, 503)}
@@ -111,7 +107,7 @@ async def preview(request: Request, name: FilmName) -> Response:
     newest = _job(request, name).preview
     if newest is None:
         raise _not_yet("no frame is mapped yet")
-    return Response(newest, media_type="image/jpeg", headers=_NO_STORE)
+    return Response(newest, media_type="image/jpeg")
 
 
 @router.get(
@@ -127,7 +123,7 @@ async def result(request: Request, name: FilmName) -> FileResponse:
         raise ProblemError(422, job.problem or "the film failed")
     if job.state != "done":
         raise _not_yet("the film isn't done yet")
-    return FileResponse(job.result, media_type="video/mp4", headers=_NO_STORE)
+    return FileResponse(job.result, media_type="video/mp4")
 
 
 @router.delete(

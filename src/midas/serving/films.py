@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 import threading
@@ -13,10 +14,10 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from midas.arrays import Array, Float32, UInt8
-from midas.errors import MidasError, VideoError, net
+from midas.errors import MidasError, VideoError, net, reason_of
 from midas.predictor import Predictor
 from midas.serving.limits import Limits
 from midas.serving.problems import BusyError, ProblemError
@@ -30,6 +31,8 @@ FILMS_THERE = find_spec("av") is not None
 _SIGNATURES = ((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"), (8, b"AVI "), (4, b"moov"), (4, b"wide"), (4, b"mdat"))
 _HEAD_BYTES = 16
 _PREVIEW_EVERY_S = 0.5
+# So much of a film is gathered before a thread writes it: a disk that is busy holds up no other request.
+_WRITTEN_BYTES = 1 << 20
 
 
 class FilmStoppedError(ProblemError):
@@ -102,24 +105,28 @@ class Films:
         """Take a film in, piece by piece; what is refused leaves nothing behind.
 
         Raises:
-            BusyError: there are as many as there may be.
+            BusyError: there are as many as there may be, or there is no room on the disk.
             ProblemError: 413 or 415, too large, or no film.
         """
         self.forget_old()
         if len(self._jobs) >= self._limits.films:
             raise BusyError(10.0, f"{len(self._jobs)} films are here, as many as there may be", reason="films")
-        folder = Path(tempfile.mkdtemp(prefix="midas-film-"))
-        job = FilmJob(uuid.uuid4().hex, folder, time.monotonic())
-        self._jobs[job.name] = job
-        with ExitStack() as unless_all_is_well:
-            unless_all_is_well.callback(self.remove, job.name)
-            await self._fill(job, chunks)
-            unless_all_is_well.pop_all()
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="midas-film-"))
+            job = FilmJob(uuid.uuid4().hex, folder, time.monotonic())
+            self._jobs[job.name] = job
+            with ExitStack() as unless_all_is_well:
+                unless_all_is_well.callback(self.remove, job.name)
+                await self._fill(job, chunks)
+                unless_all_is_well.pop_all()
+        except OSError as error:
+            why = f"the film can't be kept here ({reason_of(error)}); send a smaller one"
+            raise BusyError(10.0, why, reason="disk") from error
         return job
 
     async def _fill(self, job: FilmJob, chunks: AsyncIterator[bytes]) -> None:
-        size, head = 0, b""
-        with job.source.open("wb") as file:
+        size, head, gathered = 0, b"", bytearray()
+        with job.source.open("wb", buffering=0) as file:
             async for chunk in chunks:
                 size += len(chunk)
                 head = (head + chunk[:_HEAD_BYTES])[:_HEAD_BYTES]
@@ -128,7 +135,11 @@ class Films:
                     raise ProblemError(413, f"the film is larger than {most:g} MB; cut it, or compress it")
                 if len(head) == _HEAD_BYTES and not _is_film(head):
                     break
-                file.write(chunk)
+                gathered += chunk
+                if len(gathered) >= _WRITTEN_BYTES:
+                    await _written(file, bytes(gathered))
+                    gathered.clear()
+            await _written(file, bytes(gathered))
         if not _is_film(head):
             raise ProblemError(415, "the body is no film; expected MP4, MOV, MKV, WebM or AVI")
 
@@ -154,7 +165,9 @@ class Films:
                 shutil.rmtree(job.folder, ignore_errors=True)
 
     def _total(self, job: FilmJob, settings: FilmSettings) -> int | None:
+        """About how many frames there are, of a film whose frames and length are within the bounds."""
         with closing(settings.opened(job.source)) as film:
+            _check_pixels(film.format.pixels or 0, self._limits)
             duration_s = film.format.duration_s
             if duration_s is None:
                 return None
@@ -218,13 +231,34 @@ class _Watched:
             raise ProblemError(413, f"the film has more than {limits.film_frames} frames; cut it")
         if now > self._until_s:
             raise ProblemError(413, f"the film takes more than {limits.film_work_s:g} s; send a shorter or smaller one")
-        if nearness.size > limits.pixels:
-            raise ProblemError(413, f"frames of {nearness.size} pixels; expected at most {limits.pixels}")
+        _check_pixels(nearness.size, limits)  # the container may have said something else
         painted = self._paint(picture, nearness, begins_shot)
         job.frames += 1
         if now - self._shown_s > _PREVIEW_EVERY_S:
             self._shown_s, job.preview = now, jpeg_of(painted)
         return painted
+
+
+async def _written(file: BinaryIO, data: bytes) -> None:
+    """Write in a thread, to the end even where nobody waits for it any more: nobody may close the file meanwhile."""
+    writing = asyncio.create_task(asyncio.to_thread(_write_all, file, data))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        raise
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    """Write bytes to a file without a buffer, which may take fewer than it is given."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
+
+
+def _check_pixels(pixels: int, limits: Limits) -> None:
+    if pixels > limits.pixels:
+        raise ProblemError(413, f"frames of {pixels} pixels; expected at most {limits.pixels}: scale the film down")
 
 
 def _is_film(head: bytes) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from dataclasses import asdict, dataclass, field, fields
+from numbers import Integral, Real
 from pathlib import Path
 
 from midas.backends import AUTO, QUICK
@@ -17,6 +19,9 @@ KEYS_VARIABLE = "MIDAS_SERVE_KEYS"
 
 OPTIONS_VARIABLE = "MIDAS_SERVE_OPTIONS"
 """The variable of the environment that holds all other options, as JSON."""
+
+# As browsers write it in the header Origin; another spelling would never be equal to theirs.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#*\sA-Z]+")
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 """The hosts that nobody but this machine reaches."""
@@ -69,8 +74,11 @@ class Limits:
         for each in fields(self):
             value = getattr(self, each.name)
             least = 0 if each.name in ("rate", "drain_s") else 1e-3 if each.name.endswith("_s") else 1
-            if not (math.isfinite(value) and value >= least):
-                raise ConfigError(f"the limit {each.name} is {value}; expected a number of at least {least:g}")
+            is_whole = isinstance(value, Integral)
+            known = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+            if not (known and value >= least and (is_whole or each.type == "float")):
+                what = "number" if each.type == "float" else "whole number"
+                raise ConfigError(f"the limit {each.name} is {value!r}; expected a {what} of at least {least:g}")
 
     def described(self, *, films: bool = True) -> str:
         """All limits in one line, for the start.
@@ -125,12 +133,25 @@ class ServeOptions:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
+        for name in ("models", "keys", "cors_origins"):
+            given = getattr(self, name)
+            if not isinstance(given, tuple) or not all(isinstance(each, str) for each in given):
+                shown = "something else" if name == "keys" else repr(given)
+                raise ConfigError(f"{name} is {shown}; expected a tuple of texts")
         if not self.models:
             raise ConfigError("no model to serve; expected at least one name or file")
-        if self.batch is not None and self.batch < 1:
-            raise ConfigError(f"batch is {self.batch}; expected at least 1")
-        if any(origin == "*" or "://" not in origin for origin in self.cors_origins):
-            raise ConfigError(f"origins {', '.join(self.cors_origins)}: expected each as https://host:port, and no *")
+        if self.batch is not None and not (isinstance(self.batch, Integral) and self.batch >= 1):
+            raise ConfigError(f"batch is {self.batch!r}; expected a whole number of at least 1")
+        wait_s = self.batch_wait_s
+        if not (isinstance(wait_s, Real) and math.isfinite(wait_s) and wait_s >= 0):
+            raise ConfigError(f"batch_wait_s is {wait_s!r}; expected a number of seconds of at least 0")
+        if not isinstance(self.limits, Limits):
+            raise ConfigError(f"limits is a {type(self.limits).__name__}; expected Limits")
+        if not all(_ORIGIN.fullmatch(origin) for origin in self.cors_origins):
+            raise ConfigError(
+                f"origins {', '.join(self.cors_origins)}: expected each as browsers say it, https://host or "
+                "https://host:port in small letters with nothing behind it, and no *"
+            )
 
     def to_json(self) -> str:
         """All but the keys, for ``from_environment``."""
@@ -170,6 +191,10 @@ class Address:
     port: int = 8000
     processes: int = 1
     root_path: str = ""
+
+    def __post_init__(self) -> None:
+        if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
+            raise ConfigError(f"the root path is {self.root_path!r}; expected one such as /depth")
 
     @property
     def is_private(self) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from midas.errors import net
 from midas.pictures.reading import read_image
 from midas.predictor import Predictor
-from midas.serving.work import Answer, ServingError, timed
+from midas.serving.problems import ServingError
+from midas.serving.work import Answer, timed
 from midas.video.live import FrameMapper, jpeg_of
 
 # What a camera's last frame leaves behind takes 3 MB. Of more cameras the one that was silent longest begins anew.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from midas.serving.answers import ANSWERS, JSON
 from midas.serving.bodies import FORM_FIELD
-from midas.serving.problems import MEDIA_TYPE
+from midas.serving.problems import MEDIA_TYPE, REASONS
 from midas.version import __version__
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -23,7 +24,7 @@ _PROBLEM = {
     },
     "example": {
         "type": "/docs.html#too-large",
-        "title": "Request Entity Too Large",
+        "title": HTTPStatus(413).phrase,
         "status": 413,
         "detail": "the body is larger than 25 MB; send a smaller picture, or a JPEG",
         "instance": "urn:uuid:2f0a1c64-7f0e-4c57-8c58-5d5b8a2c7c11",
@@ -44,6 +45,13 @@ _MEANINGS = {
     503: "Too much to do, or not ready yet; see Retry-After.",
 }
 
+# Of refusals: what else a client needs to go on.
+_REFUSAL_HEADERS = {
+    401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer."}},
+    429: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until the next request may come."}},
+    503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until another try makes sense."}},
+}
+
 _HEADERS = {
     "X-Midas-Model": ("string", "The model's name."),
     "X-Midas-Kind": (
@@ -53,20 +61,24 @@ _HEADERS = {
     "X-Midas-Size": ("string", "WIDTHxHEIGHT of the map."),
     "X-Midas-Scale": ("number", "Of PNGs with codes: value = offset + scale * code."),
     "X-Midas-Offset": ("number", "See X-Midas-Scale."),
+    "X-Midas-Alignment-Scale": ("number", "Of metres: 1 / metres = scale * value + shift."),
+    "X-Midas-Alignment-Shift": ("number", "See X-Midas-Alignment-Scale."),
     "Server-Timing": ("string", "Milliseconds of queue, decode, infer and encode."),
 }
 
+# Of known points. FastAPI leaves out of examples what is null, as the unit of relative values is.
 _JSON_EXAMPLE = {
     "model": "midas_nano_256",
-    "kind": "affine_invariant_inverse",
-    "unit": None,
+    "kind": "metric",
+    "unit": "metre",
     "picture_size": [400, 600],
     "size": [400, 600],
-    "min": 0.11,
-    "max": 0.93,
-    "mean": 0.42,
-    "percentiles": {"1": 0.12, "50": 0.38, "99": 0.91},
+    "min": 1.37,
+    "max": 9.2,
+    "mean": 4.1,
+    "percentiles": {"1": 1.4, "5": 1.5, "25": 2.6, "50": 3.9, "75": 5.2, "95": 8.1, "99": 9.0},
     "infinite": 0,
+    "alignment": {"scale": 0.81, "shift": 0.02},
 }
 
 
@@ -81,6 +93,8 @@ def problem(status: int) -> dict[str, Any]:
     return {
         "description": _MEANINGS[status],
         "content": {MEDIA_TYPE: {"schema": _PROBLEM}},
+        "x-type": REASONS[status],  # the place in docs.html to which the problem's type leads
+        **({"headers": _REFUSAL_HEADERS[status]} if status in _REFUSAL_HEADERS else {}),
     }
 
 
@@ -164,10 +178,10 @@ _FILM_STATE: dict[str, Any] = {
     },
     "example": {
         "id": "5b1f6a0e3c7d4b0e9a3f2d6c8e7f1a20",
-        "state": "working",
-        "frames": 120,
-        "total": 300,
-        "problem": None,
+        "state": "failed",
+        "frames": 0,
+        "total": 9000,
+        "problem": "the film lasts 300 s; expected at most 120 s: cut it",
     },
 }
 

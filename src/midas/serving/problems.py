@@ -21,22 +21,23 @@ from midas.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 
-# Of each status that we give: the word under which it is documented and counted.
+# Of each status that a route gives: the word under which it is documented, and counted where nothing finer is known.
 REASONS: dict[int, str] = {
     400: "unreadable",
     401: "key",
     403: "foreign",
     404: "not-found",
-    405: "method",
     406: "not-acceptable",
     408: "too-slow",
     413: "too-large",
     415: "unknown-type",
     422: "parameter",
     429: "rate",
-    500: "internal",
     503: "busy",
 }
+
+# Of those that any server gives: how they are counted.
+_UNDOCUMENTED = {405: "method", 500: "internal"}
 
 # The first that fits. What isn't there is a failure of ours.
 _STATUS: tuple[tuple[type[MidasError], int], ...] = (
@@ -47,6 +48,10 @@ _STATUS: tuple[tuple[type[MidasError], int], ...] = (
     (ConfigError, 422),
     (OutputError, 422),
 )
+
+
+class ServingError(MidasError):
+    """Something in a request's work that nobody foresaw."""
 
 
 class ProblemError(MidasError):
@@ -64,7 +69,7 @@ class ProblemError(MidasError):
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.reason = reason or REASONS.get(status, "other")
+        self.reason = reason or REASONS.get(status) or _UNDOCUMENTED.get(status, "other")
         self.headers = dict(headers or {})
 
 
@@ -97,8 +102,10 @@ def problem_of(error: MidasError) -> ProblemError:
 
 def problem_response(problem: ProblemError, request_id: str, root_path: str = "") -> JSONResponse:
     """The answer, in the form of RFC 9457."""
+    word = REASONS.get(problem.status)
     body = {
-        "type": f"{root_path}/docs.html#{problem.reason}",
+        # Where the documents have nothing to add to the status, RFC 9457 has this word.
+        "type": f"{root_path}/docs.html#{word}" if word else "about:blank",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.message,

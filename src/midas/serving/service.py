@@ -162,12 +162,15 @@ class Service:
         with self._bodies.accounted() as account:
             data = await account.read(request)
             self.show_queue()
-            done = await self._queue.run(lambda: job(data), cost, request.is_disconnected)
+            try:
+                done = await self._queue.run(lambda: job(data), cost, request.is_disconnected)
+            finally:
+                self.show_queue()  # of several processes, only one is asked for the counters of all
         answer = done.result
         seconds = {"queue": done.waited_s, **answer.seconds}
         self.metrics.observe(seconds, answer.pixels)
         timing = ", ".join(f"{stage};dur={1000 * each:.1f}" for stage, each in seconds.items())
-        headers = {**answer.headers, "Server-Timing": timing, "Vary": "Accept", "Cache-Control": "no-store"}
+        headers = {**answer.headers, "Server-Timing": timing, "Vary": "Accept"}
         return Response(answer.body, 200, headers, media_type)
 
     def show_queue(self) -> None:

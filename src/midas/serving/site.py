@@ -68,10 +68,12 @@ def export_site(
         The files.
 
     Raises:
-        OutputError: the folder holds files already, or can't be written to.
+        OutputError: the folder holds files already, is none, or can't be written to.
         ConfigError: the runtime can't be had.
         MissingExtraError, ModelError: as ``midas export``.
     """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file: expected a folder, or a name that isn't there yet")
     if folder.exists() and any(folder.iterdir()) and not overwrite:
         raise OutputError(f"{folder} isn't empty: choose another folder, or allow overwriting")
     with _runtime_files(runtime) as dist:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from midas.alignment import align_from_points, align_from_range
-from midas.errors import MidasError, net
+from midas.errors import net
 from midas.geometry import Camera
 from midas.maps.aligned_depth import AlignedDepth
 from midas.maps.depth_map import DepthMap
@@ -23,7 +23,7 @@ from midas.pictures.lens import read_lens
 from midas.predictor import Predictor
 from midas.serving.answers import GLB, JSON, AnswerForm
 from midas.serving.batching import Batches
-from midas.serving.problems import ProblemError
+from midas.serving.problems import ProblemError, ServingError
 from midas.serving.query import DepthQuery
 from midas.tiling.prepared import Prepared
 
@@ -31,10 +31,6 @@ from midas.tiling.prepared import Prepared
 _LARGEST_CODES = {"png16": 65535, "png8": 255}
 
 _PERCENTS = (1, 5, 25, 50, 75, 95, 99)
-
-
-class ServingError(MidasError):
-    """Something in a request's work that nobody foresaw."""
 
 
 @dataclass(frozen=True)

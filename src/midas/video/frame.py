@@ -78,6 +78,7 @@ class FilmFormat:
         pixel_aspect: width of a pixel over its height.
         duration_s: what the container says; None where it doesn't.
         sound: None for a silent film.
+        pixels: of a frame, as the container says; None where it doesn't.
     """
 
     name: str
@@ -86,3 +87,4 @@ class FilmFormat:
     pixel_aspect: Fraction
     duration_s: float | None
     sound: SoundFormat | None
+    pixels: int | None = None

@@ -243,6 +243,7 @@ class Film(AbstractContextManager["Film"]):
             Fraction(aspect) if aspect else Fraction(1),
             None if not duration or duration < 0 else float(duration * _MICROSECOND),
             heard,
+            stream.codec_context.width * stream.codec_context.height or None,
         )
 
 

@@ -1,10 +1,5 @@
 // The description of the API as a page, from openapi.json; nothing is loaded from elsewhere.
 
-const WORDS = {
-  400: "unreadable", 401: "key", 403: "foreign", 404: "not-found", 405: "method", 406: "not-acceptable", 408: "too-slow", 413: "too-large",
-  415: "unknown-type", 422: "parameter", 429: "rate", 500: "internal", 503: "busy",
-};
-
 function element(kind, text, children = []) {
   const made = Object.assign(document.createElement(kind), text === null ? {} : { textContent: text });
   made.append(...children);
@@ -55,6 +50,8 @@ const responses = Object.assign({}, ...operations.map((each) => each.responses))
 for (const [status, about] of Object.entries(responses)) {
   if (status < 400) continue;
   const row = element("tr", null, [element("td", status), element("td", about.description)]);
-  row.id = WORDS[status] ?? status;
+  row.id = about["x-type"] ?? status;
   document.getElementById("statuses").append(row);
 }
+// A refusal's type leads to its row, which wasn't there when the browser looked for it.
+if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();

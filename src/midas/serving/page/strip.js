@@ -5,6 +5,8 @@ const [WIDTH, HEIGHT] = [144, 108];
 
 /** Fill the list. @param on { show(picture), remove(picture) } */
 export function showStrip(list, pictures, current, on) {
+  const focused = document.activeElement;
+  const place = [...list.children].findIndex((item) => item.contains(focused));
   list.replaceChildren(...pictures.map((picture) => {
     const shown = document.createElement("button");
     shown.type = "button";
@@ -21,6 +23,8 @@ export function showStrip(list, pictures, current, on) {
     item.append(shown, away);
     return item;
   }));
+  // Who came by key stays where they were, though the buttons are new ones.
+  if (place >= 0) list.children[Math.min(place, pictures.length - 1)]?.querySelector(`.${focused.className}`).focus();
 }
 
 function thumbnail(photo) {

@@ -29,6 +29,9 @@ const WORDS = {
     liveHow: "What the camera sees, mapped as it happens; the newest picture always. Colours follow the nearest and the farthest in sight.",
     noSecure: "browsers open a camera only for pages of this machine or of https", noServer: "the server doesn't answer; does it still run?",
     noWebGl: "This browser doesn't draw in three dimensions (WebGL).", onlyMetres: "For metres: give two distances first",
+    photoShown: "The photograph", mapShown: "Its depth in colours", livePhotoShown: "The camera",
+    filmFrame: "The newest frame and its depth", filmShown: "The film of depth",
+    unreadable: "the file is not a picture that this browser reads; convert it to JPEG or PNG",
     note: "Note", "kind-affine_invariant_inverse": "relative disparity: larger is nearer, no unit", "kind-metric": "metres",
     "format-png16": "PNG, 16 bits", "format-png8": "PNG, 8 bits", "format-png-mm": "PNG, millimetres", "format-color": "Colours (PNG)",
     "format-side-by-side": "Side by side (PNG)", "format-pfm": "PFM", "format-npy": "NumPy (NPY)", "format-npz": "NumPy (NPZ)",
@@ -61,6 +64,9 @@ const WORDS = {
     liveHow: "实时显示相机画面及其深度，始终取最新一张。配色随画面中最近和最远处而变。",
     noSecure: "浏览器只允许本机网页或 https 网页使用相机", noServer: "服务器没有回应，它还在运行吗？",
     noWebGl: "此浏览器不支持三维绘图（WebGL）。", onlyMetres: "仅用于米：请先给出两个距离",
+    photoShown: "照片", mapShown: "照片的彩色深度", livePhotoShown: "相机画面",
+    filmFrame: "最新一帧及其深度", filmShown: "深度影片",
+    unreadable: "此浏览器无法读取该文件中的图片；请转换为 JPEG 或 PNG",
     note: "备注", "kind-affine_invariant_inverse": "相对视差：越大越近，无单位", "kind-metric": "米",
     "format-png16": "PNG，16 位", "format-png8": "PNG，8 位", "format-png-mm": "PNG，毫米", "format-color": "彩色（PNG）",
     "format-side-by-side": "左右对照（PNG）", "format-glb": "三维场景（GLB）", "format-json": "统计（JSON）",
@@ -87,6 +93,7 @@ export function speak(chosen) {
   document.documentElement.lang = language;
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", word(element.dataset.label));
+  for (const element of document.querySelectorAll("[data-alt]")) element.alt = word(element.dataset.alt);
   remembered((storage) => storage.setItem("midas-language", language));
 }
 
