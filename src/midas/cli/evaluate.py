@@ -195,7 +195,8 @@ def evaluate(
         others: dict[str, object] = {"--root": root, "--corpus": corpus, "--benchmark": benchmark, "--csv": csv}
         others.update({"--metric": metric, "--baseline": baseline, "--prediction-dir": prediction_dir, "--tile": tile})
         others.update({"--corruptions": corruptions, "--worst": worst, "--protocol": protocol})
-        _check_alone({**others, "--format latex": form == Form.latex})
+        others.update({"--format latex": form == Form.latex, "--engine": engine != "local", "--address": address})
+        _check_alone(others)
         _write(films.run(as_json=format_ == Form.json), output, overwrite=overwrite)
         return
     if truth is not None or strip is not None:
@@ -203,7 +204,9 @@ def evaluate(
     if not (root or corpus or benchmark):
         raise ConfigError(_NOTHING_NAMED)
     _check(corruptions=corruptions, worst=worst, save_maps=save_maps, csv=csv)
-    cluster = cluster_engine(engine, address, None, None)
+    cluster = cluster_engine(engine, address, device=device)
+    if cluster is not None and corruptions:
+        raise ConfigError("--engine ray spreads the pictures of a set; with --corruptions leave it out")
     of_corpus = evaluation_sets(corpus) if corpus else []
     benchmarks = open_benchmarks(benchmark, root, of_corpus, protocol, named_options(option))
     models = model or ([] if baseline or prediction_dir else [DEFAULT_MODEL])
