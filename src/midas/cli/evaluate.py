@@ -203,10 +203,8 @@ def evaluate(
         raise ConfigError("--truth and --strip belong to a film: name it with --video CLIP")
     if not (root or corpus or benchmark):
         raise ConfigError(_NOTHING_NAMED)
-    _check(corruptions=corruptions, worst=worst, save_maps=save_maps, csv=csv)
+    _check(corruptions=corruptions, worst=worst, save_maps=save_maps, csv=csv, engine=engine)
     cluster = cluster_engine(engine, address, device=device)
-    if cluster is not None and corruptions:
-        raise ConfigError("--engine ray spreads the pictures of a set; with --corruptions leave it out")
     of_corpus = evaluation_sets(corpus) if corpus else []
     benchmarks = open_benchmarks(benchmark, root, of_corpus, protocol, named_options(option))
     models = model or ([] if baseline or prediction_dir else [DEFAULT_MODEL])
@@ -232,7 +230,9 @@ def _check_alone(others: dict[str, object]) -> None:
         raise ConfigError(f"--video measures films alone; leave out {', '.join(named)}")
 
 
-def _check(*, corruptions: bool, worst: int, save_maps: Path | None, csv: Path | None) -> None:
+def _check(*, corruptions: bool, worst: int, save_maps: Path | None, csv: Path | None, engine: str) -> None:
+    if corruptions and engine != "local":
+        raise ConfigError(f"--corruptions are computed on this machine; leave out --engine {engine}")
     if corruptions and (worst or csv):
         raise ConfigError("--corruptions gives tables of means; leave out --csv and --worst")
     if not corruptions and bool(worst) != (save_maps is not None):
