@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -14,17 +15,19 @@ import pytest
 from tests.scale.small_pictures import outputs_of, write_pictures
 from typer.testing import CliRunner
 
+import midas
 from midas.cli import app
 from midas.cli.batch_reporter import SECONDS_BETWEEN_LINES, BatchReporter
 from midas.errors import ConfigError, MidasError, TooManyFailuresError
 from midas.scale import job as jobs
+from midas.scale import worker as workers
 from midas.scale.engine import Engine
 from midas.scale.job import Manner, Plan, plan, work
-from midas.scale.manifest import read_job
-from midas.scale.receipts import Receipt, read_receipt, read_receipts, write_receipt
+from midas.scale.manifest import Job, read_job
+from midas.scale.receipts import Failure, Receipt, read_receipt, read_receipts, write_receipt
 from midas.scale.settings import Recipe, device_of
 from midas.scale.share import Share
-from midas.scale.status import read_status
+from midas.scale.status import read_status, status_of
 from midas.scale.worker import ShardReport, ShardWorker
 from midas.storage.addresses import Place
 
@@ -114,6 +117,58 @@ def test_of_two_jobs_that_are_begun_at_one_place_at_once_one_is_refused(
     there = read_job(Place.of(tmp_path / "out"))
     assert there is not None
     assert there.recipe.strict
+
+
+def test_of_two_runs_at_once_the_second_does_nothing_again(tmp_path: Path, tiny: Path) -> None:
+    one, other = planned(tmp_path, tiny), planned(tmp_path, tiny)
+    assert set(one.left) == set(other.left) == {0, 1}
+    work(one, HERE)
+    before = outputs_of(tmp_path / "out")
+    summary = work(other, HERE)
+    assert (summary.worked, summary.status.done, summary.is_complete) == (0, 8, True)
+    assert outputs_of(tmp_path / "out") == before
+
+
+def test_a_status_tells_the_rate_and_the_time_left_while_somebody_is_at_work(tmp_path: Path, tiny: Path) -> None:
+    there = planned(tmp_path, tiny, 12)
+    failure = Failure("a.jpg", "a", "damaged")
+    receipts = [
+        replace(receipt_of(there), finished=1000.0, seconds=2.0, stages={"decode": 1.0}),
+        replace(receipt_of(there, 1), finished=1002.0, seconds=2.0, stages={"decode": 0.5}, failures=(failure,)),
+    ]
+    status = status_of(there.job, receipts, now=1003.0)
+    assert (status.done, status.failed, status.left, status.per_second, status.left_s) == (7, 1, 4, 2.0, 2.0)
+    assert status.stages == {"decode": 1.5}
+    assert str(status) == "7 of 12 done, 4 left, 1 failed, 2.0 pictures/s, 2 s to go (2 of 3 shards)"
+    assert "stopped" in str(status_of(there.job, receipts, now=1100.0))
+    nothing = status_of(there.job, [])
+    assert (nothing.per_second, nothing.left_s, nothing.active) == (0.0, None, False)
+
+
+@pytest.mark.parametrize(
+    ("share", "model", "expected", "pictures_at_once"),
+    [
+        (Share(device="cuda"), "midas_nano_256", {"device": "cuda", "precision": "bfloat16"}, 32),
+        (Share(cores=3), "midas_nano_256", {"device": "cpu", "precision": "auto", "threads": 3}, 1),
+        (Share(cores=3), "tiny", {"device": "cpu", "precision": "auto", "threads": 3}, 1),
+        (Share(device="cuda"), "tiny", {"device": "cpu", "precision": "auto", "threads": None}, 1),
+    ],
+)
+def test_a_worker_takes_batches_and_precision_by_what_it_has(
+    tiny: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    share: Share,
+    model: str,
+    expected: dict[str, Any],
+    pictures_at_once: int,
+) -> None:
+    asked: dict[str, Any] = {}
+    ready = midas.load(tiny)
+    monkeypatch.setattr(workers, "load", lambda name, **how: asked.update(how) or ready)
+    recipe = Recipe(model=str(tiny) if model == "tiny" else model)
+    _, batch = workers.ready_predictor(Job("0" * 32, recipe, 100, 10), share)
+    assert batch == pictures_at_once
+    assert asked | expected == asked
 
 
 def test_a_worker_does_no_other_job_than_that_it_was_made_for(tmp_path: Path, tiny: Path) -> None:
@@ -226,6 +281,20 @@ def test_away_from_a_terminal_a_line_a_minute_says_how_far_it_is(
         reporter.show(ShardReport(0, 4))
         reporter.show(ShardReport(1, 4, 1))
     assert capsys.readouterr().err == "midas: 8 of 40, 1 failed, 0.1 pictures/s, 4 min to go\n"
+
+
+def test_on_a_terminal_a_bar_counts_pictures_and_failures(
+    tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    with BatchReporter(planned(tmp_path, tiny), quiet=False) as reporter:
+        reporter.show(ShardReport(0, 4, 1))
+    assert "depth maps, 1 failed" in terminal.getvalue()
+    assert "4/8" in terminal.getvalue()
 
 
 def test_a_quiet_run_names_only_shards_that_are_tried_again(

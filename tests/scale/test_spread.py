@@ -20,7 +20,7 @@ from midas.scale.engine import Engine
 from midas.scale.on_ray import RayWorker, pools_for
 from midas.scale.processes import DEATHS_IN_A_ROW
 from midas.scale.scoring import scores_by
-from midas.scale.share import Share, core_groups
+from midas.scale.share import Share, core_groups, cores_here
 from midas.scale.spread import spread
 
 TWO = Engine("local", workers=2, cores=1)
@@ -64,6 +64,22 @@ class Dying(Squares):
 def test_workers_that_always_die_end_the_work() -> None:
     with pytest.raises(MidasError, match=f"died {DEATHS_IN_A_ROW} times"):
         list(spread(Dying, range(3), TWO))
+
+
+class Cores(Squares):
+    """Says which core it may run on, once another process has come to the other item."""
+
+    def __call__(self, item: int) -> int:
+        with Path(self.folder, "pipe").open("rw"[item]):
+            (core,) = os.sched_getaffinity(0)
+            return core
+
+
+@pytest.mark.skipif(len(cores_here()) < 2, reason="one core can't be shared out")
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores can't be chosen here")
+def test_each_process_keeps_to_its_own_cores(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert set(spread(partial(Cores, str(tmp_path)), range(2), TWO)) == set(cores_here()[:2])
 
 
 class Unmakeable:
