@@ -137,11 +137,16 @@ def test_what_means_no_pictures_is_named_and_the_rest_goes_on(tmp_path: Path) ->
     write_pictures(tmp_path / "in", 1)
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad.tar").write_bytes(b"no tar")
-    sources = [str(tmp_path / name) for name in ("in", "empty", "bad.tar", "none.txt", "*.webp")]
+    with tarfile.open(tmp_path / "set.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "in")
+    names = ("in", "empty", "bad.tar", "set.tar.gz", "none.txt", "none.jpg", "mistyped", "*.webp")
+    sources = [str(tmp_path / name) for name in names]
     listing = list_sources(sources, Place.of(tmp_path / "out"))
     assert listing.entries.num_rows == 1
     assert set(listing.problems) == set(sources[1:])
     assert all(isinstance(error, ImageError) for error in listing.problems.values())
+    assert "unpack it" in listing.problems[str(tmp_path / "set.tar.gz")].message
+    assert "expected a folder" in listing.problems[str(tmp_path / "mistyped")].message
 
 
 NAMES = st.lists(

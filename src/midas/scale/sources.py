@@ -96,7 +96,12 @@ def _add(search: _Search, text: str) -> None:
     elif place.is_folder():
         _add_folder(search, place)
     else:
-        _add_files(search, [(place.address, -1)], place.address.rpartition("/")[0])
+        size = place.size()
+        if size is None:  # a job of a picture that isn't there would be in the way of the one that was meant
+            raise ImageError(
+                f"{place} does not exist; expected a folder, a picture, a pattern, a list, a tar or a film"
+            )
+        _add_files(search, [(place.address, size)], place.address.rpartition("/")[0])
 
 
 def _is_pattern(place: Place) -> bool:
