@@ -171,6 +171,16 @@ def test_a_worker_takes_batches_and_precision_by_what_it_has(
     assert asked | expected == asked
 
 
+@pytest.mark.parametrize("share", [Share(), Share(device="cuda")])
+def test_another_file_of_the_model_than_where_the_job_began_is_refused_on_cards_too(
+    monkeypatch: pytest.MonkeyPatch, share: Share
+) -> None:
+    monkeypatch.setattr(workers, "model_digest", lambda *_, **__: 64 * "b")
+    job = Job("0" * 32, Recipe(model="own.pt", model_sha256=64 * "a"), 100, 10)
+    with pytest.raises(ConfigError, match="expected the same everywhere"):
+        workers.ready_predictor(job, share)
+
+
 def test_a_worker_does_no_other_job_than_that_it_was_made_for(tmp_path: Path, tiny: Path) -> None:
     there = planned(tmp_path, tiny)
     with pytest.raises(ConfigError, match="holds another job by now"):
