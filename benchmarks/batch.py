@@ -150,7 +150,7 @@ print(json.dumps([time.perf_counter() - began, peak, planned.job.pictures, plann
         found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         took, peak, pictures, shards, first = json.loads(found)
         print(f"{what}: {took:.1f} s to the first shard of {first}, peak {peak:.0f} MiB; {pictures} in {shards} shards")
-    size = sum(path.stat().st_size for path in (scratch / "out" / "_midas" / "manifest").iterdir())
+    size = sum(path.stat().st_size for path in (scratch / "out" / "_midas" / "manifest").rglob("*.parquet"))
     print(f"manifest: {size / 1e6:.1f} MB")
 
 

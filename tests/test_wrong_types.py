@@ -75,6 +75,14 @@ CALLS = {
     "Limits(pixels=1.5)": "a whole number",
     "Limits(pixels=float('inf'))": "a whole number",
     "Limits(queue_s='2')": "a number",
+    "Engine('local', workers='2')": "whole number",
+    "Engine('local', cores=1.5)": "whole number",
+    "Engine('ray', gpu_share='half')": "a number above 0",
+    "Engine(3)": "auto, local, ray",
+    "Recipe(size='256')": "a whole number",
+    "Recipe(strict=1)": "True or False",
+    "Recipe(formats='png16')": "a tuple of names",
+    "Recipe(map_size=3)": "a text",
 } | {
     f"ALIGNMENTS[{name!r}]({arguments})": word
     for name in ("least_squares", "scale", "median", "median_mad", "robust")
@@ -96,6 +104,8 @@ from midas import DepthMap
 from midas.alignment import ALIGNMENTS, align_from_points, align_from_range, align_least_squares
 from midas.maps.depth_map import AlignedDepth
 from midas.serving.limits import Limits, ServeOptions
+from midas.scale.engine import Engine
+from midas.scale.settings import Recipe
 
 predictor = midas.load(sys.argv[1])
 picture = np.zeros((48, 64, 3), np.uint8)

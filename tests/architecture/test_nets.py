@@ -33,6 +33,7 @@ BOUNDARIES = {
     "midas/pictures/reading.py": ["_opened"],
     "midas/loading.py": ["_whole", "load", "prepare"],
     "midas/predictor.py": ["_depth_map", "infer_batch", "prepare"],
+    "midas/scale/engine.py": ["made"],
     "midas/scale/insides.py": ["list_inside"],
     "midas/scale/on_ray.py": ["_run", "_session"],
     "midas/scale/opening.py": ["_in_turn"],

@@ -144,6 +144,10 @@ def test_the_table_goes_to_a_file(root: Path, tiny: Path, tmp_path: Path) -> Non
         (("--root", "nowhere"), "there is no folder nowhere"),
         (("--root", "nowhere", "--benchmark", "nyu2"), "did you mean 'nyu'"),
         (("--root", "nowhere", "--worst", "3"), "belong together"),
+        (("--root", "nowhere", "--corruptions", "--engine", "ray"), "leave out --engine ray"),
+        (("--video", "clip.mp4", "--engine", "ray"), "leave out --engine"),
+        (("--root", "nowhere", "--engine", "dask"), "expected local or ray"),
+        (("--root", "nowhere", "--address", "auto"), "goes with --engine ray"),
     ],
 )
 def test_a_wrong_call_says_what_is_wrong(arguments: tuple[str, ...], message: str) -> None:

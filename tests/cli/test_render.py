@@ -8,12 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from midas.cli import app
 from midas.datasets.readers.corpus import CorpusDataset
 from midas.scenes.rendered import environment
 
@@ -49,6 +53,35 @@ def command(root: Path, *arguments: str) -> list[str]:
 
 def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command(root, *arguments), capture_output=True, text=True, check=False)
+
+
+def test_a_cluster_gets_the_processes_and_threads_asked_for_and_gives_the_same_pictures(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    from midas.scale import on_ray
+    from midas.scale.engine import Engine, MakeWorker
+    from midas.scale.processes import spread_here
+
+    asked: list[Engine] = []
+
+    def spread_on_ray(make: MakeWorker, items: Sequence[int], engine: Engine) -> Iterator[Any]:
+        asked.append(engine)
+        return spread_here(make, items, Engine("local", workers=1))
+
+    monkeypatch.setattr(on_ray, "spread_on_ray", spread_on_ray)
+    options = ["--environment", folders / "environment", "--library", folders / "library", "--count", "8"]
+    cluster = ["--engine", "ray", "--address", "auto", "--workers", "3", "--threads", "2"]
+    for name, more in (("out", []), ("spread", cluster)):
+        found = CliRunner().invoke(app, ["data", "render", "-o", *map(str, [folders / name, *options, *more])])
+        assert found.exit_code == 0, found.output
+    assert set(asked) == {Engine("ray", "auto", 3, 2, device="cpu")}
+    here, there = (
+        {path.relative_to(folders / name): path.read_bytes() for path in (folders / name).glob("*/*/*.*g")}
+        for name in ("out", "spread")
+    )
+    assert len(here) == 16
+    assert there == here
 
 
 def test_sets_that_a_training_can_read_and_sheets_of_them(folders: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from midas.scale.opening import opened
 from midas.scale.placing import shared_folder, with_places
 from midas.scale.sources import list_sources
 from midas.storage.addresses import Place
+from midas.storage.stores import RangedFile
 
 
 def entries(*sources: object, destination: Path, column: str | None = None) -> list[Entry]:
@@ -54,6 +56,36 @@ def test_outputs_below_a_source_are_no_sources(tmp_path: Path) -> None:
     assert len(entries(tmp_path / "in", destination=tmp_path / "in" / "maps")) == 1
     with pytest.raises(ConfigError, match="read and written"):
         entries(tmp_path / "in", destination=tmp_path / "in")
+
+
+def test_pictures_below_the_destination_are_sources_like_others(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "in", 2)
+    for source in (tmp_path / "in", tmp_path / "in" / "000" / "*.jpg"):
+        assert len(entries(source, destination=tmp_path)) == 2
+    with pytest.raises(ConfigError, match="read and written"):
+        entries(tmp_path / "in" / "000" / "*.jpg", destination=tmp_path / "in" / "000")
+
+
+def test_a_tar_that_has_become_shorter_fails_by_the_pictures_that_it_lacks(tmp_path: Path) -> None:
+    paths = write_pictures(tmp_path / "in", 2)
+    with tarfile.open(tmp_path / "some.tar", "w") as tar:
+        for path in paths:
+            tar.add(path, path.name)
+    first, last = entries(tmp_path / "some.tar", destination=tmp_path / "out")
+    os.truncate(tmp_path / "some.tar", last.offset + 10)
+    assert content(first) == paths[0].read_bytes()
+    with pytest.raises(ImageError, match=r"000001\.jpg isn't all there"):
+        content(last)
+
+
+@given(st.binary(max_size=300), st.lists(st.tuples(st.integers(0, 320), st.integers(-1, 320)), max_size=6))
+def test_a_file_of_a_store_is_read_like_any_other(data: bytes, reads: list[tuple[int, int]]) -> None:
+    whole = io.BytesIO(data)
+    ranged = io.BufferedReader(RangedFile(lambda begin, count: data[begin : begin + count], len(data)), 16)
+    for begin, count in reads:
+        assert ranged.seek(begin) == whole.seek(begin)
+        assert ranged.read(count) == whole.read(count)
+    assert ranged.seek(-1, io.SEEK_END) == whole.seek(0, io.SEEK_END) - 1 if data else True
 
 
 def test_members_of_a_tar_and_rows_of_parquet_are_read_as_they_were_put_in(tmp_path: Path) -> None:
@@ -105,11 +137,16 @@ def test_what_means_no_pictures_is_named_and_the_rest_goes_on(tmp_path: Path) ->
     write_pictures(tmp_path / "in", 1)
     (tmp_path / "empty").mkdir()
     (tmp_path / "bad.tar").write_bytes(b"no tar")
-    sources = [str(tmp_path / name) for name in ("in", "empty", "bad.tar", "none.txt", "*.webp")]
+    with tarfile.open(tmp_path / "set.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "in")
+    names = ("in", "empty", "bad.tar", "set.tar.gz", "none.txt", "none.jpg", "mistyped", "*.webp")
+    sources = [str(tmp_path / name) for name in names]
     listing = list_sources(sources, Place.of(tmp_path / "out"))
     assert listing.entries.num_rows == 1
     assert set(listing.problems) == set(sources[1:])
     assert all(isinstance(error, ImageError) for error in listing.problems.values())
+    assert "unpack it" in listing.problems[str(tmp_path / "set.tar.gz")].message
+    assert "expected a folder" in listing.problems[str(tmp_path / "mistyped")].message
 
 
 NAMES = st.lists(

@@ -7,6 +7,7 @@ import signal
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,10 +17,10 @@ from midas.errors import ConfigError, MidasError, ModelError
 from midas.evaluation.candidates import PlaneCandidate
 from midas.evaluation.runs import Benchmark, open_benchmark, run
 from midas.scale.engine import Engine
-from midas.scale.on_ray import pools_for
+from midas.scale.on_ray import RayWorker, pools_for
 from midas.scale.processes import DEATHS_IN_A_ROW
 from midas.scale.scoring import scores_by
-from midas.scale.share import Share, core_groups
+from midas.scale.share import Share, core_groups, cores_here
 from midas.scale.spread import spread
 
 TWO = Engine("local", workers=2, cores=1)
@@ -65,6 +66,43 @@ def test_workers_that_always_die_end_the_work() -> None:
         list(spread(Dying, range(3), TWO))
 
 
+class Cores(Squares):
+    """Says which core it may run on, once another process has come to the other item."""
+
+    def __call__(self, item: int) -> int:
+        with Path(self.folder, "pipe").open("rw"[item]):
+            (core,) = os.sched_getaffinity(0)
+            return core
+
+
+@pytest.mark.skipif(len(cores_here()) < 2, reason="one core can't be shared out")
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores can't be chosen here")
+def test_each_process_keeps_to_its_own_cores(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert set(spread(partial(Cores, str(tmp_path)), range(2), TWO)) == set(cores_here()[:2])
+
+
+class Unmakeable:
+    """A worker that there can't be."""
+
+    def __init__(self, *, share: Share) -> None:
+        raise ModelError("there is no such network")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_why_workers_cannot_be_made_is_said_and_not_taken_for_their_death(
+    workers: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ModelError, match="there is no such network"):
+        list(spread(Unmakeable, range(3), Engine("local", workers=workers, cores=1)))
+    assert capfd.readouterr().err == ""
+
+
+def test_errors_of_a_worker_are_results_to_ray_which_would_begin_it_anew() -> None:
+    (result,) = RayWorker(Unmakeable, Share())({"item": np.array([3])})["result"]
+    assert isinstance(result, ModelError)
+
+
 @given(st.integers(1, 64), st.integers(1, 16))
 def test_core_groups_have_all_cores_once(cores: int, per_worker: int) -> None:
     groups = core_groups(list(range(cores)), per_worker)
@@ -90,14 +128,45 @@ def test_cards_and_processors_work_at_the_same_job() -> None:
     assert (cards.workers, cards.gpus, cards.share.device) == (4, 0.5, "cuda")
     assert cards.cpus * 4 < 16
     assert (processors.workers, processors.gpus, processors.share.cores) == (2, 0.0, 4)
-    with pytest.raises(ModelError, match="neither"):
+    with pytest.raises(ModelError, match="has processors or graphics cards; start one"):
         pools_for([{"memory": 1.0}], Engine("ray"))
+
+
+MIXED = [{"CPU": 16.0, "GPU": 2.0}, {"CPU": 8.0}]
+
+
+@pytest.mark.parametrize(
+    ("engine", "devices", "workers"),
+    [
+        (Engine("ray", workers=3), ["cuda", "cpu"], [2, 1]),
+        (Engine("ray", workers=1), ["cuda"], [1]),
+        (Engine("ray", device="cuda"), ["cuda"], [2]),
+        (Engine("ray", device="cpu"), ["cpu"], [6]),
+        (Engine("ray", one_kind=True), ["cuda"], [2]),
+        (Engine("ray", one_kind=True, device="cpu"), ["cpu"], [6]),
+    ],
+)
+def test_wishes_for_a_device_and_a_number_of_workers_hold_for_the_whole_cluster(
+    engine: Engine, devices: list[str], workers: list[int]
+) -> None:
+    pools = pools_for(MIXED, engine)
+    assert [pool.share.device for pool in pools] == devices
+    assert [pool.workers for pool in pools] == workers
+    with pytest.raises(ModelError, match="no node of the cluster has graphics cards"):
+        pools_for(MIXED[1:], Engine("ray", device="cuda:0"))
 
 
 def test_engines_are_chosen_by_the_number_of_pictures_and_wrong_wishes_are_refused() -> None:
     assert Engine().chosen(100) == "local"
     assert Engine(address="auto").chosen(100) == "ray"
-    for wrong in ({"name": "dask"}, {"name": "local", "address": "auto"}, {"gpu_share": 0.0}):
+    for wrong in (
+        {"name": "dask"},
+        {"name": "local", "address": "auto"},
+        {"name": "local", "gpu_share": 0.5},
+        {"gpu_share": 0.0},
+        {"workers": 0},
+        {"cores": -1},
+    ):
         with pytest.raises(ConfigError):
             Engine(**wrong)  # type: ignore[arg-type]
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
+from importlib.util import find_spec
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.scale.flaky_store import FlakyFileSystem, register
 from tests.scale.small_pictures import outputs_of, write_pictures
+from tests.video.clips import ramp, write_clip
 from typer.testing import CliRunner
 
 from midas.cli import app
@@ -69,6 +74,75 @@ def _kept(folder: Path, data: bytes) -> Path:
     path = folder / "kept.parquet"
     path.write_bytes(data)
     return path
+
+
+def test_every_kind_of_source_is_read_from_a_store_that_refuses_each_third_request(
+    tmp_path: Path, tiny: Path, flaky: type[FlakyFileSystem]
+) -> None:
+    folder = tmp_path / "in"
+    write_all_kinds(folder)
+    names = ("*.tar", "*.parquet", "*.mp4", "list.txt", "pictures")
+    batch(*(folder / name for name in names), "-o", tmp_path / "out", "--model", tiny, *LOCAL)
+    expected = outputs_of(tmp_path / "out")
+    assert len(expected) == (3 + 3 + 2 + 3 + 3 if (folder / "clip.mp4").exists() else 12)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            (Place.of("flaky://bucket/in") / path.relative_to(folder).as_posix()).write(path.read_bytes())
+    for pack in ("files", "tar", "parquet"):
+        out = f"flaky://bucket/{pack}"
+        batch(*(f"flaky://bucket/in/{name}" for name in names), "-o", out, "--model", tiny, "--pack", pack, *LOCAL)
+        assert maps_at(Place.of(out)) == {name.removesuffix(".png"): data for name, data in expected.items()}
+
+
+def write_all_kinds(folder: Path) -> None:
+    """Three pictures in each kind of source, and two frames of a film where there is what writes one."""
+    paths = write_pictures(folder / "pictures", 3)
+    with tarfile.open(folder / "some.tar", "w") as tar:
+        for path in paths:
+            tar.add(path, path.name)
+    pq.write_table(pa.table({"image": [path.read_bytes() for path in paths]}), folder / "bytes.parquet")
+    listed = write_pictures(folder / "listed", 3, suffix=".png")
+    (folder / "list.txt").write_text("\n".join(path.relative_to(folder).as_posix() for path in listed))
+    if find_spec("av"):
+        write_clip(folder / "clip.mp4", map(ramp, range(2)))
+
+
+def maps_at(destination: Place) -> dict[str, bytes]:
+    """The PNG of each picture by its place, however they are packed."""
+    found: dict[str, bytes] = {}
+    for name, _ in destination.below():
+        data = (destination / name).read()
+        if name.endswith(".png"):
+            found[name.removesuffix(".png")] = data
+        elif name.endswith(".parquet") and "/" not in name:
+            found |= {row["place"]: row["depth"] for row in pq.read_table(io.BytesIO(data)).to_pylist()}
+        elif name.endswith(".tar"):
+            with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+                members = {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+            found |= {
+                json.loads(members[f"{name[:-4]}.json"])["place"]: png
+                for name, png in members.items()
+                if name.endswith(".png")
+            }
+    return found
+
+
+def test_a_job_is_not_begun_without_what_a_store_does_not_list_now(
+    tmp_path: Path, tiny: Path, flaky: type[FlakyFileSystem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pictures(tmp_path / "in", 3)
+    uploaded(tmp_path / "in", "flaky://bucket/in")
+
+    def dead(self: FlakyFileSystem, *arguments: object, **options: object) -> list[object]:
+        raise OSError("503 Slow Down")
+
+    monkeypatch.setattr(FlakyFileSystem, "ls", dead)
+    found = CliRunner().invoke(
+        app, ["batch", str(tmp_path / "in"), "flaky://bucket/in", "-o", str(tmp_path / "out"), "--model", str(tiny)]
+    )
+    assert found.exit_code == 1
+    assert "flaky://bucket/in can't be searched" in found.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_store_that_never_answers_is_an_error_that_names_the_address_and_no_picture_fails(

@@ -136,6 +136,8 @@ def batch(
     from midas.storage.addresses import Place
 
     if status is not None:
+        if sources or output is not None:
+            raise ConfigError("--status DEST says how far a job is; leave out sources and --output")
         _say_status(Place.of(status), as_json=as_json)
         return
     if not sources or output is None:

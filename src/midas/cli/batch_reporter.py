@@ -1,8 +1,10 @@
-"""What ``midas batch`` shows while it runs: a bar of pictures, on a terminal; shards that failed, always."""
+"""What ``midas batch`` shows while it runs: a bar on a terminal, elsewhere a line a minute; and shards that failed."""
 
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -13,18 +15,23 @@ if TYPE_CHECKING:
     from midas.scale.worker import ShardReport
 
 
+SECONDS_BETWEEN_LINES = 60.0
+
+
 class BatchReporter(AbstractContextManager["BatchReporter"]):
     """Counts what a run does.
 
     Args:
         planned: its job.
-        quiet: no bar.
+        quiet: neither bar nor lines.
+        clock: seconds, from whenever.
     """
 
-    def __init__(self, planned: Plan, *, quiet: bool) -> None:
-        self._failed = 0
+    def __init__(self, planned: Plan, *, quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._job, self._quiet, self._clock = planned.job, quiet, clock
+        self._done, self._failed, self._new = planned.done, planned.failed, 0
+        self._began = self._last_line = clock()
         self._bar = None
-        self._shard_size = planned.job.count
         if sys.stderr.isatty() and not quiet:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -44,9 +51,28 @@ class BatchReporter(AbstractContextManager["BatchReporter"]):
 
     def show(self, report: ShardReport) -> None:
         """Take a shard into account."""
-        self._failed += report.failed
         if report.error is not None:
             tell(f"midas: shard {report.shard} is tried again: {report.error}")
-        elif self._bar:
-            failed = f", {self._failed} failed" if self._failed else ""
-            self._bar.update(self._task, advance=self._shard_size(report.shard), description=f"depth maps{failed}")
+            return
+        pictures = self._job.count(report.shard)
+        self._done += pictures
+        self._new += report.pictures
+        self._failed += report.failed
+        if self._bar:
+            self._bar.update(self._task, advance=pictures, description=f"depth maps{self._failures}")
+        elif not self._quiet and self._clock() - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = self._clock()
+            tell(f"midas: {self._done} of {self._job.pictures}{self._failures}{self._pace}")
+
+    @property
+    def _failures(self) -> str:
+        return f", {self._failed} failed" if self._failed else ""
+
+    @property
+    def _pace(self) -> str:
+        from midas.scale.status import duration
+
+        per_second = self._new / max(self._clock() - self._began, 1e-3)
+        if not per_second:
+            return ""
+        return f", {per_second:.1f} pictures/s, {duration((self._job.pictures - self._done) / per_second)} to go"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from midas.backends import AUTO
 from midas.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ AddressOption = Annotated[
 ]
 
 
-def cluster_engine(name: str, address: str | None, workers: int | None, cores: int | None) -> Engine | None:
+def cluster_engine(
+    name: str, address: str | None, workers: int | None = None, cores: int | None = None, device: str = AUTO
+) -> Engine | None:
     """The cluster that was asked for; None for the command's own way on this machine.
 
     Raises:
@@ -37,4 +40,4 @@ def cluster_engine(name: str, address: str | None, workers: int | None, cores: i
         raise MissingExtraError("--engine ray", "scale")
     from midas.scale.engine import Engine
 
-    return Engine("ray", address, workers, cores)
+    return Engine("ray", address, workers, cores, device=device)

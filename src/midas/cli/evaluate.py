@@ -195,15 +195,16 @@ def evaluate(
         others: dict[str, object] = {"--root": root, "--corpus": corpus, "--benchmark": benchmark, "--csv": csv}
         others.update({"--metric": metric, "--baseline": baseline, "--prediction-dir": prediction_dir, "--tile": tile})
         others.update({"--corruptions": corruptions, "--worst": worst, "--protocol": protocol})
-        _check_alone({**others, "--format latex": form == Form.latex})
+        others.update({"--format latex": form == Form.latex, "--engine": engine != "local", "--address": address})
+        _check_alone(others)
         _write(films.run(as_json=format_ == Form.json), output, overwrite=overwrite)
         return
     if truth is not None or strip is not None:
         raise ConfigError("--truth and --strip belong to a film: name it with --video CLIP")
     if not (root or corpus or benchmark):
         raise ConfigError(_NOTHING_NAMED)
-    _check(corruptions=corruptions, worst=worst, save_maps=save_maps, csv=csv)
-    cluster = cluster_engine(engine, address, None, None)
+    _check(corruptions=corruptions, worst=worst, save_maps=save_maps, csv=csv, engine=engine)
+    cluster = cluster_engine(engine, address, device=device)
     of_corpus = evaluation_sets(corpus) if corpus else []
     benchmarks = open_benchmarks(benchmark, root, of_corpus, protocol, named_options(option))
     models = model or ([] if baseline or prediction_dir else [DEFAULT_MODEL])
@@ -229,7 +230,9 @@ def _check_alone(others: dict[str, object]) -> None:
         raise ConfigError(f"--video measures films alone; leave out {', '.join(named)}")
 
 
-def _check(*, corruptions: bool, worst: int, save_maps: Path | None, csv: Path | None) -> None:
+def _check(*, corruptions: bool, worst: int, save_maps: Path | None, csv: Path | None, engine: str) -> None:
+    if corruptions and engine != "local":
+        raise ConfigError(f"--corruptions are computed on this machine; leave out --engine {engine}")
     if corruptions and (worst or csv):
         raise ConfigError("--corruptions gives tables of means; leave out --csv and --worst")
     if not corruptions and bool(worst) != (save_maps is not None):

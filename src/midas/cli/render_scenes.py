@@ -15,6 +15,7 @@ from midas.cli import DebugOption
 from midas.cli.cluster_options import AddressOption, EngineOption, cluster_engine
 
 if TYPE_CHECKING:
+    from midas.scale.engine import Engine
     from midas.scenes.rendered.environment import RenderEnvironment
     from midas.scenes.rendered.run import Outcomes, RenderOptions
     from midas.scenes.rendered.store import RenderStore
@@ -54,7 +55,10 @@ def render(
         typer.Option(metavar="X", min=0.001, max=10.0, help="Of the library: 1 is some 700 objects and 400 bodies."),
     ] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the scenes: one seed and library, one set of pictures.")] = 0,
-    workers: Annotated[int, typer.Option("--workers", "-j", metavar="N", min=1, help="Processes at a time.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", "-j", metavar="N", min=1, help="Processes at a time: one, or what a cluster has."),
+    ] = None,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Processor threads of each process.")] = 1,
     size: Annotated[
         int,
@@ -90,15 +94,16 @@ def render(
         for world in chosen:
             typer.echo(f"{world.name:<10} {100 * world.share:3.0f} %  {world.about}")
         return
+    where = cluster_engine(engine, address, workers, threads)
     say = _Lines()
     place, shelves = RenderEnvironment(environment), Library(library)
     if not place.is_ready():
         say.now(f"making the environment {environment}: this downloads about 1 GB")
     place.make()
-    shelves.build(place, scale=library_size, workers=workers, report=say.sometimes)
+    shelves.build(place, scale=library_size, workers=workers or 1, report=say.sometimes)
     if count == 0:
         return
-    options = RenderOptions(chosen, count, seed, size, samples, workers, threads, limit)
+    options = RenderOptions(chosen, count, seed, size, samples, workers or 1, threads, limit)
     facts = {"seed": seed, "library": shelves.fingerprint, "size_px": size, "samples": samples}
     store = RenderStore(output, facts)
     try:
@@ -108,7 +113,7 @@ def render(
             store,
             options,
             say.sometimes,
-            elsewhere=_on_cluster(engine, address, place, store, options),
+            elsewhere=_on_cluster(where, place, store, options),
         )
     except KeyboardInterrupt:
         say.now(f"{store.kept} pictures are complete in {output}; the same command goes on from there")
@@ -119,10 +124,9 @@ def render(
 
 
 def _on_cluster(
-    engine: str, address: str | None, place: RenderEnvironment, store: RenderStore, options: RenderOptions
+    where: Engine | None, place: RenderEnvironment, store: RenderStore, options: RenderOptions
 ) -> Outcomes | None:
     """What has scenes done on a cluster; None for this machine's processes."""
-    where = cluster_engine(engine, address, None, options.threads)
     if where is None:
         return None
     from midas.scale.rendering import outcomes_by

@@ -230,7 +230,10 @@ def read_members(folder: Path | Place, shard: Shard, place: int) -> Members:
         StorageError: the store doesn't answer.
     """
     begin, end = shard.offsets[place], shard.offsets[place + 1]
-    data = Place.of(str(folder / shard.file)).read_range(begin, end - begin)
+    try:
+        data = Place.of(str(folder / shard.file)).read_range(begin, end - begin)
+    except EOFError as error:
+        raise DatasetError(f"{error}: copy or pack the set again") from error
     members, at = Members(), 0
     try:
         while at < len(data):

@@ -17,6 +17,7 @@ from midas.scale.picture_columns import name_column, picture_column
 from midas.storage.addresses import Place
 
 FILM_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts"})
+COMPRESSED_TARS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 NOT_A_TIME = float("nan")
 
 
@@ -42,6 +43,8 @@ Lister = Callable[[Place, str | None], Inside]
 
 def lister_for(address: str) -> Lister | None:
     """What lists the pictures in a file that holds several, by its suffix; None for all other files."""
+    if address.lower().endswith(COMPRESSED_TARS):
+        return _compressed
     suffix = Path(address).suffix.lower()
     return _film if suffix in FILM_SUFFIXES else _LISTERS.get(suffix)
 
@@ -67,6 +70,10 @@ def _tar(place: Place, column: str | None) -> Inside:
                 if member.isreg() and is_image_path(member.name)
             ],
         )
+
+
+def _compressed(place: Place, column: str | None) -> Inside:
+    raise ImageError(f"{place} is compressed, so that no picture in it can be read by itself; unpack it to a .tar")
 
 
 def _parquet(place: Place, column: str | None) -> Inside:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from io import BytesIO
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from midas.errors import ConfigError, MidasError, TooManyFailuresError
+from midas.models.zoo import MODELS
 from midas.scale.engine import Engine
 from midas.scale.manifest import CONTROL, Job, planned, read_job, write_job
-from midas.scale.receipts import Failure, Receipt, valid_receipts
-from midas.scale.settings import Recipe, model_digest
+from midas.scale.receipts import FOLDER, Failure, Receipt, valid_receipts
+from midas.scale.settings import Recipe, device_of, model_digest
 from midas.scale.sources import Listing, list_sources
 from midas.scale.spread import spread
 from midas.scale.status import Status, status_of
@@ -44,6 +46,7 @@ class Plan:
         left: the shards that are to be done, in a random order: so two runs of one job, which know nothing of each
             other, hardly ever do the same one at the same time.
         receipts: of those that are done.
+        again: those of ``left`` that are done but for pictures that failed, and when they were finished.
         problems: sources that mean no pictures, and why.
         new: whether this run has planned it.
     """
@@ -52,6 +55,7 @@ class Plan:
     destination: Place
     left: tuple[int, ...]
     receipts: tuple[Receipt, ...]
+    again: Mapping[int, float] = field(default_factory=dict)
     problems: dict[str, MidasError] = field(default_factory=dict)
     new: bool = False
 
@@ -59,6 +63,11 @@ class Plan:
     def done(self) -> int:
         """Pictures in finished shards."""
         return sum(receipt.pictures for receipt in self.receipts)
+
+    @property
+    def failed(self) -> int:
+        """Pictures in finished shards that have no map."""
+        return sum(len(receipt.failures) for receipt in self.receipts)
 
 
 @dataclass(frozen=True)
@@ -120,9 +129,11 @@ def plan(sources: Sequence[str], destination: Place, recipe: Recipe, manner: Man
 
     Raises:
         ConfigError: another job lies at the destination, there are no pictures, or the destination is a source.
-        MidasError: the model isn't there, or the destination can't be written to.
+        MidasError: the model isn't there, a source can't be searched, or the destination can't be written to.
     """
     there = read_job(destination)
+    if recipe.model not in MODELS:  # workers have folders of their own to start from
+        recipe = replace(recipe, model=str(Path(recipe.model).absolute()))
     recipe = replace(recipe, model_sha256=model_digest(recipe, offline=manner.offline or None))
     if there is not None and there.recipe != recipe:
         raise ConfigError(
@@ -136,10 +147,12 @@ def plan(sources: Sequence[str], destination: Place, recipe: Recipe, manner: Man
         listing = list_sources(sources, destination, column=recipe.column)
         problems = listing.problems
         job = _listed(listing, destination, recipe, there, manner)
-    receipts = tuple(_still_good(destination, job, manner)) if there is not None else ()
+    found = list(valid_receipts(destination, job)) if there is not None else []
+    again = {receipt.shard: receipt.finished for receipt in found if manner.retry_failed and receipt.failures}
+    receipts = tuple(receipt for receipt in found if receipt.shard not in again)
     left = sorted(set(range(job.shards)) - {receipt.shard for receipt in receipts})
     random.shuffle(left)
-    return Plan(job, destination, tuple(left), receipts, problems, there is None)
+    return Plan(job, destination, tuple(left), receipts, again, problems, there is None)
 
 
 def _listed(listing: Listing, destination: Place, recipe: Recipe, there: Job | None, manner: Manner) -> Job:
@@ -148,6 +161,9 @@ def _listed(listing: Listing, destination: Place, recipe: Recipe, there: Job | N
         raise ConfigError(f"there are no pictures to work on{f': {reason.message}' if reason else ''}")
     size = manner.shard_size if there is None or manner.shard_size is not None else there.shard_size
     job = planned(listing.entries, recipe, size)
+    meanwhile = read_job(destination) if there is None else None
+    if meanwhile is not None and meanwhile.id != job.id:
+        raise ConfigError(f"another job was begun at {destination} at the same time; choose another destination")
     if there is None:
         write_job(destination, job, listing.entries)
     elif there.id != job.id:
@@ -159,12 +175,6 @@ def _listed(listing: Listing, destination: Place, recipe: Recipe, there: Job | N
     return job
 
 
-def _still_good(destination: Place, job: Job, manner: Manner) -> Iterable[Receipt]:
-    for receipt in valid_receipts(destination, job):
-        if not (manner.retry_failed and receipt.failures):
-            yield receipt
-
-
 def work(
     planned_job: Plan,
     engine: Engine,
@@ -174,29 +184,60 @@ def work(
     """Do what is left of a job; shards that couldn't be finished are tried again as long as others are.
 
     Raises:
-        TooManyFailuresError: more pictures failed than may.
+        TooManyFailuresError: more pictures failed than may; ``errors.parquet`` lists them all the same.
         MidasError: workers can't be made or keep dying, or the destination can't be written to.
     """
     began = time.perf_counter()
     job, destination = planned_job.job, planned_job.destination
-    make = partial(ShardWorker, destination.address, again=manner.retry_failed, offline=manner.offline)
-    failed = sum(len(receipt.failures) for receipt in planned_job.receipts)
-    left, worked, fruitless = list(planned_job.left), 0, 0
-    unfinished: dict[int, str] = {}
-    while left and fruitless < ROUNDS_WITHOUT_PROGRESS:
-        unfinished = {}
-        _check_failures(failed, manner)
-        with closing(spread(make, left, engine, weight=job.shard_size)) as reports:  # type: ignore[type-var]
-            for report in reports:
-                show(report)
-                worked += report.pictures
-                failed += report.failed
-                if report.error is not None:
-                    unfinished[report.shard] = report.error
-                _check_failures(failed, manner)
-        fruitless = fruitless + 1 if len(unfinished) == len(left) else 0
-        left = list(unfinished)
-    return finish(planned_job, worked, time.perf_counter() - began, unfinished)
+    engine = replace(engine, device=device_of(job.recipe))
+    make = partial(ShardWorker, destination.address, job.id, again=planned_job.again, offline=manner.offline)
+    tally = _Tally(planned_job.failed, manner)
+    left, fruitless = list(planned_job.left), 0
+    try:
+        while left and fruitless < ROUNDS_WITHOUT_PROGRESS:
+            tally.unfinished.clear()
+            tally.check()
+            with closing(spread(make, left, engine, weight=job.shard_size)) as reports:  # type: ignore[type-var]
+                for report in reports:
+                    if tally.takes(report):
+                        show(report)
+                    tally.check()
+            fruitless = fruitless + 1 if len(tally.unfinished) == len(left) else 0
+            left = list(tally.unfinished)
+    except TooManyFailuresError:
+        finish(planned_job, tally.worked, time.perf_counter() - began, tally.unfinished)
+        raise
+    return finish(planned_job, tally.worked, time.perf_counter() - began, tally.unfinished)
+
+
+class _Tally:
+    """What a run has done so far, each shard once: where workers of two kinds meet, both report it."""
+
+    def __init__(self, failed: int, manner: Manner) -> None:
+        self.worked, self.failed = 0, failed
+        self.unfinished: dict[int, str] = {}
+        self._most = manner.max_errors
+        self._finished: set[int] = set()
+
+    def takes(self, report: ShardReport) -> bool:
+        """Take a report into account; whether it is the first of its shard, or of another attempt at it."""
+        self.worked += report.pictures
+        if report.shard in self._finished:
+            return False
+        if report.error is not None:
+            self.unfinished[report.shard] = report.error
+            return True
+        self.unfinished.pop(report.shard, None)
+        self._finished.add(report.shard)
+        self.failed += report.failed
+        return True
+
+    def check(self) -> None:
+        if self._most is not None and self.failed > self._most:
+            raise TooManyFailuresError(
+                f"{self.failed} pictures failed, more than --max-errors {self._most}; {ERRORS_FILE} at the destination "
+                "says why, and the same command goes on with a higher bound"
+            )
 
 
 def finish(planned_job: Plan, worked: int, seconds: float, unfinished: dict[int, str]) -> Summary:
@@ -206,14 +247,21 @@ def finish(planned_job: Plan, worked: int, seconds: float, unfinished: dict[int,
         StorageError: they can't be written.
     """
     job, destination = planned_job.job, planned_job.destination
-    if destination.is_local:  # of workers that were killed
-        remove_leftovers_now(destination.path)
     receipts = list(valid_receipts(destination, job))
+    if destination.is_local:
+        _remove_leftovers(destination, receipts)
     write_failures(destination, [failure for receipt in receipts for failure in receipt.failures])
     problems = {source: error.message for source, error in planned_job.problems.items()}
     summary = Summary(status_of(job, receipts), worked, seconds, problems, unfinished)
     (destination / CONTROL / SUMMARY_FILE).write(json.dumps(summary.as_json(), indent=1).encode())
     return summary
+
+
+def _remove_leftovers(destination: Place, receipts: Sequence[Receipt]) -> None:
+    """Remove what workers that were killed had begun to write."""
+    folders = {PurePosixPath(name).parent for receipt in receipts for name in receipt.outputs}
+    for folder in {PurePosixPath(), PurePosixPath(CONTROL, FOLDER), *folders}:
+        remove_leftovers_now(destination.path / folder)
 
 
 def write_failures(destination: Place, failures: Sequence[Failure]) -> None:
@@ -230,11 +278,3 @@ def write_failures(destination: Place, failures: Sequence[Failure]) -> None:
     rows = [{"source": one.source, "place": one.place, "error": one.error} for one in failures]
     pq.write_table(pa.Table.from_pylist(rows, _ERRORS), buffer)
     place.write(buffer.getvalue())
-
-
-def _check_failures(failed: int, manner: Manner) -> None:
-    if manner.max_errors is not None and failed > manner.max_errors:
-        raise TooManyFailuresError(
-            f"{failed} pictures failed, more than --max-errors {manner.max_errors}; the receipts name them, and the "
-            "same command goes on with a higher bound"
-        )

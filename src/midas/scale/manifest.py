@@ -1,12 +1,12 @@
 """What a job consists of: its pictures in shards, written once, at ``DEST/_midas``.
 
-    _midas/job.json               recipe, numbers, and the job's id
-    _midas/manifest/000000.parquet  the pictures of 16 shards, a row group each
-    _midas/receipts/000000.json   one per finished shard (midas.scale.receipts)
+    _midas/job.json                    recipe, numbers, and the job's id
+    _midas/manifest/ID/000000.parquet  the pictures of 16 shards, a row group each
+    _midas/receipts/000000.json        one per finished shard (midas.scale.receipts)
 
 The id is a hash of the recipe and of the list of pictures with their sizes: the same pictures, model and options are
 the same job, on whatever machine and day, and all else is another one. ``job.json`` is written last: a folder without
-it holds no job.
+it holds no job. Manifests lie under the id, so that two jobs which are begun at one place at once don't mix theirs.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def planned(entries: pa.Table, recipe: Recipe, shard_size: int | None = None) ->
     size = usual_shard_size(entries.num_rows) if shard_size is None else shard_size
     if not entries.num_rows:
         raise ConfigError("a job has one picture at least")
-    if size < 1:
-        raise ConfigError(f"{size} pictures per shard; expected one or more")
+    if type(size) is not int or size < 1:
+        raise ConfigError(f"{size!r} pictures per shard; expected a whole number, one or more")
     digest = hashlib.sha256(f"{VERSION} {size} {recipe.digest()}\n".encode())
     for batch in entries.select(["source", "name", "place"]).to_batches(max_chunksize=1 << 16):
         for column in batch.columns:
@@ -101,7 +101,6 @@ def write_job(destination: Place, job: Job, entries: pa.Table) -> None:
     Raises:
         StorageError: the destination can't be written to.
     """
-    control = destination / CONTROL
     rows_per_part = SHARDS_PER_PART * job.shard_size
     for part, begin in enumerate(range(0, job.pictures, rows_per_part)):
         buffer = BytesIO()
@@ -111,7 +110,7 @@ def write_job(destination: Place, job: Job, entries: pa.Table) -> None:
             row_group_size=job.shard_size,
             compression="zstd",
         )
-        (control / "manifest" / _part_name(part)).write(buffer.getvalue())
+        _part_place(destination, job, part).write(buffer.getvalue())
     facts = {
         "version": VERSION,
         "job": job.id,
@@ -119,7 +118,7 @@ def write_job(destination: Place, job: Job, entries: pa.Table) -> None:
         "shard_size": job.shard_size,
         "recipe": job.recipe.as_json(),
     }
-    (control / JOB_FILE).write(json.dumps(facts, indent=1).encode())
+    (destination / CONTROL / JOB_FILE).write(json.dumps(facts, indent=1).encode())
 
 
 def read_job(destination: Place) -> Job | None:
@@ -137,11 +136,16 @@ def read_job(destination: Place) -> Job | None:
     try:
         facts = json.loads(data)
         if facts["version"] != VERSION:
-            raise ConfigError(f"{place} is of version {facts['version']!r}, this package knows {VERSION}")
-        recipe = Recipe.from_json(facts["recipe"])
-        return Job(str(facts["job"]), recipe, int(facts["pictures"]), int(facts["shard_size"]))
+            raise ConfigError(
+                f"{place} is of version {facts['version']!r}, this package knows {VERSION}; go on with the one that "
+                "began it, or choose another destination"
+            )
+        job = Job(str(facts["job"]), Recipe.from_json(facts["recipe"]), facts["pictures"], facts["shard_size"])
+        if not all(type(count) is int and count >= 1 for count in (job.pictures, job.shard_size)):
+            raise ValueError(f"{job.pictures!r} pictures in shards of {job.shard_size!r}")
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"{place} describes no job ({error!r}); choose another destination") from error
+    return job
 
 
 def read_shard(destination: Place, job: Job, shard: int) -> Sequence[Entry]:
@@ -151,19 +155,19 @@ def read_shard(destination: Place, job: Job, shard: int) -> Sequence[Entry]:
         MidasError: the manifest isn't there or is damaged.
     """
     part, group = divmod(shard, SHARDS_PER_PART)
-    place = destination / CONTROL / "manifest" / _part_name(part)
+    place = _part_place(destination, job, part)
     try:
-        return entries_of(pq.ParquetFile(BytesIO(_part(place, job.id))).read_row_group(group))
-    except (FileNotFoundError, pa.ArrowException, IndexError) as error:
+        return entries_of(pq.ParquetFile(BytesIO(_part(place))).read_row_group(group))
+    except (OSError, pa.ArrowException, IndexError, KeyError) as error:
         raise MidasError(
             f"{place} is missing or damaged ({error}); begin the job anew at another destination"
         ) from error
 
 
 @lru_cache(maxsize=4)
-def _part(place: Place, job: str) -> bytes:
+def _part(place: Place) -> bytes:
     return place.read()
 
 
-def _part_name(part: int) -> str:
-    return f"{part:06d}.parquet"
+def _part_place(destination: Place, job: Job, part: int) -> Place:
+    return destination / CONTROL / "manifest" / job.id / f"{part:06d}.parquet"

@@ -19,7 +19,7 @@ class Metrics(AbstractContextManager["Metrics"]):
 
     Args:
         planned: the run's job.
-        port: where they are served, on all of this machine's addresses.
+        port: where they are served, on all of this machine's addresses; 0 for any that is free.
 
     Raises:
         ConfigError: the port can't be had.
@@ -44,6 +44,11 @@ class Metrics(AbstractContextManager["Metrics"]):
         except OSError as error:
             raise ConfigError(f"port {port} can't be had for metrics ({error.strerror}); choose another one") from error
 
+    @property
+    def port(self) -> int:
+        """Where they are served."""
+        return int(self._server.server_port)
+
     def __exit__(self, *_: Any) -> None:
         self._server.shutdown()
         self._server.server_close()
@@ -54,9 +59,12 @@ class Metrics(AbstractContextManager["Metrics"]):
         if report.error is not None:
             self._shards.labels("tried again").inc()
             return
-        self._shards.labels("done" if report.pictures else "done before").inc()
-        self._pictures.labels("done").inc(report.pictures - report.failed)
-        self._pictures.labels("failed").inc(report.failed)
+        if report.pictures:
+            self._shards.labels("done").inc()
+            self._pictures.labels("done").inc(report.pictures - report.failed)
+            self._pictures.labels("failed").inc(report.failed)
+        else:
+            self._shards.labels("done before").inc()
         self._left.dec(self._planned.job.count(report.shard))
         for stage, seconds in report.stages.items():
             self._stages.labels(stage).inc(seconds)

@@ -18,11 +18,11 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from midas.errors import MidasError, ModelError, net
-from midas.scale.engine import Engine, MakeWorker
+from midas.scale.engine import Engine, MakeWorker, made
 from midas.scale.share import CORES_PER_WORKER, Share
 
 # Before Ray is imported: it neither reports its use, nor says what every worker says, nor draws bars of its own.
@@ -57,18 +57,19 @@ class Pool:
 
 
 def pools_for(nodes: Sequence[dict[str, float]], engine: Engine) -> list[Pool]:
-    """The workers that a cluster has room for: on its graphics cards, and on the processors that these leave over.
+    """The workers that a cluster has room for: on its graphics cards, and on the processors of nodes without one.
 
     Args:
         nodes: the resources of each node, by Ray's names.
         engine: wishes.
 
     Raises:
-        ModelError: there is neither.
+        ModelError: the cluster lacks what the work is to run on.
     """
     wide = engine.cores or CORES_PER_WORKER
-    cards = [node for node in nodes if node.get("GPU", 0) > 0]
+    cards = [node for node in nodes if node.get("GPU", 0) > 0] if engine.takes_cards else []
     plain = [node for node in nodes if node.get("CPU", 0) > 0 and node not in cards]
+    plain = plain if engine.takes_processors and not (engine.one_kind and cards) else []
     pools = []
     if cards:
         count = sum(int(node["GPU"] / engine.gpu_share) for node in cards)
@@ -79,8 +80,9 @@ def pools_for(nodes: Sequence[dict[str, float]], engine: Engine) -> list[Pool]:
         count = sum(max(1, int(node["CPU"] // cores)) for node in plain)
         pools.append(Pool(count, _asked_for(cores, plain), 0.0, Share(cores=cores)))
     if not pools:
-        raise ModelError("the cluster has neither processors nor graphics cards; start a node with some")
-    return [_bounded(pool, engine.workers) for pool in pools]
+        wanted = " or ".join(["processors"] * engine.takes_processors + ["graphics cards"] * engine.takes_cards)
+        raise ModelError(f"no node of the cluster has {wanted}; start one that has, or choose another --device")
+    return _bounded(pools, engine.workers)
 
 
 def _asked_for(cores: int, nodes: Sequence[dict[str, float]]) -> float:
@@ -93,8 +95,15 @@ def _spare(cpus: float) -> float:
     return max(cpus - 1, min(cpus, 1.0) * _LEAST_FREE)
 
 
-def _bounded(pool: Pool, workers: int | None) -> Pool:
-    return pool if workers is None else Pool(min(pool.workers, workers), pool.cpus, pool.gpus, pool.share)
+def _bounded(pools: list[Pool], workers: int | None) -> list[Pool]:
+    """No more workers than are wished for, those with graphics cards first."""
+    bounded, left = [], sum(pool.workers for pool in pools) if workers is None else workers
+    for pool in pools:
+        count = min(pool.workers, left)
+        left -= count
+        if count:
+            bounded.append(replace(pool, workers=count))
+    return bounded
 
 
 def spread_on_ray(make: MakeWorker, items: Sequence[int], engine: Engine) -> Iterator[Any]:
@@ -165,11 +174,17 @@ def _results(ray: Any, make: MakeWorker, items: list[int], pool: Pool) -> Iterat
         concurrency=(1, pool.workers) if pool.workers > 1 else 1,
     )
     for batch in done.iter_batches(batch_size=1, batch_format="numpy", prefetch_batches=0):
-        yield batch["result"][0]
+        result = batch["result"][0]
+        if isinstance(result, MidasError):
+            raise result
+        yield result
 
 
 class RayWorker:
     """What Ray keeps in one of its processes: a worker that was made there.
+
+    Errors of ours are results: raised in there, they would come back as pages of Ray's, or the actor would be begun
+    again.
 
     Args:
         make: makes it.
@@ -179,14 +194,17 @@ class RayWorker:
     def __init__(self, make: MakeWorker, share: Share) -> None:
         if share.cores:
             os.environ["OMP_NUM_THREADS"] = str(share.cores)
-        self._work = make(share=share)
+        self._work = made(make, share)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Do a batch of one item."""
         import numpy as np
 
         result = np.empty(1, object)
-        result[0] = self._work(int(batch["item"][0]))
+        try:
+            result[0] = self._work(int(batch["item"][0]))
+        except MidasError as error:
+            result[0] = error
         return {"result": result}
 
 

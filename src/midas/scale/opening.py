@@ -57,6 +57,8 @@ class Opened:
             data = place.read_range(self.entry.offset, self.entry.size) if tar else place.read()
         except (FileNotFoundError, IsADirectoryError):
             raise ImageError(f"{self.entry.title} does not exist; it was there when the job began") from None
+        except EOFError as error:
+            raise ImageError(f"{self.entry.title} isn't all there: {error}; the tar has changed") from None
         return _Named(data, self.entry.title)
 
 
@@ -97,8 +99,6 @@ def _in_turn(run: Sequence[Entry], contents: Generator[bytes | Array | MidasErro
                 yield Opened(entry, content)
                 done += 1
         missing = ImageError(f"{run[0].source} has fewer pictures than when the job began")
-    except FileNotFoundError:
-        missing = ImageError(f"{run[0].source} does not exist; it was there when the job began")
     except ImageError as error:
         missing = error
     for entry in run[done:]:

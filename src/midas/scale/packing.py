@@ -147,13 +147,14 @@ class _Files:
         self.threads = WRITERS if destination.is_local else STORE_THREADS
 
     def store(self, made: Made) -> Made:
-        for name, data in made.files.items():
-            (self._destination / file_name(made.entry.place, name)).write(data)
+        for format_name, data in made.files.items():
+            name = file_name(made.entry.place, format_name)
+            (self._destination / name).write(data)
+            self.outputs[name] = len(data)
         return made
 
     def add(self, entry: Entry, outcome: Made | Failure) -> None:
-        if isinstance(outcome, Made):
-            self.outputs.update({file_name(entry.place, name): len(data) for name, data in outcome.files.items()})
+        """Nothing is left to do; the thread with the network comes here, so that it had better not."""
 
 
 def file_name(place: str, format_name: str) -> str:

@@ -12,8 +12,9 @@ from contextlib import suppress
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
+from midas.backends import AUTO
 from midas.errors import MidasError
-from midas.scale.engine import MakeWorker, Worker
+from midas.scale.engine import Engine, MakeWorker, Worker, made
 from midas.scale.share import CORES_PER_WORKER, Share, core_groups, cores_here, graphics_device
 
 DEATHS_IN_A_ROW = 5
@@ -22,7 +23,7 @@ DEATHS_IN_A_ROW = 5
 _worker: Worker | None = None
 
 
-def spread_here(make: MakeWorker, items: Sequence[int], workers: int | None, cores: int | None) -> Iterator[Any]:
+def spread_here(make: MakeWorker, items: Sequence[int], engine: Engine) -> Iterator[Any]:
     """``midas.scale.spread.spread`` on this machine.
 
     One worker works in this process, without the second that another takes to start.
@@ -30,17 +31,18 @@ def spread_here(make: MakeWorker, items: Sequence[int], workers: int | None, cor
     Raises:
         MidasError: workers keep dying, or can't be made.
     """
-    groups = _groups(workers, cores)
+    device = graphics_device() if engine.device == AUTO else engine.device
+    groups = _groups(engine.workers, engine.cores, device)
     if len(groups) == 1:
-        return _alone(make, items, groups[0])
+        return _alone(make, items, groups[0], device)
     return _side_by_side(make, items, groups)
 
 
-def _groups(workers: int | None, cores: int | None) -> list[list[int]]:
+def _groups(workers: int | None, cores: int | None, device: str) -> list[list[int]]:
     """The cores of each worker."""
     here = cores_here()
     if workers is None:
-        if graphics_device() != "auto":
+        if device not in (AUTO, "cpu"):
             return [here]  # one process feeds a card
         return core_groups(here, cores or CORES_PER_WORKER)
     if cores is None and workers <= len(here):
@@ -49,11 +51,16 @@ def _groups(workers: int | None, cores: int | None) -> list[list[int]]:
     return [[here[(index * wide + offset) % len(here)] for offset in range(wide)] for index in range(workers)]
 
 
-def _alone(make: MakeWorker, items: Sequence[int], cores: Sequence[int]) -> Iterator[Any]:
+def _alone(make: MakeWorker, items: Sequence[int], cores: Sequence[int], device: str) -> Iterator[Any]:
     narrower = len(cores) < len(cores_here())
-    work = make(share=Share(cores=len(cores) if narrower else 0, device=graphics_device()))
-    for item in items:
-        yield work(item)
+    work = make(share=Share(cores=len(cores) if narrower else 0, device=device))
+    try:
+        for item in items:
+            yield work(item)
+    finally:
+        close = getattr(work, "close", None)  # of one that holds a process of its own
+        if close is not None:
+            close()
 
 
 def _side_by_side(make: MakeWorker, items: Sequence[int], groups: list[list[int]]) -> Iterator[Any]:
@@ -112,7 +119,7 @@ def _begin(make: MakeWorker, groups: list[list[int]], numbers: Any) -> None:
         with suppress(OSError):  # where it may not choose
             os.sched_setaffinity(0, cores)
     os.environ["OMP_NUM_THREADS"] = str(len(cores))
-    _worker = make(share=Share(cores=len(cores), device="cpu"))
+    _worker = made(make, Share(cores=len(cores), device="cpu"))
 
 
 def _work(item: int) -> Any:

@@ -90,8 +90,8 @@ def read_receipts(destination: Place, job: Job) -> Iterator[Receipt]:
     Raises:
         StorageError: the destination can't be read.
     """
-    names = sorted((destination / CONTROL / FOLDER).files())
-    shards = [int(stem) for stem, _, suffix in (name.partition(".") for name in names) if stem.isdigit() and suffix]
+    there = (destination / CONTROL / FOLDER).files()
+    shards = [shard for shard in range(job.shards) if _name(shard) in there]
     with ThreadPoolExecutor(_READERS, thread_name_prefix="midas-receipts") as executor:
         for receipt in executor.map(partial(read_receipt, destination, job), shards):
             if receipt is not None:
@@ -130,16 +130,29 @@ def valid_receipts(destination: Place, job: Job, receipts: Iterable[Receipt] | N
 
 
 def _place(destination: Place, shard: int) -> Place:
-    return destination / CONTROL / FOLDER / f"{shard:06d}.json"
+    return destination / CONTROL / FOLDER / _name(shard)
+
+
+def _name(shard: int) -> str:
+    return f"{shard:06d}.json"
 
 
 def _parsed(data: bytes, job: Job, shard: int) -> Receipt | None:
     try:
         facts: dict[str, Any] = json.loads(data)
-        failures = tuple(Failure(**one) for one in facts.pop("failures"))
-        receipt = Receipt(**facts, failures=failures)
-        if (receipt.job, receipt.shard, receipt.pictures) != (job.id, shard, job.count(shard)):
-            return None
-        return receipt
-    except (ValueError, TypeError, KeyError):  # half written by other means than ours, or of another version
-        return None
+        failures = tuple(Failure(*map(str, (one["source"], one["place"], one["error"]))) for one in facts["failures"])
+        receipt = Receipt(
+            job=facts["job"],
+            shard=facts["shard"],
+            pictures=facts["pictures"],
+            outputs={str(name): int(size) for name, size in facts["outputs"].items()},
+            failures=failures,
+            seconds=float(facts["seconds"]),
+            stages={str(name): float(seconds) for name, seconds in facts["stages"].items()},
+            finished=float(facts["finished"]),
+            runs_on=str(facts["runs_on"]),
+        )
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
+        return None  # half written by other means than ours, or of another version
+    fits = (receipt.job, receipt.shard, receipt.pictures) == (job.id, shard, job.count(shard))
+    return receipt if fits and len(failures) <= receipt.pictures else None

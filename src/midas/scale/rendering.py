@@ -10,6 +10,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +40,10 @@ class RenderWorker:
         """What became of a job."""
         return self._worker.answer(self._jobs[item], self._limit_s)
 
+    def close(self) -> None:
+        """End the generator's process; it ends by itself where this one does."""
+        self._worker.close()
+
 
 def outcomes_by(
     engine: Engine, command: Sequence[str], logs: Path, limit_s: float, next_job: Callable[[], Job | None]
@@ -55,6 +60,8 @@ def outcomes_by(
     Raises:
         MidasError: workers can't be made or keep dying.
     """
+    # The generator computes on processors, those of nodes with cards too; and no scene may come twice.
+    engine = replace(engine, device="cpu")
     while jobs := list(iter(next_job, None)):
         make = partial(RenderWorker, tuple(command), jobs, str(logs.resolve()), limit_s)
         with closing(spread(make, range(len(jobs)), engine)) as outcomes:  # type: ignore[type-var]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from midas.datasets.reader import read_sample
@@ -65,5 +66,6 @@ def scores_by(
     """
     items = [indices[begin : begin + PICTURES_PER_ITEM] for begin in range(0, len(indices), PICTURES_PER_ITEM)]
     make = partial(ScoreWorker, candidate, benchmark, metrics, items)
+    engine = replace(engine, one_kind=True)  # no picture is measured twice
     for scores in spread(make, range(len(items)), engine, weight=PICTURES_PER_ITEM):
         yield from scores

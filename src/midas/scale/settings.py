@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from midas.backends import AUTO
-from midas.backends.choice import choose_for_file, choose_for_name
+from midas.backends import AUTO, QUICK, TORCH_BACKENDS
+from midas.backends.choice import WEIGHTS_SUFFIXES, choose_for_file, choose_for_name
 from midas.errors import ConfigError
 from midas.maps.formats import format_by_name
 from midas.maps.map_size import MapSize
@@ -21,6 +21,9 @@ from midas.version import __version__
 PACKINGS = ("files", "tar", "parquet")
 
 NET = "net"
+
+_OPTIONAL: dict[str, type] = {"size": int, "column": str}
+_WORDS = {str: "a text", int: "a whole number", bool: "True or False", tuple: "a tuple of names"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class Recipe:
         strict: whether JPEG files that lack the last of their data are refused.
         column: of Parquet sources, where it was named.
         version: of this package, which stands in the outputs.
+
+    Raises:
+        ConfigError: a value of a wrong type, or options that don't go together.
+        OutputError: there is no such format.
     """
 
     model: str = DEFAULT_MODEL
@@ -61,6 +68,10 @@ class Recipe:
     version: str = __version__
 
     def __post_init__(self) -> None:
+        for each in fields(self):
+            value, kind = getattr(self, each.name), _OPTIONAL.get(each.name, type(each.default))
+            if type(value) is not kind and not (value is None and each.name in _OPTIONAL):
+                raise ConfigError(f"{each.name} is {value!r}; expected {_WORDS[kind]}")
         MapSize(self.map_size)
         if self.packing not in PACKINGS:
             raise ConfigError(f"{self.packing!r} is no way to pack outputs; expected {', '.join(PACKINGS)}")
@@ -75,7 +86,8 @@ class Recipe:
         """The inverse of ``as_json``.
 
         Raises:
-            TypeError: another version's.
+            TypeError, KeyError: another version's, or none.
+            MidasError: one that can't be.
         """
         return cls(**{**facts, "formats": tuple(facts["formats"])})
 
@@ -91,6 +103,23 @@ class Recipe:
         """The names and values that another recipe has otherwise: ``size 256, not 384``."""
         mine, theirs = self.as_json(), other.as_json()
         return [f"{name} {mine[name]!r}, not {theirs[name]!r}" for name in mine if mine[name] != theirs[name]]
+
+
+def device_of(recipe: Recipe) -> str:
+    """What the workers of a recipe run on: ``auto`` for what each has there, else a device.
+
+    Of itself only PyTorch takes a graphics card: what runs by ONNX Runtime or OpenVINO stays on processors, unless a
+    device is named.
+    """
+    if recipe.device != AUTO:
+        return recipe.device
+    if recipe.backend not in (AUTO, QUICK):
+        by_torch = recipe.backend in TORCH_BACKENDS
+    elif recipe.model in MODELS:
+        by_torch = MODELS[recipe.model].weights.file("safetensors", "pytorch") is not None
+    else:
+        by_torch = Path(recipe.model).suffix.lower() in WEIGHTS_SUFFIXES
+    return AUTO if by_torch else "cpu"
 
 
 def model_file(recipe: Recipe, *, offline: bool | None = None) -> Path:

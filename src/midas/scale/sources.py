@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from midas.errors import ConfigError, ImageError, MidasError, StorageError
+from midas.errors import ConfigError, ImageError, MidasError
 from midas.pictures.formats import is_image_path
 from midas.scale.entries import Rows
 from midas.scale.insides import Inside, list_inside, lister_for
@@ -61,6 +61,7 @@ def list_sources(texts: Iterable[str], destination: Place, *, column: str | None
 
     Raises:
         ConfigError: a source is the destination.
+        StorageError: a source can't be searched: a job without its pictures would be another one.
         MissingExtraError: films need ``midas-depth[video]``, stores their fsspec package.
     """
     search = _Search(destination, column)
@@ -75,10 +76,13 @@ def list_sources(texts: Iterable[str], destination: Place, *, column: str | None
 
 @contextmanager
 def _collecting(search: _Search, text: str) -> Iterator[None]:
-    """Notes what is wrong with a source, so that the others go on; what was asked for wrongly ends the listing."""
+    """Notes what is wrong with a source, so that the others go on.
+
+    What was asked for wrongly ends the listing, and so does what can't be searched now, and may be later.
+    """
     try:
         yield
-    except (ImageError, StorageError) as error:
+    except ImageError as error:
         search.problems[text] = error
 
 
@@ -92,7 +96,12 @@ def _add(search: _Search, text: str) -> None:
     elif place.is_folder():
         _add_folder(search, place)
     else:
-        _add_files(search, [(place.address, -1)], place.address.rpartition("/")[0])
+        size = place.size()
+        if size is None:  # a job of a picture that isn't there would be in the way of the one that was meant
+            raise ImageError(
+                f"{place} does not exist; expected a folder, a picture, a pattern, a list, a tar or a film"
+            )
+        _add_files(search, [(place.address, size)], place.address.rpartition("/")[0])
 
 
 def _is_pattern(place: Place) -> bool:
@@ -100,13 +109,11 @@ def _is_pattern(place: Place) -> bool:
 
 
 def _add_folder(search: _Search, folder: Place) -> None:
-    if folder.address == search.destination.address:
-        raise ConfigError(f"{folder} is to be read and written to at once; choose another destination")
+    is_output = _told_from_outputs(search, folder.address)
     found = False
-    outputs = f"{search.destination}/"
     for name, size in folder.below():
         address = f"{folder}/{name}"
-        if is_image_path(name) and not address.startswith(outputs):
+        if is_image_path(name) and not is_output(address):
             found = True
             search.rows.add(address, "file", size=size)
     if not found:
@@ -120,16 +127,26 @@ def _add_pattern(search: _Search, pattern: Place) -> None:
     parts = pattern.address.split("/")
     fixed = next(index for index, part in enumerate(parts) if any(sign in part for sign in _MAGIC))
     root = "/".join(parts[:fixed])
+    is_output = _told_from_outputs(search, root)
     files = [(f"{root}/{name}", size) for name, size in Place(root or "/").matching(parts[fixed:])]
-    outputs = f"{search.destination}/"
     wanted = [
         (address, size)
         for address, size in files
-        if (is_image_path(address) or lister_for(address)) and not address.startswith(outputs)
+        if (is_image_path(address) or lister_for(address)) and not is_output(address)
     ]
     if not wanted:
         raise ImageError(f"{pattern} matches no pictures, tars, Parquet files or films; check the pattern")
     _add_files(search, wanted, root)
+
+
+def _told_from_outputs(search: _Search, root: str) -> Callable[[str], bool]:
+    """Whether what is found below a folder is an output of the job, which may lie there too."""
+    destination = search.destination.address
+    if root == destination:
+        raise ConfigError(f"{root} is to be read and written to at once; choose another destination")
+    if destination.startswith(f"{root}/"):
+        return lambda address: address.startswith(f"{destination}/")
+    return lambda address: False
 
 
 def _add_list(search: _Search, place: Place) -> None:

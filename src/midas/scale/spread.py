@@ -17,6 +17,9 @@ from midas.scale.engine import Engine, MakeWorker
 def spread(make: MakeWorker, items: Sequence[int], engine: Engine, *, weight: int = 1) -> Iterator[Any]:
     """What workers make of items, as it is ready, in any order. When the iterator is closed, they are ended.
 
+    On a cluster some nodes of which have graphics cards, both kinds of workers come to each item, unless the engine is
+    for one kind: the worker finds out whether the item is done already, and the results of both are given.
+
     Args:
         make: makes a worker of a ``Share``.
         items: numbers that mean something to the worker.
@@ -30,7 +33,7 @@ def spread(make: MakeWorker, items: Sequence[int], engine: Engine, *, weight: in
     if engine.chosen(len(items) * weight) == "local":
         from midas.scale.processes import spread_here
 
-        return spread_here(make, items, engine.workers, engine.cores)
+        return spread_here(make, items, engine)
     if find_spec("ray") is None:
         raise MissingExtraError("--engine ray", "scale")
     from midas.scale.on_ray import spread_on_ray

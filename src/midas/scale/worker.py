@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,13 +24,14 @@ from midas.maps.depth_map import DepthMap
 from midas.maps.formats import encode_map
 from midas.maps.map_size import MapSize
 from midas.maps.value_range import ValueRange
+from midas.models.zoo import MODELS
 from midas.pipeline import drawn_ahead, group_alike, run_ahead
 from midas.predictor import Predictor
 from midas.scale.manifest import Job, read_job, read_shard
 from midas.scale.opening import IN_TURN, Opened, opened
 from midas.scale.packing import Made, Packer, packer_for
 from midas.scale.receipts import Failure, Receipt, holds, read_receipt, write_receipt
-from midas.scale.settings import Recipe, model_digest
+from midas.scale.settings import Recipe, device_of, model_digest
 from midas.scale.share import Share
 from midas.storage.addresses import STORE_THREADS, Place
 from midas.tiling.prepared import Prepared
@@ -46,7 +47,7 @@ class ShardReport:
     Attributes:
         shard: its number.
         pictures: that were worked on; 0 where the shard was done already.
-        failed: how many of them have no map.
+        failed: how many of the shard's pictures have no map.
         seconds: that it took.
         stages: seconds by stage, summed over threads.
         error: why the shard couldn't be finished, though its pictures may be fine: it is to be tried again.
@@ -65,25 +66,32 @@ class ShardWorker:
 
     Args:
         address: of the destination.
-        again: whether shards are done again of which some pictures failed.
+        job: id of the job that is meant.
+        again: shards that are to be done again although they are done, and when they were finished: one that was
+            finished at another time has been done again by now.
         offline: whether nothing may be downloaded.
         share: what of this machine it may use.
 
     Raises:
-        MidasError: there is no job, or the model can't be made ready here, or is another one than the job's.
+        MidasError: the job isn't there, or the model can't be made ready here, or is another one than the job's.
     """
 
-    def __init__(self, address: str, *, again: bool = False, offline: bool = False, share: Share) -> None:
+    def __init__(
+        self, address: str, job: str, *, again: Mapping[int, float] | None = None, offline: bool = False, share: Share
+    ) -> None:
         # A million lines of it are no help; --strict refuses such pictures.
         warnings.simplefilter("ignore", DamageWarning)
         self.destination = Place.of(address)
-        job = read_job(self.destination)
-        if job is None:
-            raise ConfigError(f"{self.destination} holds no job")
-        self.job = job
-        self._again = again
-        self.predictor, self.batch = ready_predictor(job, share, offline=offline)
-        self._settings = settings_of(job.recipe, self.batch)
+        there = read_job(self.destination)
+        if there is None or there.id != job:
+            raise ConfigError(
+                f"{self.destination} holds {'no job' if there is None else 'another job'} by now; expected that of id "
+                f"{job}: all machines need the same destination, and each job one of its own"
+            )
+        self.job = there
+        self._again = again or {}
+        self.predictor, self.batch = ready_predictor(there, share, offline=offline)
+        self._settings = settings_of(there.recipe, self.batch)
 
     def __call__(self, shard: int) -> ShardReport:
         """Do a shard, unless it is done."""
@@ -95,9 +103,9 @@ class ShardWorker:
 
     def _do(self, shard: int) -> ShardReport:
         earlier = read_receipt(self.destination, self.job, shard)
-        retried = self._again and earlier is not None and earlier.failures
+        retried = earlier is not None and self._again.get(shard) == earlier.finished
         if earlier is not None and not retried and holds(self.destination, earlier):
-            return ShardReport(shard)
+            return ShardReport(shard, failed=len(earlier.failures))
         began = time.perf_counter()
         clock = _Clock()
         entries = read_shard(self.destination, self.job, shard)
@@ -135,13 +143,16 @@ def ready_predictor(job: Job, share: Share, *, offline: bool = False) -> tuple[P
     """
     recipe = job.recipe
     how: dict[str, Any] = {"backend": for_pictures(recipe.backend, job.pictures), "precision": recipe.precision}
-    how["device"] = recipe.device if recipe.device != AUTO else share.device
+    wanted = device_of(recipe)
+    how["device"] = share.device if wanted == AUTO else wanted
     batch = 1
     if how["device"].partition(":")[0] not in (AUTO, "cpu"):
         batch = GPU_BATCH
         if recipe.precision == AUTO and is_exact(recipe.model):
             how["precision"] = "bfloat16"
-    elif recipe.model_sha256 and model_digest(recipe, offline=offline or None) != recipe.model_sha256:
+    # A card may run another of the files of a model of the table, which states their hashes.
+    unsure = recipe.model_sha256 and (batch == 1 or recipe.model not in MODELS)
+    if unsure and model_digest(recipe, offline=offline or None) != recipe.model_sha256:
         raise ConfigError(
             f"{recipe.model} is another file here than where the job was begun; expected the same everywhere"
         )

@@ -6,6 +6,7 @@ object is there after its last byte or not at all.
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,11 +15,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from io import BufferedWriter
 from pathlib import Path
-from typing import IO
 
 from midas.errors import StorageError
 from midas.storage.atomic import atomic_file
-from midas.storage.stores import patiently, store_at
+from midas.storage.stores import RangedFile, patiently, store_at
 
 STORE_THREADS = 8
 """A store answers after tens of milliseconds, and answers many requests at a time: so many of each worker."""
@@ -88,7 +88,8 @@ class Place:
 
         Raises:
             FileNotFoundError: there is no such file.
-            StorageError: it can't be read, or ends before.
+            EOFError: it ends before.
+            StorageError: it can't be read.
         """
         if self.is_local:
             with _naming(self, "read"), self.path.open("rb") as file:
@@ -101,7 +102,7 @@ class Place:
                 lambda: bytes(store_at(self.address).cat_file(self.address, start=begin, end=end)),
             )
         if len(data) != size:
-            raise StorageError(f"{self} ends at byte {begin + len(data)}, expected {size} bytes from {begin} on")
+            raise EOFError(f"{self} ends at byte {begin + len(data)}, expected {size} bytes from {begin} on")
         return data
 
     def write(self, data: bytes) -> None:
@@ -149,7 +150,7 @@ class Place:
             patiently(f"{self} can't be read", lambda: store_at(self.address).get_file(self.address, str(kept)))
             yield kept
 
-    def opened(self) -> IO[bytes]:
+    def opened(self) -> io.BufferedReader:
         """The file for reading at any place; of a store, a piece at a time.
 
         Raises:
@@ -159,9 +160,10 @@ class Place:
         if self.is_local:
             with _naming(self, "read"):
                 return self.path.open("rb")
-        return patiently(
-            f"{self} can't be read", lambda: store_at(self.address).open(self.address, "rb", block_size=_PIECE_BYTES)
-        )
+        size = self.size()
+        if size is None:
+            raise FileNotFoundError(self.address)
+        return io.BufferedReader(RangedFile(self.read_range, size), _PIECE_BYTES)
 
     def size(self) -> int | None:
         """Number of bytes; None where there is no such file.

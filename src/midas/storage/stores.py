@@ -6,6 +6,7 @@ length, so that a thousand clients that were refused together don't come back to
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import time
@@ -64,6 +65,43 @@ def patiently(problem: str, ask: Callable[[], Result]) -> Result:
         pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**attempt)
         time.sleep(pause_s * (0.5 + random.random()))
     raise AssertionError(problem)  # the last attempt has returned or raised
+
+
+class RangedFile(io.RawIOBase):
+    """A file of a store by its ranges, each asked for patiently: the clients' own files give up at the first 503.
+
+    Args:
+        read_range: gives so many bytes from one on.
+        size: number of bytes.
+    """
+
+    def __init__(self, read_range: Callable[[int, int], bytes], size: int) -> None:
+        self._read_range, self._size, self._at = read_range, size, 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a byte, which may lie behind the last one."""
+        self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence])
+        return self._at
+
+    def tell(self) -> int:
+        """Which byte comes next."""
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what has room; 0 at the end."""
+        count = max(0, min(len(buffer), self._size - self._at))
+        if count:
+            buffer[:count] = self._read_range(self._at, count)
+            self._at += count
+        return count
 
 
 def store_at(address: str) -> Any:

@@ -1,0 +1,52 @@
+"""``midas batch`` on Ray itself, begun once for all of these tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tests.scale.small_pictures import outputs_of
+from typer.testing import CliRunner
+
+from midas.cli import app
+from midas.errors import ConfigError
+from midas.scale.engine import Engine
+from midas.scale.spread import spread
+from midas.scale.worker import ShardWorker
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]  # Ray warns of its own settings
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster() -> Iterator[None]:
+    ray = pytest.importorskip("ray")
+    small = {"include_dashboard": False, "log_to_driver": False, "object_store_memory": 128 << 20}
+    ray.init(address="local", num_cpus=2, **small)
+    yield
+    ray.shutdown()
+
+
+def batch(*arguments: object) -> tuple[int, str]:
+    found = CliRunner().invoke(app, ["batch", *map(str, arguments), "--shard-size", "4", "--quiet", "--json"])
+    return found.exit_code, found.stdout
+
+
+def test_ray_writes_what_this_machine_writes_and_does_nothing_again(tmp_path: Path, pictures: Path, tiny: Path) -> None:
+    for engine in ("local", "ray"):
+        job = [pictures, "-o", tmp_path / engine, "--model", tiny, "--engine", engine, "--workers", "1"]
+        code, said = batch(*job)
+        assert (code, json.loads(said)["worked"], json.loads(said)["failed"]) == (1, 11, 1)
+    here, there = outputs_of(tmp_path / "local"), outputs_of(tmp_path / "ray")
+    assert here.pop("errors.parquet")
+    assert there.pop("errors.parquet")
+    assert there == here
+    code, said = batch(*job)
+    assert (code, json.loads(said)["worked"]) == (1, 0)
+
+
+def test_ray_says_why_workers_cannot_be_made(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="holds no job by now"):
+        list(spread(partial(ShardWorker, str(tmp_path), "0" * 32), range(3), Engine("ray", workers=1, cores=1)))
