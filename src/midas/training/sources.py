@@ -11,15 +11,17 @@ from typing import Any
 from midas.datasets.catalogue import open_reader
 from midas.datasets.domain import Domain
 from midas.datasets.memory import InMemory
-from midas.datasets.mixture import Source
+from midas.datasets.mixture import Augmentation, Source
 from midas.datasets.parts import split_by_scenes, split_by_share
 from midas.datasets.reader import Reader
 from midas.datasets.readers.corpus import CorpusDataset
 from midas.datasets.relief import with_relief
+from midas.datasets.transforms import PhotometricJitter
 from midas.datasets.weighted import Weighted
 from midas.errors import ConfigError, DatasetError, TrainingError, net
 from midas.evaluation.runs import Benchmark, rules_for
-from midas.training.config import DataSettings, SetSettings, ValidationSettings
+from midas.losses import DATA_TERMS
+from midas.training.config import DataSettings, LossSettings, SetSettings, ValidationSettings
 
 CORPUS = "corpus"
 SYNTHETIC = "synthetic"
@@ -81,6 +83,22 @@ def open_sets(settings: DataSettings, seed: int = 0) -> tuple[list[Source], list
         twice = next(name for name in names if names.count(name) > 1)
         raise ConfigError(f"two validation sets are called {twice}; the log has one column for each name")
     return by_domain(sources, [entry.domain for entry in settings.sets]), validation
+
+
+def augmentation_of(data: DataSettings, loss: LossSettings) -> Augmentation:
+    """How the samples of a run are varied."""
+    return Augmentation(
+        data.sizes,
+        data.min_crop_share,
+        PhotometricJitter().scaled(data.colour_strength),
+        rotation_deg=data.rotation_deg,
+        keep_zero=DATA_TERMS[loss.data].needs_zero,
+        graft_share=data.graft_share,
+        cut_mix_share=data.cut_mix_share,
+        upside_down_share=data.upside_down_share,
+        overlay_share=data.overlay_share,
+        overlay_from=data.overlay_from,
+    )
 
 
 def _folder(settings: DataSettings, entry: SetSettings | ValidationSettings) -> Path:

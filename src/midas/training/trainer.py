@@ -12,10 +12,8 @@ import torch
 from lightning_fabric.wrappers import _FabricModule
 from torch.utils.data import DataLoader
 
-from midas.datasets.mixture import Augmentation, EpochPlan, Item, TrainingMixture, collate
-from midas.datasets.transforms import PhotometricJitter
+from midas.datasets.mixture import EpochPlan, Item, TrainingMixture, collate
 from midas.errors import DamageWarning, TrainingError
-from midas.losses import DATA_TERMS
 from midas.models.network import DepthNetwork
 from midas.training.blending import Blend
 from midas.training.combinations import check_combinations
@@ -37,7 +35,7 @@ from midas.training.sharding import (
     whole_state,
 )
 from midas.training.shared_statistics import share_statistics
-from midas.training.sources import open_sets
+from midas.training.sources import augmentation_of, open_sets
 from midas.training.standing import START, Position, gain_lines
 from midas.training.start import start_network, training_mode
 from midas.training.state import (
@@ -245,18 +243,7 @@ class Trainer:
         late = self.position.epoch >= run.late_from * run.epochs
         mixture = TrainingMixture(
             [source.late() for source in self.sources] if late else self.sources,
-            Augmentation(
-                data.sizes,
-                data.min_crop_share,
-                PhotometricJitter().scaled(data.colour_strength),
-                rotation_deg=data.rotation_deg,
-                keep_zero=DATA_TERMS[self.config.loss.data].needs_zero,
-                graft_share=data.graft_share,
-                cut_mix_share=data.cut_mix_share,
-                upside_down_share=data.upside_down_share,
-                overlay_share=data.overlay_share,
-                overlay_from=data.overlay_from,
-            ),
+            augmentation_of(data, self.config.loss),
             self.network.input_spec,
             EpochPlan(run.pictures_per_epoch, run.batch_size, data.mixing, data.pairs),
             seed=run.seed,
