@@ -42,7 +42,8 @@ def test_the_output_of_one_picture_may_be_a_file(photo: Path, name: str) -> None
     status, output = predict(photo, "-o", photo.parent / name)
     assert status == 0, output
     assert DepthMap.load(photo.parent / name).size == (48, 64)
-    assert DepthMap.load(photo.parent / name).model == "tiny"
+    # NPY has room for numbers alone.
+    assert DepthMap.load(photo.parent / name).model == (None if name.endswith(".npy") else "tiny")
 
 
 @pytest.mark.parametrize(
