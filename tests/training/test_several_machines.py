@@ -133,7 +133,7 @@ def test_two_processes_with_shared_statistics_learn_what_one_learns_from_uneven_
 def test_a_killed_process_is_begun_again_by_torchrun_to_the_same_weights(config_path: Path, tmp_path: Path) -> None:
     changes = ("--set", "run.epochs=4", "--continue")
     train(TWO, config_path, "-o", tmp_path / "whole", *changes)
-    command_of_parts = command(TWO, config_path, "-o", tmp_path / "parts", *changes)
+    command_of_parts = command([*TWO, "--max-restarts", "3"], config_path, "-o", tmp_path / "parts", *changes)
     launcher = subprocess.Popen(command_of_parts, env=quiet(), stderr=subprocess.PIPE, text=True)
     wait_for_checkpoint(tmp_path / "parts", 200)
     ranks = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children")
