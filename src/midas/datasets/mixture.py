@@ -261,8 +261,10 @@ class TrainingMixture(Dataset[Item]):
             return sample
         drawn, _ = self._draw_from(things, rng)
         other = self._vary(drawn, index, rng)
-        thing = None if isinstance(other, PairSample) else cut_out(other, rng)
-        return sample if thing is None or isinstance(other, PairSample) else overlay(sample, other, thing, rng)
+        if isinstance(other, PairSample):
+            return sample
+        thing = cut_out(other, rng)
+        return sample if thing is None else overlay(sample, other, thing, rng)
 
     def _mix(self, first: Sample, source: int, index: int, rng: np.random.Generator) -> MixedSample | None:
         """The sample together with another of the same source, both varied and normalised; None for most."""

@@ -34,7 +34,7 @@ def cut_out(sample: Sample, rng: np.random.Generator) -> Bool[Array, "H W"] | No
 
     Args:
         sample: with a dense, exact target.
-        rng: drawn from at most ``2 * TRIES`` times.
+        rng: drawn from for the thresholds, and once more for each that leaves something of a fitting size.
     """
     disparity, valid = sample.disparity, sample.mask
     if valid.mean() < 0.5:
