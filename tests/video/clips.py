@@ -42,7 +42,7 @@ def write_clip(
     sound: str | None = None,
     **colour: int,
 ) -> Path:
-    """Encode a film; 25 frames a second where no times are given, with a second of sound per 25 frames."""
+    """Encode a film; 25 frames a second where no times are given, with sound up to the end of the last frame."""
     with av.open(str(path), "w", format=container) as output:
         stream: Any = None
         number = -1
@@ -62,15 +62,15 @@ def write_clip(
             frame.pts, frame.time_base = (times_ms[number] if times_ms else 40 * number), TICK
             output.mux(stream.encode(frame))
         if stream is not None and heard is not None:
-            _write_sound(output, heard, number + 1)
+            _write_sound(output, heard, 48 * (40 + (times_ms[number] if times_ms else 40 * number)))
         if stream is not None:
             output.mux(stream.encode(None))
     return path
 
 
-def _write_sound(output: Any, stream: Any, frames: int) -> None:
+def _write_sound(output: Any, stream: Any, samples: int) -> None:
     size = 1024
-    for start in range(0, 48000 * frames // 25, size):
+    for start in range(0, samples, size):
         wave = np.sin(np.arange(start, start + size) / 20).astype(np.float32)[None] * 0.3
         frame = av.AudioFrame.from_ndarray(wave, "fltp", "mono")
         frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
@@ -95,3 +95,21 @@ def times_of(path: Path, *, kind: str = "video") -> list[float]:
     """When the frames of a film are shown, as FFmpeg reads them."""
     with av.open(str(path)) as film:
         return [float(frame.pts * frame.time_base) for frame in film.decode(**{kind: 0})]
+
+
+def apart(path: Path, target: Path, *, behind: bool) -> Path:
+    """The same film with all of its sound behind the last picture, or in front of the first."""
+    with av.open(str(path)) as film, av.open(str(target), "w", options={"max_interleave_delta": "1"}) as output:
+        streams = {stream.index: output.add_stream_from_template(stream) for stream in film.streams}
+        packets = [packet for packet in film.demux() if packet.dts is not None]
+        packets.sort(key=lambda packet: (packet.stream.type == "audio") == behind)
+        for packet in packets:
+            packet.stream = streams[packet.stream.index]
+            output.mux(packet)
+    return target
+
+
+def sound_of(path: Path) -> list[bytes]:
+    """A film's packets of sound, in their order."""
+    with av.open(str(path)) as film:
+        return [bytes(packet) for packet in film.demux(audio=0) if packet.size]

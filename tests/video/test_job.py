@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 from tests.tiny_model import write_tiny_model
-from tests.video.clips import SIZE, ramp, times_of, write_clip
+from tests.video.clips import SIZE, apart, ramp, sound_of, times_of, write_clip
 
 import midas
 from midas.errors import ConfigError, FileThereError, OutputError, VideoError
@@ -50,6 +50,17 @@ def test_sound_goes_along(tmp_path: Path, predictor: Predictor, suffix: str, cod
         there = sum(frame.samples / frame.sample_rate for frame in film.decode(audio=0))
     assert abs(heard - there) <= 1024 / 48000 + 1e-9
     assert bool(report.notes) == (codec != "aac")
+
+
+@pytest.mark.parametrize("behind", [True, False], ids=["behind", "in front"])
+def test_sound_that_lies_apart_from_the_pictures_goes_along_too(
+    tmp_path: Path, predictor: Predictor, monkeypatch: pytest.MonkeyPatch, *, behind: bool
+) -> None:
+    monkeypatch.setattr("midas.video.sound_waiting._MOST_PACKETS", 8)
+    clip = apart(clip_of(tmp_path, 50, sound="aac"), tmp_path / "apart.mkv", behind=behind)
+    write_film(predictor, clip, {"color": tmp_path / "out.mp4", "side-by-side": tmp_path / "beside.mp4"})
+    for name in ("out.mp4", "beside.mp4"):
+        assert sound_of(tmp_path / name) == sound_of(clip)
 
 
 def test_sound_of_a_part_is_as_long_as_the_part(tmp_path: Path, predictor: Predictor) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.tiny_model import write_tiny_model
-from tests.video.clips import ramp, write_clip
+from tests.video.clips import apart, ramp, write_clip
 
 PROGRAM = """
 import resource, sys
@@ -34,6 +34,24 @@ def test_four_thousand_frames_go_through_two_gigabytes_of_address_space(tmp_path
     command = [sys.executable, "-c", LIMITED, str(tiny), str(clip), "160"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ, cwd=tmp_path)
     assert done.stdout.split()[0] == "4000"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="resource usage of POSIX")
+@pytest.mark.parametrize("behind", [True, False], ids=["behind", "in front"])
+def test_ten_minutes_of_sound_apart_from_the_pictures_take_the_memory_of_ten_seconds(
+    tmp_path: Path, *, behind: bool
+) -> None:
+    tiny = write_tiny_model(tmp_path / "tiny.onnx")
+    pictures = (ramp(number, (96, 128)) for number in range(600))
+    film = write_clip(tmp_path / "film.mkv", pictures, range(0, 600_000, 1000), sound="aac")
+    clip, found = apart(film, tmp_path / "apart.mkv", behind=behind), {}
+    for seconds in (10, 600):
+        command = [sys.executable, "-c", PROGRAM, str(tiny), str(clip), str(seconds)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ, cwd=tmp_path)
+        frames, found[seconds] = map(int, done.stdout.split())
+        assert frames == seconds
+    assert found[600] <= 1.05 * found[10], found
 
 
 @pytest.mark.slow

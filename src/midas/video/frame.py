@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -29,6 +30,10 @@ class SoundPacket:
     is_key: bool
 
 
+Sound = Iterable[SoundPacket]
+"""Packets in the order in which they lie in the film; may be iterated again as long as the film is open."""
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One picture of a film, upright.
@@ -45,7 +50,7 @@ class Frame:
     time_s: float
     ticks: int
     duration_ticks: int = 0
-    sound: tuple[SoundPacket, ...] = ()
+    sound: Sound = ()
 
 
 @dataclass(frozen=True)

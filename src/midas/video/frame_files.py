@@ -11,7 +11,7 @@ from midas.maps.depth_map import DepthMap
 from midas.maps.formats import format_by_name
 from midas.maps.kinds import Kind
 from midas.storage.atomic import atomic_folder
-from midas.video.frame import SoundPacket
+from midas.video.frame import Sound
 from midas.video.sinks import FullFrame
 
 FRAME_FORMATS = ("png16", "exr", "npy")
@@ -57,7 +57,7 @@ class FramesSink(AbstractContextManager["FramesSink"]):
             (self._count, name, repr(frame.time_s), repr(gauge.scale), repr(gauge.shift), int(full.mapped.is_cut))
         )
 
-    def finish(self, sound: tuple[SoundPacket, ...]) -> None:
+    def finish(self, sound: Sound) -> None:
         """All are there; single files are silent."""
         self._table.flush()
 

@@ -11,9 +11,10 @@ from typing import Any, BinaryIO
 
 from midas.errors import VideoError, net
 from midas.video.colours import ColourReader
-from midas.video.frame import FilmFormat, Frame, SoundFormat, SoundPacket
+from midas.video.frame import FilmFormat, Frame, Sound, SoundFormat, SoundPacket
 from midas.video.interlacing import Deinterlacer
 from midas.video.library import pyav
+from midas.video.sound_waiting import SoundWaiting
 
 FilmSource = str | Path | BinaryIO
 
@@ -83,7 +84,9 @@ class Film(AbstractContextManager["Film"]):
                 self.format = self._format()
                 unless_all_is_well.pop_all()
         self.damage = Damage()
-        self.sound_left: tuple[SoundPacket, ...] = ()
+        self.sound_left: Sound = ()
+        self._waiting = SoundWaiting()
+        self._heard_s: Fraction | None = None  # where the last packet of sound begins
         self._deinterlacer = Deinterlacer(self._av)
         self._origin = self._begins_at()
 
@@ -91,8 +94,9 @@ class Film(AbstractContextManager["Film"]):
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file, and of the sound that waits."""
         self._container.close()
+        self._waiting.close()
 
     def __iter__(self) -> Iterator[Frame]:
         with net(f"{self._name} can't be read", VideoError):
@@ -113,33 +117,30 @@ class Film(AbstractContextManager["Film"]):
 
     def _frames(self) -> Generator[Frame, None, None]:
         time_base, colours = self.format.time_base, ColourReader(self._av)
-        sound: list[SoundPacket] = []
         times = _Times(self.format, self.damage)
         packets = self._packets()
-        for frame in self._decoded(packets, sound):
+        for frame in self._decoded(packets):
             when = times.of(frame) - self._origin
             if when < self._start:
                 continue
             if self._end is not None and when >= self._end:
-                self._read_sound_to_the_end(packets, sound)
+                self._read_sound_to_the_end(packets)
                 break
             self.damage.last_time_s = float(when)
-            heard, sound[:] = tuple(packet for packet in sound if self._wanted(packet)), []
-            ticks = round((when - self._start) / time_base)
-            yield Frame(colours.rgb(frame), float(when), ticks, _duration_ticks(frame, time_base), heard)
-        self.sound_left = tuple(packet for packet in sound if self._wanted(packet))
+            ticks, lasts = round((when - self._start) / time_base), _duration_ticks(frame, time_base)
+            yield Frame(colours.rgb(frame), float(when), ticks, lasts, self._waiting.take())
+        self.sound_left = self._waiting.take()
 
-    def _read_sound_to_the_end(self, packets: Iterator[Any], sound: list[SoundPacket]) -> None:
+    def _read_sound_to_the_end(self, packets: Iterator[Any]) -> None:
         """Sound may lie behind the pictures of its time, or in front."""
         if self._sound is None or self._end is None:
             return
-        wanted = self._end - self._start
-        while not sound or sound[-1].start_ticks * sound[-1].time_base < wanted:
+        while self._heard_s is None or self._heard_s < self._end - self._start:
             packet: Any = next(packets, _NO_PACKET)
             if packet is _NO_PACKET:
                 return
             if packet is not None and packet.stream.index == self._sound.index:
-                self._take_sound(packet, sound)
+                self._take_sound(packet)
 
     def _wanted(self, packet: SoundPacket) -> bool:
         begins = packet.start_ticks * packet.time_base
@@ -147,13 +148,13 @@ class Film(AbstractContextManager["Film"]):
         late = self._end is not None and begins >= self._end - self._start
         return not late and (self._start == 0 or ends > 0)
 
-    def _decoded(self, packets: Iterator[Any], sound: list[SoundPacket]) -> Iterator[Any]:
-        """Frames in the order in which they are shown; sound on the way goes to the list."""
+    def _decoded(self, packets: Iterator[Any]) -> Iterator[Any]:
+        """Frames in the order in which they are shown; sound on the way is put aside."""
         self._seek()
         in_a_row = 0
         for packet in packets:
             if packet is not None and self._sound is not None and packet.stream.index == self._sound.index:
-                self._take_sound(packet, sound)
+                self._take_sound(packet)
                 continue
             try:
                 frames = [] if packet is None else packet.decode()
@@ -189,17 +190,18 @@ class Film(AbstractContextManager["Film"]):
         with suppress(self._av.error.FFmpegError):  # a pipe: all up to there is decoded and dropped
             self._container.seek(max(0, wanted - _SEEK_MARGIN), backward=True)
 
-    def _take_sound(self, packet: Any, sound: list[SoundPacket]) -> None:
+    def _take_sound(self, packet: Any) -> None:
         if packet.pts is None or packet.size == 0:
             return
         base = Fraction(packet.time_base)
         offset = round((self._origin + self._start) / base)
         decode = packet.pts if packet.dts is None else packet.dts
-        sound.append(
-            SoundPacket(
-                bytes(packet), packet.pts - offset, decode - offset, packet.duration or 0, base, packet.is_keyframe
-            )
+        sound = SoundPacket(
+            bytes(packet), packet.pts - offset, decode - offset, packet.duration or 0, base, packet.is_keyframe
         )
+        self._heard_s = sound.start_ticks * base
+        if self._wanted(sound):
+            self._waiting.append(sound)
 
     def _begins_at(self) -> Fraction:
         """Where players let a file begin, which may be anywhere; what only primes a sound's codec lies before."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from midas.errors import ConfigError, ImageError, VideoError
 from midas.pictures.files import find_pictures
 from midas.pictures.reading import read_image
-from midas.video.frame import FilmFormat, Frame, SoundPacket
+from midas.video.frame import FilmFormat, Frame, Sound
 from midas.video.reading import Damage, Film, FilmSource, exact_seconds, is_url
 
 _NUMBER = re.compile(r"%0?\d*d")
@@ -45,7 +45,7 @@ class PictureFilm(AbstractContextManager["PictureFilm"]):
         duration_s = float(len(self._pictures) / rate)
         self.format = FilmFormat(str(source), 1 / rate, rate, Fraction(1), duration_s, None)
         self.damage = Damage()
-        self.sound_left: tuple[SoundPacket, ...] = ()
+        self.sound_left: Sound = ()
 
     def __exit__(self, *_: object) -> None:
         self.close()

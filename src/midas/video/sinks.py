@@ -12,7 +12,7 @@ import numpy as np
 from midas.arrays import Array, Float32, UInt8
 from midas.maps.colormaps import apply_colormap
 from midas.maps.kinds import Kind, nearness
-from midas.video.frame import FilmFormat, Frame, SoundPacket
+from midas.video.frame import FilmFormat, Frame, Sound
 from midas.video.mapping import MappedFrame
 from midas.video.window import DisplayWindow
 from midas.video.writing import DEFAULT_CRF, FilmWriter
@@ -71,7 +71,7 @@ class Sink(Protocol):
         """Take the next frame."""
         ...
 
-    def finish(self, sound: tuple[SoundPacket, ...]) -> None:
+    def finish(self, sound: Sound) -> None:
         """All frames were there; what is left of the sound."""
         ...
 
@@ -115,7 +115,7 @@ class EyeSink(AbstractContextManager["EyeSink"]):
         self._writer.sound(frame.sound)
         self._writer.write(picture, frame.ticks, frame.duration_ticks)
 
-    def finish(self, sound: tuple[SoundPacket, ...]) -> None:
+    def finish(self, sound: Sound) -> None:
         """Append what is left of the sound."""
         self._writer.sound(sound)
         self.notes += (self._writer.padding_note,) if self._writer.padding_note else ()

@@ -21,7 +21,7 @@ from midas.maps.resize import Interpolation, resize_map
 from midas.maps.value_range import ValueRange
 from midas.storage.atomic import atomic_file
 from midas.version import __version__
-from midas.video.frame import FilmFormat, SoundPacket
+from midas.video.frame import FilmFormat, Sound
 from midas.video.library import pyav
 from midas.video.sinks import FullFrame
 from midas.video.spill import MapSpill
@@ -72,7 +72,7 @@ class ValuesSink(AbstractContextManager["ValuesSink"]):
         for name, value in zip(self._frames, (frame.ticks, frame.time_s, gauge.scale, gauge.shift), strict=True):
             self._frames[name].append(value)
 
-    def finish(self, sound: tuple[SoundPacket, ...]) -> None:
+    def finish(self, sound: Sound) -> None:
         """Write both files; films of values are silent."""
         value_range = ValueRange(self._low, self._high)
         with atomic_file(self._path, overwrite=self._overwrite) as file, self._sidecar() as sidecar:

@@ -12,7 +12,7 @@ import numpy as np
 
 from midas.arrays import Array, UInt8
 from midas.errors import ConfigError
-from midas.video.frame import FilmFormat, SoundPacket
+from midas.video.frame import FilmFormat, Sound
 from midas.video.library import pyav
 from midas.video.sound import SoundWriter, sound_note
 
@@ -97,7 +97,7 @@ class FilmWriter(AbstractContextManager["FilmWriter"]):
         self._last: int | None = None
         self._reformatter = self._av.video.reformatter.VideoReformatter()
         self._sound: SoundWriter | None = None
-        self._sound_before: list[SoundPacket] = []
+        self._sound_before: list[Sound] = []
         self.padding_note = ""
         self.sound_note = sound_note(film.sound, self._kind.sounds)
 
@@ -120,12 +120,12 @@ class FilmWriter(AbstractContextManager["FilmWriter"]):
         frame.pts, frame.time_base = at, self._time_base
         self._mux(self._stream.encode(frame))
 
-    def sound(self, packets: Iterable[SoundPacket]) -> None:
+    def sound(self, sound: Sound) -> None:
         """Append sound."""
         if self._stream is None:  # a container's streams must all be there before the first packet
-            self._sound_before.extend(packets)
+            self._sound_before.append(sound)
         elif self._sound:
-            for packet in packets:
+            for packet in sound:
                 self._sound.write(packet)
 
     def close(self) -> None:
@@ -163,7 +163,8 @@ class FilmWriter(AbstractContextManager["FilmWriter"]):
             context.color_range = _STUDIO_RANGE
         self._stream = stream
         self._sound = SoundWriter.for_film(self._av, self._container, self._film.sound, self._kind.sounds)
-        self.sound(self._sound_before)
+        for sound in self._sound_before:
+            self.sound(sound)
         self._sound_before = []
 
     def _mux(self, packets: Iterable[Any]) -> None:
