@@ -98,10 +98,10 @@ def times_of(path: Path, *, kind: str = "video") -> list[float]:
 
 
 def apart(path: Path, target: Path, *, behind: bool) -> Path:
-    """The same film with all of its sound behind the last picture, or in front of the first."""
+    """The same film, one without B frames, with all of its sound behind the last picture or in front of the first."""
     with av.open(str(path)) as film, av.open(str(target), "w", options={"max_interleave_delta": "1"}) as output:
         streams = {stream.index: output.add_stream_from_template(stream) for stream in film.streams}
-        packets = [packet for packet in film.demux() if packet.dts is not None]
+        packets = [packet for packet in film.demux() if packet.size]
         packets.sort(key=lambda packet: (packet.stream.type == "audio") == behind)
         for packet in packets:
             packet.stream = streams[packet.stream.index]

@@ -44,7 +44,7 @@ def test_ten_minutes_of_sound_apart_from_the_pictures_take_the_memory_of_ten_sec
 ) -> None:
     tiny = write_tiny_model(tmp_path / "tiny.onnx")
     pictures = (ramp(number, (96, 128)) for number in range(600))
-    film = write_clip(tmp_path / "film.mkv", pictures, range(0, 600_000, 1000), sound="aac")
+    film = write_clip(tmp_path / "film.mkv", pictures, range(0, 600_000, 1000), sound="aac", options={"bf": "0"})
     clip, found = apart(film, tmp_path / "apart.mkv", behind=behind), {}
     for seconds in (10, 600):
         command = [sys.executable, "-c", PROGRAM, str(tiny), str(clip), str(seconds)]
