@@ -121,6 +121,15 @@ def test_a_fit_by_the_spread_ratio_is_not_fooled_by_noise() -> None:
     assert abs(found.gauge.shift - 0.2) < 0.03
 
 
+def test_what_walks_into_the_picture_is_at_its_distance() -> None:
+    """Flow takes some of a thing without texture for what was there before; that much change is no flicker."""
+    steady, errors = Steady(), []
+    for number, (picture, truth, values) in enumerate(Move(60, walker=True, wobble=0, noise=0.005)):
+        shown = steady.update(picture, values, cut=number == 0)
+        errors.append(float((shown - truth)[truth == np.float32(1.4)].mean()) if number > 25 else 0.0)
+    assert np.abs(errors).max() < 0.1  # of 0.9 before the wall; 0.25 where all that trust allows was taken over
+
+
 def steepness(values: Array) -> Array:
     return np.hypot(cv2.Sobel(values, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(values, cv2.CV_32F, 0, 1, scale=1 / 8))
 

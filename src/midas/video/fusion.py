@@ -3,7 +3,9 @@
 A network's flicker is smooth: whole regions rise and sink. A mean of pixels would remove it too, but also blur the map
 a little more with every frame, and tear it where trust in the flow ends. So the difference to the frames before is
 fitted, around each pixel, by a line in the map's own values, as the guided filter does (He et al., "Guided Image
-Filtering", 2010), with the trust as weight; what is added to the map has edges only where the map has.
+Filtering", 2010), with the trust as weight; what is added to the map has edges only where the map has. Edges of either
+map have no say in the fit: there a pixel's error of the flow makes a difference as large as the edge, always of one
+sign along it, and what moves would pass on a little of its value to what it passes by.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ _SMOOTHNESS = 0.1  # of the map's spread: smaller differences of values are no e
 _ENOUGH_TRUST = 0.15
 _ENOUGH_AROUND = 0.1
 _AROUND = 37  # as far as a window of the coarse level reaches, in pixels of the fine one
+_EDGE = 0.15  # of the map's spread, per pixel of the fine level
 _REST = 0.1  # of the map's spread: beyond, what is left of the difference is taken for news
 _TINY = 1e-6
 
@@ -45,12 +48,16 @@ def fused(
     spread = max(float(aligned.std()), _TINY)
     difference = earlier - aligned
     if math.isfinite(news):
-        trust = trust * np.exp(-np.square(difference / np.float32(news * spread)))
+        square = cv2.multiply(difference, difference, scale=1 / (news * spread) ** 2)
+        trust = trust * cv2.exp(cv2.multiply(square, square, scale=-1))
     height, width = aligned.shape
-    moments = [
-        cv2.resize(each, (max(1, width // _FINE), max(1, height // _FINE)), interpolation=cv2.INTER_AREA)
-        for each in _moments(aligned, difference, trust)
-    ]
+    fine = max(1, width // _FINE), max(1, height // _FINE)
+
+    def shrunk(each: Array) -> Array:
+        return np.asarray(cv2.resize(each, fine, interpolation=cv2.INTER_AREA), np.float32)
+
+    even = _evenness(shrunk(aligned), shrunk(earlier), spread)
+    moments = [even * shrunk(each) for each in _moments(aligned, difference, trust)]
     slope, level = (
         cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR) for each in _lines(moments, spread)
     )
@@ -60,6 +67,17 @@ def fused(
     believed_rest = cv2.blur(trust * cv2.exp(unlikely), (5, 5))
     result: Array = aligned + np.float32(fusion) * (smooth + believed_rest * rest)
     return result
+
+
+def _evenness(one: Array, other: Array, spread: float) -> Array:
+    """From 0 to 1, how far a pixel lies on no edge of either map."""
+    steepest = np.maximum(_steepness(one), _steepness(other)) / np.float32(_EDGE * spread)
+    return np.asarray(1 / (1 + np.square(steepest)), np.float32)
+
+
+def _steepness(values: Array) -> Array:
+    across, down = (cv2.Sobel(values, cv2.CV_32F, *axis, scale=1 / 8) for axis in ((1, 0), (0, 1)))
+    return np.asarray(cv2.magnitude(across, down), np.float32)
 
 
 def _moments(values: Array, difference: Array, trust: Array) -> tuple[Array, ...]:

@@ -39,6 +39,16 @@ class Gauge:
         """The map in the film's scale and shift."""
         return np.float32(self.scale) * values + np.float32(self.shift)
 
+    def then(self, more: Gauge) -> Gauge:
+        """Both, one after the other."""
+        return Gauge(more.scale * self.scale, more.scale * self.shift + more.shift)
+
+    def share(self, share: float, level: float) -> Gauge:
+        """A part of it, from 0 (nothing) to 1 (all), which takes the value ``level`` as far as it takes the scale."""
+        scale: float = self.scale**share
+        there = level + share * (self.scale * level + self.shift - level)
+        return Gauge(scale, there - scale * level)
+
 
 class Fit(NamedTuple):
     """How one map becomes the other.

@@ -8,14 +8,16 @@ from typing import NamedTuple
 from midas.arrays import Array
 from midas.video.gauges import Gauge
 
-_FAR_LOG_SCALE, _RETURN = 0.35, 0.2
+_FAR_LOG_RANGE, _RETURN = 0.5, 0.2
+_GRID_PX = 6
+_RECENT_FRAMES = 5
 
 
 class Key(NamedTuple):
     """A frame to which later ones are compared too: errors add up once per key frame, and not once per frame."""
 
     small: Array
-    aligned: Array
+    fused: Array
     age: int = 0
 
 
@@ -33,6 +35,7 @@ class Shot(NamedTuple):
     fits: float = 1.0  # the first frame, whose gauge is the network's own, is one
     mean_log_scale: float = 0.0
     mean_shift: float = 0.0
+    recent_log_range: float = 0.0
 
     def counting(self, gauge: Gauge, weight: float) -> Shot:
         """With the next frame's gauge, and that counted in the means, which are the network's own gauge in the film's.
@@ -48,19 +51,34 @@ class Shot(NamedTuple):
             mean_shift=self.mean_shift + share * (gauge.shift - self.mean_shift),
         )
 
+    def changed(self, more: Gauge) -> Shot:
+        """With all that is kept in another gauge."""
+        return self._replace(aligned=more.of(self.aligned), fused=more.of(self.fused), gauge=self.gauge.then(more))
+
     def nearer_to_own(self, share: float) -> Shot:
         """With a gauge that has gone so far back to the network's own."""
         log_scale, shift = math.log(self.gauge.scale), self.gauge.shift
         log_scale += share * (self.mean_log_scale - log_scale)
         return self._replace(gauge=Gauge(math.exp(log_scale), shift + share * (self.mean_shift - shift)))
 
-    def not_far(self, level: float) -> Shot:
-        """With a scale that isn't far from the network's, where a shot has become another scene.
+    def in_range(self, values: Array) -> Shot:
+        """With a range that isn't far from that of the network's maps for long, where a shot has become another scene.
+
+        A frame's own range wobbles. What is far by the wobble of single frames alone must stay: where the first frame's
+        is unusual, each unusual one after it would take the film's range with it, always to the same side.
 
         Args:
-            level: value of the frame's map that stays as it is.
+            values: the frame's map as the network gives it.
         """
-        log_scale = math.log(self.gauge.scale)
-        far = max(0.0, abs(log_scale) - _FAR_LOG_SCALE)
-        scale = math.exp(log_scale - math.copysign(_RETURN * far, log_scale))
-        return self._replace(gauge=Gauge(scale, self.gauge.shift + (self.gauge.scale - scale) * level))
+        points = (slice(None, None, _GRID_PX),) * 2
+        fused = self.fused[points]
+        own, spread = float(values[points].std()), float(fused.std())
+        if self.held or not (own > 0 and spread > 0):
+            return self
+        recent = self.recent_log_range + (math.log(spread / own) - self.recent_log_range) / _RECENT_FRAMES
+        far = max(0.0, abs(recent) - _FAR_LOG_RANGE)
+        if far == 0:
+            return self._replace(recent_log_range=recent)
+        step = math.copysign(_RETURN * far, recent)
+        scale, level = math.exp(-step), float(fused.mean())
+        return self._replace(recent_log_range=recent - step).changed(Gauge(scale, (1 - scale) * level))

@@ -26,8 +26,9 @@ from midas.video.shots import Key, Shot
 SteadyMode = Literal["flow", "fast", "off", "two-pass"]
 STEADY_MODES: tuple[str, ...] = get_args(SteadyMode)
 
-DEFAULT_FUSION = 0.9
+DEFAULT_FUSION = 0.93
 DEFAULT_LEAK = 0.004
+DEFAULT_NEWS = 3.0
 
 _WORK_PX = 384  # longer side of the pictures whose flow is taken
 _COARSE_PX = 6
@@ -35,9 +36,10 @@ _MOST_STEP = 2.5  # of the scale, from one frame to the next
 _UNUSUAL, _SMALL_RESIDUAL, _GROWTH = 3.0, 0.1, 1.1
 _FITS_BEFORE_LEAK = 24
 _RETURN_HELD, _DOUBTFUL = 0.15, 0.07
-_FAR_STEP, _FAR_LEAK = 0.06, 0.3  # of the picture's width, from frame to frame; share per frame
-_KEY_EVERY, _KEY_FRAMES, _KEY_SHARE = 5, 50, 0.5
-_KEY_SEEN, _MOST_KEY_STEP = 0.4, 1.25
+_FAR_STEP, _FAR_LEAK = 0.04, 0.3  # of the picture's width, from frame to frame; share per frame
+_FAR_POWER, _NO_STEP = 4, 1e-6
+_KEY_EVERY, _FITS_BEFORE_KEY = 5, 20
+_KEY_SHARE, _KEY_SEEN, _MOST_KEY_STEP = 0.3, 0.4, 1.25
 _FLASH_FRAMES = 10
 _BACK = 0.45
 _SAME_GEOMETRY = 0.95
@@ -72,7 +74,7 @@ class Steady:
         *,
         fusion: float = DEFAULT_FUSION,
         leak: float = DEFAULT_LEAK,
-        news: float = math.inf,
+        news: float = DEFAULT_NEWS,
     ) -> None:
         if mode not in STEADY_MODES:
             raise ConfigError(f"steady is {mode!r}; expected one of {', '.join(STEADY_MODES)}")
@@ -126,13 +128,16 @@ class Steady:
         motion = self._motion(shot.small, small, values.shape)
         if gauge is None:
             shot = self._with_next_gauge(shot, values, motion)
-            shot = self._corrected_by_key(shot, small, values)
         self.gauge = gauge or shot.gauge
         aligned = self.gauge.of(values)
         fusion = (1 - shot.doubt**2) * self._fusion
         result = fused(aligned, motion.warped(shot.fused), motion.trust, fusion, self._news)
-        self._shot = shot._replace(small=small, aligned=aligned, fused=result)
-        return result
+        shot = shot._replace(small=small, aligned=aligned, fused=result)
+        if gauge is None:
+            shot = self._corrected_by_key(shot).in_range(values)
+            self.gauge = shot.gauge
+        self._shot = shot
+        return shot.fused
 
     def _looks_cut(self, small: Array, values: Array) -> bool:
         """Whether a new shot begins, by what is known by now; when a flash ends that seemed to, the old one goes on."""
@@ -160,7 +165,7 @@ class Steady:
         """Scale and shift of a frame, from where the frame before is seen again; held where that says too little."""
         points = fit_points(values, motion.warped(shot.aligned), motion.trust)
         found = fit(*points)
-        far = motion.step**2 / (motion.step**2 + _FAR_STEP**2)
+        far = 1 / (1 + (_FAR_STEP / max(motion.step, _NO_STEP)) ** _FAR_POWER)
         usual = shot.usual_residual
         unlike = found is None or not 1 / _MOST_STEP < found.gauge.scale / shot.gauge.scale < _MOST_STEP
         if found is None or unlike or (usual and found.residual > max(_UNUSUAL * usual, _SMALL_RESIDUAL)):
@@ -173,27 +178,27 @@ class Steady:
         leak = self._leak if shot.fits > _FITS_BEFORE_LEAK else 0.0
         usual = 0.9 * (usual or found.residual) + 0.1 * found.residual
         shot = shot._replace(usual_residual=usual, doubt=doubt, held=False)
-        return shot.nearer_to_own(max(leak, doubt, _FAR_LEAK * far)).not_far(float(points[0].mean()))
+        return shot.nearer_to_own(max(leak, doubt, _FAR_LEAK * far))
 
-    def _corrected_by_key(self, shot: Shot, small: Array, values: Array) -> Shot:
-        """Every few frames a part of the way to what the key frame says; a new key where it is old or out of sight."""
+    def _corrected_by_key(self, shot: Shot) -> Shot:
+        """Every few frames a part of the way to what the key frame says; a new key where it is out of sight.
+
+        Result is compared with result: both are means over many frames, so that their noise is small, and as it is
+        equal it leaves the ratio of the spreads alone.
+        """
         key = shot.key._replace(age=shot.key.age + 1)
         if key.age % _KEY_EVERY or shot.held:  # a flash is no key
             return shot._replace(key=key)
-        motion = self._motion(key.small, small, values.shape)
-        points = fit_points(values, motion.warped(key.aligned), motion.trust)
+        if shot.fits < _FITS_BEFORE_KEY:  # one frame's noise is no measure for the whole shot
+            return shot._replace(key=Key(shot.small, shot.fused))
+        motion = self._motion(key.small, shot.small, shot.fused.shape)
+        points = fit_points(shot.fused, motion.warped(key.fused), motion.trust)
         found = fit(*points)
         seen = found is not None and found.weight >= _KEY_SEEN * points[2].size
-        if found is not None and seen and 1 / _MOST_KEY_STEP < found.gauge.scale / shot.gauge.scale < _MOST_KEY_STEP:
-            middle = float(np.average(points[0], weights=points[2]))
-            now = shot.gauge.scale * middle + shot.gauge.shift
-            then = found.gauge.scale * middle + found.gauge.shift
-            scale = shot.gauge.scale * (found.gauge.scale / shot.gauge.scale) ** _KEY_SHARE
-            shift = now + _KEY_SHARE * (then - now) - scale * middle
-            shot = shot._replace(gauge=Gauge(scale, shift))
-        if not seen or key.age >= _KEY_FRAMES:
-            key = Key(small, shot.gauge.of(values))
-        return shot._replace(key=key)
+        if found is None or not seen or not 1 / _MOST_KEY_STEP < found.gauge.scale < _MOST_KEY_STEP:
+            return shot._replace(key=Key(shot.small, shot.fused))
+        level = float(np.average(points[0], weights=points[2]))
+        return shot.changed(found.gauge.share(_KEY_SHARE, level))._replace(key=key)
 
 
 def _doubt(found: Fit, points: int) -> float:
