@@ -64,6 +64,8 @@ def test_a_quarter_of_an_hour_of_sound_takes_no_more_memory_than_seconds_of_it()
 
 def test_where_there_is_no_room_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    with SoundWaiting() as waiting, pytest.raises(OutputError, match="sound can't wait on disk"):
-        for number in range(1000):
+    with SoundWaiting() as waiting:
+        for number in range(256):
             waiting.append(packet(number))
+        with pytest.raises(OutputError, match="sound can't wait on disk"):
+            waiting.append(packet(256))

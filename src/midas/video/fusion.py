@@ -20,7 +20,7 @@ from midas.arrays import Array, Float32
 
 _FINE, _COARSE = 2, 8  # pixels of the map per pixel of the two levels
 _RADIUS = 4  # of a window, in pixels of its level
-_SMOOTHNESS = 0.1  # of the map's spread: smaller differences of values are no edge
+_SMOOTHNESS = 0.25  # of the map's spread: smaller differences of values are no edge
 _ENOUGH_TRUST = 0.15
 _ENOUGH_AROUND = 0.1
 _AROUND = 37  # as far as a window of the coarse level reaches, in pixels of the fine one

@@ -26,7 +26,7 @@ from midas.video.shots import Key, Shot
 SteadyMode = Literal["flow", "fast", "off", "two-pass"]
 STEADY_MODES: tuple[str, ...] = get_args(SteadyMode)
 
-DEFAULT_FUSION = 0.93
+DEFAULT_FUSION = 0.92
 DEFAULT_LEAK = 0.004
 DEFAULT_NEWS = 3.0
 
