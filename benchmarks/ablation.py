@@ -35,6 +35,7 @@ class Row:
         without: domains that it doesn't learn from.
         factors: by domain, what the weights of its sets are multiplied by.
         own_weights: every set keeps its own gradient weight; False gives all the loss's.
+        all_views: learn from views that low-is-near explains as well.
     """
 
     name: str
@@ -44,11 +45,12 @@ class Row:
     without: tuple[str, ...] = ()
     factors: tuple[tuple[str, float], ...] = ()
     own_weights: bool = True
+    all_views: bool = False
 
     @property
     def whole(self) -> bool:
         """Whether it learns from all sets as the config has them."""
-        return self.own_weights and not (self.domains or self.sets or self.without or self.factors)
+        return self.own_weights and not (self.domains or self.sets or self.without or self.factors or self.all_views)
 
 
 REAL = ("indoor", "driving", "outdoor", "object")
@@ -70,21 +72,27 @@ FROM_IMAGENET = (
     Row("no rotation", ("data.rotation_deg=0.0",)),
 )
 # From the weights of version 0.4, for configs/midas_nano_256_wild.toml.
+# About the shares of the config, but for a tenth at a larger size.
+_TO_320 = "[[192, 256], [192, 256], [192, 256], [192, 256], [256, 192], [224, 224], [224, 224], [256, 352], [256, 352], [320, 448]]"
 IN_THE_WILD = (
     Row("reference: all data"),
-    Row("data: nothing rendered", without=("rendered",)),
+    Row("reference, another seed", ("run.seed=32",)),
+    Row("data: nothing rendered", ("data.overlay_share=0.0",), without=("rendered",)),
     Row("data: rendered at half its share", factors=(("rendered", 0.5),)),
     Row("data: rendered at twice its share", factors=(("rendered", 2.0),)),
     Row("data: no new real pictures", without=("wild",)),
+    Row("data: new real pictures at three times their share", factors=(("wild", 3.0),)),
     Row("data: nothing drawn", without=("synthetic",)),
-    Row("data: rendered alone", domains=("rendered",)),
+    Row("data: driving at three times its share", factors=(("driving", 3.0),)),
+    Row("data: rendered fields as well", all_views=True),
+    Row("nothing laid over", ("data.overlay_share=0.0",)),
     Row("no grafting, no CutMix", ("data.graft_share=0.0", "data.cut_mix_share=0.0")),
-    Row("grafting of a quarter", ("data.graft_share=0.25",)),
-    Row("nothing upside down", ("data.upside_down_share=0.0",)),
     Row("gradient weight 0.1 for all", own_weights=False),
-    Row("colours changed half as much", ("data.colour_strength=0.5",)),
+    Row("strip pooling", ("model.strip_pooling=24",)),
+    Row("a tenth at 320x448", (f"data.sizes={_TO_320}",)),
     Row("size of use, 256x352", ("data.sizes=[[256, 352], [256, 352], [352, 256]]", "data.min_crop_share=0.7")),
     Row("stem not frozen", ("model.frozen=[]",)),
+    Row("colours changed half as much", ("data.colour_strength=0.5",)),
 )
 TABLES = {"imagenet": FROM_IMAGENET, "wild": IN_THE_WILD}
 # One epoch, in batches that suit so few steps; one core each, or a share of the graphics card.
@@ -148,6 +156,8 @@ def chosen_sets(row: Row, config: Path) -> list[str]:
         values["weight"] = entry.weight * dict(row.factors).get(entry.domain, 1.0) if learnt else 1e-12
         if not row.own_weights:
             values.pop("gradient_weight", None)
+        if row.all_views:
+            values.pop("least_unexplained", None)
         entries.append(inline_table(values))
     return [f"data.sets=[{', '.join(entries)}]"]
 
