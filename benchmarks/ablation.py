@@ -103,6 +103,7 @@ SHORT = (
     "run.workers=0",
     "run.threads=1",
     "run.checkpoint_steps=0",
+    "run.measure_start=false",
 )
 
 

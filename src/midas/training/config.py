@@ -234,6 +234,8 @@ class RunSettings:
         fast_layers: on a processor, train by layers in C++ (`midas.training.kernels`), which take a minute to compile
             once: ``auto`` for runs that are longer than that, where there is a compiler.
         checkpoint_steps: also write a checkpoint after so many steps of an epoch; 0 only after each epoch.
+        measure_start: validate the weights that the run starts from, which are kept unless an epoch is better; without
+            it nothing is known of what was gained. Off for many runs from one start.
         patience: stop after so many epochs without a better figure; 0 never does.
         keep_best: how many of the best epochs' weights are kept beside ``best.safetensors``.
         tensorboard: write scalars and strips of pictures for TensorBoard.
@@ -257,6 +259,7 @@ class RunSettings:
     compile: bool = False
     fast_layers: Literal["auto", "on", "off"] = "auto"
     checkpoint_steps: int = Field(default=0, ge=0)
+    measure_start: bool = True
     patience: int = Field(default=0, ge=0)
     keep_best: int = Field(default=0, ge=0)
     tensorboard: bool = False
