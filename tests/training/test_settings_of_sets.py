@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,50 @@ def test_an_option_that_a_reader_hasnt_is_refused_by_name(tmp_path: Path) -> Non
     drawn = {"name": "drawn", "reader": "synthetic", "options": {"count": 1, "typo": 0}}
     with pytest.raises(ConfigError, match=r"options of the reader synthetic don't fit it: .*typo"):
         open_sets(settings(tmp_path, [drawn]))
+
+
+def test_rules_of_validation_that_do_not_fit_are_refused_by_the_setting(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "miniature", depth_kind="relative-disparity", shift_known=False)
+    held_out = {"name": "miniature", "validation_scenes": ["a"]}
+    for sets, validation, message in (
+        ([held_out | {"validation_protocol": "afine"}], [], "data.sets, miniature, validation_protocol: .*'affine'"),
+        ([held_out | {"validation_protocol": "indoor"}], [], "data.sets, miniature, validation_protocol: .*affine"),
+        ([{"name": "miniature", "validation_protocol": "affine"}], [], "says nothing without validation_scenes"),
+        ([{"name": "miniature"}], [{"name": "miniature", "protocol": "indor"}], "miniature, protocol: .*'indoor'"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            open_sets(settings(tmp_path, sets, validation))
+
+
+def test_where_things_cannot_be_cut_from_is_said_before_the_first_step(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "dense")
+    write_miniature(tmp_path / "points", sparse=True)
+    sets = [{"name": "dense", "domain": "exact"}, {"name": "points", "domain": "driving"}]
+
+    def opened(wanted: str) -> object:
+        return open_sets(replace(settings(tmp_path, sets), overlay_share=0.3, overlay_from=wanted))
+
+    opened("exact")
+    with pytest.raises(ConfigError, match=r"data\.overlay_from is 'rendered'.*are exact, driving"):
+        opened("rendered")
+    with pytest.raises(ConfigError, match=r"data\.overlay_from: miniature has depth at scattered points"):
+        opened("driving")
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"validation_scenes": "a"}, "validation_scenes"),
+        ({"least_unexplained": 1.0}, "least_unexplained"),
+        ({"gradient_weight": -1}, "gradient_weight"),
+    ],
+)
+def test_a_setting_of_a_set_that_cannot_be_is_named(change: dict[str, Any], place: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=rf"data\.sets\.0\.{place}"):
+        settings(tmp_path, [{"name": "miniature"} | change])
+
+
+def test_a_share_that_no_picture_has_is_named_with_its_set(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "miniature")
+    with pytest.raises(DatasetError, match=r"miniature has no picture with least_unexplained 0\.99"):
+        open_sets(settings(tmp_path, [{"name": "miniature", "least_unexplained": 0.99}]))
