@@ -75,7 +75,8 @@ FROM_IMAGENET = (
 _HALF_RATES = ("optimizer.decoder_rate=4e-4", "optimizer.encoder_rate=1.5e-4")
 # From the weights of version 0.4, for configs/midas_nano_256_wild.toml.
 # About the shares of the config, but for a tenth at a larger size.
-_TO_320 = "[[192, 256], [192, 256], [192, 256], [192, 256], [256, 192], [224, 224], [224, 224], [256, 352], [256, 352], [320, 448]]"
+_SMALL = "[192, 256], [192, 256], [192, 256], [192, 256], [256, 192], [224, 224], [224, 224]"
+_TO_320 = f"[{_SMALL}, [256, 352], [256, 352], [320, 448]]"
 _WILD_ROWS = (
     Row("reference: all data"),
     Row("reference, another seed", ("run.seed=32",)),
