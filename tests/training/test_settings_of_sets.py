@@ -167,6 +167,21 @@ def test_a_setting_of_a_set_that_cannot_be_is_named(change: dict[str, Any], plac
         settings(tmp_path, [{"name": "miniature"} | change])
 
 
+@pytest.mark.parametrize(
+    ("table", "typo", "meant"),
+    [
+        ("model", {"strip_poolin": 8}, "model.strip_poolin: .*did you mean 'strip_pooling'"),
+        ("data", {"overlay_shares": 0.3}, "data.overlay_shares: .*did you mean 'overlay_share'"),
+        ("run", {"measure_strat": False}, "run.measure_strat: .*did you mean 'measure_start'"),
+        ("loss", {"colour": "red"}, "loss.colour: there is no such setting$"),
+    ],
+)
+def test_a_misspelt_setting_is_answered_with_the_right_one(table: str, typo: dict[str, Any], meant: str) -> None:
+    given = whole(loss={})
+    with pytest.raises(ConfigError, match=meant):
+        parse_config(given | {table: given[table] | typo})
+
+
 def test_a_share_that_no_picture_has_is_named_with_its_set(tmp_path: Path) -> None:
     write_miniature(tmp_path / "miniature")
     with pytest.raises(DatasetError, match=r"miniature has no picture with least_unexplained 0\.99"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -307,7 +308,9 @@ def parse_config(settings: dict[str, Any], origin: str = "settings") -> Training
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{origin}: {place}: {first['msg']}") from error
+        unknown = first["type"] == "unexpected_keyword_argument"
+        reason = _like(str(first["loc"][-1])) if unknown else first["msg"]
+        raise ConfigError(f"{origin}: {place}: {reason}") from error
     run = config.run
     if run.pictures_per_epoch < run.batch_size:
         raise ConfigError(
@@ -315,3 +318,13 @@ def parse_config(settings: dict[str, Any], origin: str = "settings") -> Training
             "epoch has one batch at least"
         )
     return config
+
+
+def _like(name: str) -> str:
+    """That a setting doesn't exist, and which one may have been meant."""
+    parts: tuple[type[Any], ...] = (
+        ModelSettings, SetSettings, ValidationSettings, DataSettings, LossSettings, ParetoSettings, OptimizerSettings,
+        RunSettings, TrainingConfig,
+    )  # fmt: skip
+    near = get_close_matches(name, {setting for part in parts for setting in part.__dataclass_fields__}, n=1)
+    return f"there is no such setting{f'; did you mean {near[0]!r}?' if near else ''}"
