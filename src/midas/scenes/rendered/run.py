@@ -227,7 +227,8 @@ def _take(
 
 def read_view(path: Path, facts: Mapping[str, Any]) -> View:
     """A view as the generator wrote it: an ``.npz`` with radiance, depth and, where there is haze, distance."""
-    with np.load(path) as arrays:
+    # Opened here: NumPy leaves an archive open that it finds torn.
+    with path.open("rb") as file, np.load(file) as arrays:
         haze_m = facts.get("haze_m")
         return View(
             radiance=arrays["radiance"].astype(np.float32),
