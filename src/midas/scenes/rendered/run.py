@@ -154,14 +154,14 @@ def render(
         try:
             for outcome in outcomes:
                 scene = under_way.pop((outcome.job["world"], outcome.job["index"]))
-                if outcome.fatal:
-                    # The environment's fault and not the scene's, which a later run will do.
-                    continue
-                record = _finish(scene, outcome, output)
-                progress.count(record, output.kept, time.monotonic() - began)
-                failures_in_a_row = 0 if record.kept else failures_in_a_row + 1
+                # What is the environment's fault and not the scene's isn't written down: a later run will do it.
+                record = None if outcome.fatal else _finish(scene, outcome, output)
+                if record is not None:
+                    progress.count(record, output.kept, time.monotonic() - began)
+                failures_in_a_row = 0 if record is not None and record.kept else failures_in_a_row + 1
                 if failures_in_a_row >= FAILURES_BEFORE_GIVING_UP:
-                    raise RenderError(f"{failures_in_a_row} scenes in a row failed, the last because {_why(record)}")
+                    why = outcome.error if record is None else _why(record)
+                    raise RenderError(f"{failures_in_a_row} scenes in a row failed, the last because {why}")
                 report(progress)
         finally:
             output.close()
