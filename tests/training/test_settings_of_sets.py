@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from tests.corpus_miniature import write_miniature
 
@@ -180,6 +182,16 @@ def test_a_misspelt_setting_is_answered_with_the_right_one(table: str, typo: dic
     given = whole(loss={})
     with pytest.raises(ConfigError, match=meant):
         parse_config(given | {table: given[table] | typo})
+
+
+def test_a_run_says_how_many_pictures_a_share_leaves(tmp_path: Path) -> None:
+    ground = np.linspace(1500, 6000, 72).astype(np.uint16)[:, None].repeat(96, 1)
+    for path in (write_miniature(tmp_path / "miniature", depth_kind="disparity") / "a").glob("*.png"):
+        cv2.imwrite(str(path), ground)
+    sets = [{"name": "miniature", "domain": "rooms", "least_unexplained": 0.1}, {"name": "miniature"}]
+    sources, _ = open_sets(settings(tmp_path, sets))
+    said = "miniature: 3 of 6 pictures are learnt from, by least_unexplained 0.1"
+    assert [source.notes for source in sources] == [(said,), ()]
 
 
 def test_a_share_that_no_picture_has_is_named_with_its_set(tmp_path: Path) -> None:

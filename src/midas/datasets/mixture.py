@@ -48,12 +48,14 @@ class Source:
         weight: relative probability that a sample is drawn from this set.
         sky: find the sky and count it as valid at disparity 0.
         late_weight: the weight for the later part of a run; None keeps it as it is.
+        notes: what a run says of it before it begins.
     """
 
     dataset: Reader
     weight: float
     sky: bool = False
     late_weight: float | None = None
+    notes: tuple[str, ...] = ()
 
     def late(self) -> Source:
         """The same set with its weight for the later part of a run."""

@@ -64,13 +64,16 @@ def open_sets(settings: DataSettings, seed: int = 0) -> tuple[list[Source], list
     sources, validation = [], []
     for entry in settings.sets:
         dataset, held_out = open_training_set(_folder(settings, entry), entry, seed)
+        notes: tuple[str, ...] = ()
         if entry.least_unexplained:
-            dataset = with_relief(dataset, entry.least_unexplained)
+            whole, dataset = dataset, with_relief(dataset, entry.least_unexplained)
+            share = f"least_unexplained {entry.least_unexplained:g}"
+            notes = (f"{entry.name}: {len(dataset)} of {len(whole)} pictures are learnt from, by {share}",)
         kept = settings.in_memory and entry.reader != SYNTHETIC
         reader = InMemory(dataset, sky=entry.sky) if kept else dataset
         if entry.gradient_weight is not None:
             reader = Weighted(reader, entry.gradient_weight)
-        sources.append(Source(reader, entry.weight, entry.sky and not kept, entry.late_weight))
+        sources.append(Source(reader, entry.weight, entry.sky and not kept, entry.late_weight, notes))
         if held_out is not None:
             validation.append(ValidationSet(held_out, weight=entry.validation_weight))
     for chosen in settings.validation:
@@ -148,7 +151,8 @@ def _joined(name: str, group: Sequence[Source]) -> Source:
         [source.sky for source in group],
     )
     late = sum(source.late().weight for source in group)
-    return Source(domain, sum(source.weight for source in group), late_weight=late)
+    notes = tuple(note for source in group for note in source.notes)
+    return Source(domain, sum(source.weight for source in group), late_weight=late, notes=notes)
 
 
 def open_training_set(folder: Path, entry: SetSettings, seed: int = 0) -> tuple[Reader, Benchmark | None]:

@@ -102,6 +102,8 @@ class Trainer:
         """Train from where the run stands to the last epoch; validate, log and save after each."""
         journal = Journal(self.folder, tensorboard=self.config.run.tensorboard) if self._leads() else None
         with RunProgress(self.config.run.epochs, self.steps_per_epoch, visible=self._leads()) as progress:
+            for note in (note for source in self.sources for note in source.notes):
+                progress.say(note)
             self._measure_start(progress)
             while self.position.epoch < self.config.run.epochs and not self._stalled():
                 item, rate = self._train_epoch(progress)
