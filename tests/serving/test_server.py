@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import http.client
+import os
 import re
 import signal
 import socket
@@ -14,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -229,5 +230,22 @@ def test_several_processes_count_together(tiny: Path) -> None:
     with running("--model", str(tiny), "--workers", "2", "--port", free_port()) as server:
         assert [server.ask("POST", "/v1/depth", picture())[0] for _ in range(20)] == [200] * 20
         metrics = server.ask("GET", "/metrics")[1].decode()
+        assert server.stop() == 0
+    assert 'midas_requests_total{format="png16",status="200"} 20.0' in metrics
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_is_replaced_and_its_gauges_go(tiny: Path) -> None:
+    with running("--model", str(tiny), "--workers", "2", "--port", free_port()) as server:
+        assert [server.ask("POST", "/v1/depth", picture())[0] for _ in range(20)] == [200] * 20
+        (counts,) = server.log.parent.glob("midas-metrics-*")
+        killed = min(int(path.stem.rpartition("_")[2]) for path in counts.glob("gauge_livesum_*"))
+        os.kill(killed, signal.SIGKILL)
+        patience = time.monotonic() + 30
+        while list(counts.glob(f"gauge_live*_{killed}.db")):
+            assert time.monotonic() < patience
+            with suppress(ConnectionError):  # one that had been given to the killed one
+                metrics = server.ask("GET", "/metrics")[1].decode()
+        assert server.ask("POST", "/v1/depth", picture())[0] == 200
         assert server.stop() == 0
     assert 'midas_requests_total{format="png16",status="200"} 20.0' in metrics
