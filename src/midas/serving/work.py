@@ -21,7 +21,7 @@ from midas.maps.metres import points_of_map
 from midas.maps.value_range import ValueRange, finite
 from midas.pictures.lens import read_lens
 from midas.predictor import Predictor
-from midas.serving.answers import GLB, JSON, AnswerForm
+from midas.serving.answers import GLB, JSON, AnswerForm, model_headers
 from midas.serving.batching import Batches
 from midas.serving.problems import ProblemError, ServingError
 from midas.serving.query import DepthQuery
@@ -140,8 +140,7 @@ def _encoded(result: DepthMap | AlignedDepth, order: Order, prepared: Prepared, 
 def _headers(result: DepthMap | AlignedDepth, form: AnswerForm) -> dict[str, str]:
     """What the answer is: by which model, what its values are, and what its codes stand for."""
     headers = {
-        "X-Midas-Model": (result.model or "").encode("ascii", "backslashreplace").decode(),
-        "X-Midas-Kind": result.kind,
+        **model_headers(result.model, result.kind),
         "X-Midas-Size": f"{result.size[1]}x{result.size[0]}",
         "Content-Disposition": f'inline; filename="depth{form.tag}{form.suffix}"',
     }
