@@ -1,7 +1,7 @@
 // Where maps come from on the page without a server: our network, run in the browser. Stands in for source.js.
 import { alignment, draw, range, usualWindow } from "./colours.js";
 import { writeNpy, writePfm, writePng16 } from "./map_files.js";
-import { word } from "./words.js";
+import { failure } from "./words.js";
 
 export const needsServer = false;
 
@@ -114,7 +114,7 @@ function tableOf(colormap) {
 
 async function rgb(blob) {
   const bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" }).catch(() => {
-    throw new Error(word("unreadable"));
+    throw failure("unreadable");
   });
   const scale = Math.min(1, LONGEST_SIDE_PX / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
