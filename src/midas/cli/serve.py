@@ -55,7 +55,12 @@ def serve(
     ] = 1,
     batch: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=MAX_BATCH, help="Pictures that go through a graphics card at once."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MAX_BATCH,
+            help="Pictures that go through the network at once. Default: 8 on a graphics card, 1 on a processor.",
+        ),
     ] = None,
     batch_wait_ms: Annotated[
         float, typer.Option(metavar="MS", min=0, max=1000, help="How long the first of a batch waits for others.")
@@ -157,7 +162,7 @@ def serve(
     tell(f"midas: limits: {limits.described(films=takes_films)}")
     keys = f"{len(options.keys)} keys" if options.keys else "no key is asked for"
 
-    def announce(url: str) -> None:
-        tell(f"midas: serving {', '.join(models)} on {url} ({keys})")
+    def announce(url: str, runs_on: str) -> None:
+        tell(f"midas: serving {', '.join(models)} on {url} ({keys}; {runs_on})")
 
     run(address, options, announce, access_log=access_log)

@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from fastapi import Request, Response
 
+from midas.backends.protocol import device_of
 from midas.errors import CostWarning, DamageWarning, EmptyMapWarning, MidasError
-from midas.serving.answers import chosen_form
+from midas.serving.answers import chosen_form, model_headers
 from midas.serving.batching import Batches
 from midas.serving.bodies import Bodies
 from midas.serving.films import Films
@@ -25,9 +26,6 @@ from midas.serving.shelf import Shelf
 from midas.serving.work import Answer, Order, work
 
 _log = logging.getLogger("midas.serving")
-
-GPU_BATCH = 8
-"""Pictures that go through a graphics card together by default."""
 
 # So long without room for one more request, and other servers should get what comes, in seconds.
 _FULL_TOO_LONG_S = 10.0
@@ -52,10 +50,8 @@ class Service:
         self.is_draining = False
         self._rate = Rate(options.limits.rate)
         self._bodies = Bodies(options.limits)
-        batch = options.batch or (1 if options.device in ("auto", "cpu") else GPU_BATCH)
-        # A batch fills only if that many threads can bring a picture each.
-        self._queue = WorkQueue(max(options.limits.decodes, 2 * batch if batch > 1 else 1), options.limits.queue_s)
-        self._batches = Batches(batch, options.batch_wait_s)
+        self._queue = WorkQueue(options.limits.decodes, options.limits.queue_s)
+        self._batches = Batches(options.batch, options.batch_wait_s)
         self._cameras = Cameras()
         self._loader: threading.Thread | None = None
 
@@ -143,7 +139,8 @@ class Service:
 
         def job(data: bytes) -> Answer:
             mapper = self._cameras.mapper(camera, predictor)
-            return live_work(LiveOrder(data, mapper, colormap, self.options.limits.pixels))
+            named = model_headers(predictor.name, predictor.kind)
+            return live_work(LiveOrder(data, mapper, named, colormap, self.options.limits.pixels))
 
         return await self._answer(request, job, 1.0, "image/jpeg")
 
@@ -156,6 +153,9 @@ class Service:
         self.start()
         if not self.shelf.is_ready:
             raise BusyError(1.0, "the models are being loaded", reason="starting")
+        # A batch fills only if that many threads can bring a picture each. Only now is known what the models run on.
+        most = max(map(self._batches.most_of, self.shelf.predictors))
+        self._queue.widen(2 * most if most > 1 else 1)
 
     async def _answer(self, request: Request, job: Callable[[bytes], Answer], cost: float, media_type: str) -> Response:
         """Read the body, do the job with it when it is its turn, and tell of it."""
@@ -172,6 +172,13 @@ class Service:
         timing = ", ".join(f"{stage};dur={1000 * each:.1f}" for stage, each in seconds.items())
         headers = {**answer.headers, "Server-Timing": timing, "Vary": "Accept"}
         return Response(answer.body, 200, headers, media_type)
+
+    def runs_on(self) -> str:
+        """What the models, which are loaded, really run on, for the start."""
+        found = dict.fromkeys((device_of(each.backend), self._batches.most_of(each)) for each in self.shelf.predictors)
+        return " and ".join(
+            f"on {device}" + (f", up to {most} pictures at once" if most > 1 else "") for device, most in found
+        )
 
     def show_queue(self) -> None:
         """Bring the gauges up to date."""
