@@ -13,7 +13,7 @@ import uvicorn
 from fastapi.testclient import TestClient
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from midas.serving import protocol
@@ -29,14 +29,14 @@ async def length_of_body(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(str(len(body)))(scope, receive, send)
 
 
-def said(talk: Talk) -> bytes:
+def said(talk: Talk, app: ASGIApp = length_of_body) -> bytes:
     """What a connection gives to somebody who talks like this; nothing may be raised meanwhile."""
 
     async def connected() -> bytes:
         loop = asyncio.get_running_loop()
         raised: list[dict[str, Any]] = []
         loop.set_exception_handler(lambda _, context: raised.append(context))
-        config = uvicorn.Config(length_of_body, log_level="critical")
+        config = uvicorn.Config(app, log_level="critical")
         config.load()
         listening = await loop.create_server(lambda: PromptProtocol(config, ServerState(), {}), "127.0.0.1", 0)
         reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())

@@ -296,7 +296,19 @@ def test_options_go_through_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert ServeOptions.from_environment() == options
 
 
-@pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/../app.py", 404), ("/%2e%2e/app.py", 404)])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/nothing", 404),
+        ("/../app.py", 404),
+        ("/%2e%2e/app.py", 404),
+        ("/%00", 404),
+        ("/%ff%fe", 404),
+        (f"/{'a' * 5000}", 404),
+        ("/.", 404),
+        ("/..%5c..%5capp.py", 404),
+    ],
+)
 def test_a_page_that_there_isnt_is_a_404(path: str, status: int, client: TestClient) -> None:
     answer = client.get(path)
     assert problem(answer)[0] == status

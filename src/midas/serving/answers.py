@@ -64,7 +64,7 @@ ANSWERS: dict[str, AnswerForm] = {
 
 def model_headers(model: str | None, kind: str) -> dict[str, str]:
     """The headers of every answer that a network had a part in: which one, and of what kind its values are."""
-    name = (model or "").encode("ascii", "backslashreplace").decode()
+    name = (model or "").encode("unicode_escape").decode("ascii")  # a file may be called anything
     return {"X-Midas-Model": name, "X-Midas-Kind": kind}
 
 

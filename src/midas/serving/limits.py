@@ -38,7 +38,7 @@ class Limits:
         body_bytes: of a request's body; counted while it is read, whatever its headers say.
         pixels: of a picture; looked up in its header, before it is decoded.
         body_s: how long a body may take to arrive, in seconds.
-        buffered_bytes: of all bodies that are being read or wait at a time.
+        buffered_bytes: of all bodies that are being read or wait at a time, and of answers that aren't taken yet.
         queue_s: how long a request may be expected to wait for its turn, in seconds; with more to do it is refused at
             once. One that has waited twice as long all the same is refused then.
         decodes: how many pictures are decoded, predicted and encoded at a time.

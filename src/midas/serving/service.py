@@ -6,6 +6,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from fastapi import Request, Response
 
@@ -22,6 +23,7 @@ from midas.serving.metrics import Metrics
 from midas.serving.problems import BusyError, ProblemError
 from midas.serving.query import DepthQuery
 from midas.serving.queue import WorkQueue
+from midas.serving.sending import HeldResponse
 from midas.serving.shelf import Shelf
 from midas.serving.work import Answer, Order, work
 
@@ -159,19 +161,21 @@ class Service:
 
     async def _answer(self, request: Request, job: Callable[[bytes], Answer], cost: float, media_type: str) -> Response:
         """Read the body, do the job with it when it is its turn, and tell of it."""
-        with self._bodies.accounted() as account:
+        with ExitStack() as until_taken:
+            account = until_taken.enter_context(self._bodies.accounted())
             data = await account.read(request)
             self.show_queue()
             try:
                 done = await self._queue.run(lambda: job(data), cost, request.is_disconnected)
             finally:
                 self.show_queue()  # of several processes, only one is asked for the counters of all
-        answer = done.result
-        seconds = {"queue": done.waited_s, **answer.seconds}
-        self.metrics.observe(seconds, answer.pixels)
-        timing = ", ".join(f"{stage};dur={1000 * each:.1f}" for stage, each in seconds.items())
-        headers = {**answer.headers, "Server-Timing": timing, "Vary": "Accept"}
-        return Response(answer.body, 200, headers, media_type)
+            answer = done.result
+            seconds = {"queue": done.waited_s, **answer.seconds}
+            self.metrics.observe(seconds, answer.pixels)
+            account.become(len(answer.body))
+            timing = ", ".join(f"{stage};dur={1000 * each:.1f}" for stage, each in seconds.items())
+            headers = {**answer.headers, "Server-Timing": timing, "Vary": "Accept"}
+            return HeldResponse(answer.body, headers, media_type, until_taken.pop_all().close)
 
     def runs_on(self) -> str:
         """What the models, which are loaded, really run on, for the start."""

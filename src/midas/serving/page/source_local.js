@@ -173,9 +173,16 @@ function inMetres(map, known) {
   return { ...coded(values, map.width, map.height, "metric"), model: map.model };
 }
 
-function statistics({ values, width, height, kind, model, offset, scale }) {
-  const infinite = values.reduce((count, value) => count + !Number.isFinite(value), 0);
-  return { model, kind, unit: kind === "metric" ? "metre" : null, size: [height, width], min: offset, max: offset + 65535 * scale, infinite };
+function statistics({ values, width, height, kind, model }) {
+  let [min, max, infinite] = [Infinity, -Infinity, 0];
+  for (const value of values) {
+    if (!Number.isFinite(value)) infinite++;
+    else [min, max] = [Math.min(min, value), Math.max(max, value)];
+  }
+  const known = infinite < values.length; // JSON has no infinity
+  return {
+    model, kind, unit: kind === "metric" ? "metre" : null, size: [height, width], min: known ? min : null, max: known ? max : null, infinite,
+  };
 }
 
 async function pictureFile(blob, map, format, colormap) {
