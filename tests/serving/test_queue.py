@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from tests.serving.conftest import picture
 
-from midas.errors import ConfigError
+import midas
+from midas.arrays import Array, Float32, UInt8
+from midas.errors import ConfigError, MidasError, ModelError
+from midas.loading import WholePredictor
 from midas.serving import queue as queue_module
+from midas.serving import shelf as shelf_module
 from midas.serving.app import create_app
 from midas.serving.limits import ServeOptions
 from midas.serving.problems import BusyError
@@ -183,6 +189,45 @@ def test_until_the_models_are_there_requests_are_told_to_come_again(tiny: Path) 
             break
         time.sleep(0.05)
     assert client.post("/v1/depth", content=picture()).status_code == 200
+
+
+def test_until_the_models_are_there_they_are_not_listed_and_a_failure_is_no_waiting(tiny: Path) -> None:
+    client = TestClient(create_app(ServeOptions(models=("no such model",))))
+    shelf = client.app.state.service.shelf  # type: ignore[attr-defined]
+    with pytest.raises(MidasError):
+        shelf.load()
+    for path in ("/v1/models", "/readyz"):
+        answer = client.get(path)
+        assert (answer.status_code, "can't be loaded" in answer.json()["detail"]) == (503, True)
+
+
+class Whole:
+    """A back end of a file that takes pictures as they are."""
+
+    metadata: Mapping[str, str] = {}
+    takes_pictures = True
+
+    def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
+        raise ModelError("it takes whole pictures")
+
+    def on_picture(self, image: UInt8[Array, "H W 3"]) -> Float32[Array, "H W"]:
+        return image.mean(axis=-1, dtype=np.float32)
+
+
+def test_a_model_that_resizes_pictures_itself_is_asked_for_no_other_size(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = WholePredictor("whole", midas.load(tiny).input, Whole())
+    monkeypatch.setattr(shelf_module, "load", lambda *_, **__: whole)
+    app = create_app(ServeOptions(models=("whole",)))
+    app.state.service.shelf.load()
+    with TestClient(app) as client:
+        statuses = {
+            query: client.post(f"/v1/depth?format=json&{query}", content=picture()).status_code
+            for query in ("", "map-size=half", "size=128", "tile=2", "size=128&tile=2")
+        }
+        assert client.post("/v1/live/a-camera", content=picture()).status_code == 200
+    assert list(statuses.values()) == [200, 200, 422, 422, 422]
 
 
 def test_every_answer_bears_a_number_and_the_headers_that_guard_a_page(client: TestClient) -> None:

@@ -104,12 +104,13 @@ async def depth(request: Request, query: Annotated[DepthQuery, Query()]) -> Resp
 @_router.get(
     "/v1/models",
     summary="The models that may be asked for",
-    responses={200: {"content": {"application/json": {"example": MODELS_EXAMPLE}}}, **problems(401, 429)},
+    responses={200: {"content": {"application/json": {"example": MODELS_EXAMPLE}}}, **problems(401, 429, 503)},
 )
 async def models(request: Request) -> dict[str, Any]:
     """Names, kinds of values, licences; and the forms of an answer."""
     service = _service(request)
     service.admit(request)
+    service.check_ready()
     return {
         "models": service.shelf.cards(),
         "formats": [

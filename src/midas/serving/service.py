@@ -83,8 +83,8 @@ class Service:
         """Why requests should go elsewhere; None if they needn't."""
         if self.is_draining:
             return "the server is being stopped"
-        if not self.shelf.is_ready:
-            return "the models are being loaded"
+        if self.shelf.lack is not None:
+            return self.shelf.lack
         if self._queue.full_for_s() > _FULL_TOO_LONG_S:
             return "there is more to do than can be done"
         return None
@@ -153,8 +153,8 @@ class Service:
             BusyError: they are being loaded.
         """
         self.start()
-        if not self.shelf.is_ready:
-            raise BusyError(1.0, "the models are being loaded", reason="starting")
+        if self.shelf.lack is not None:
+            raise BusyError(1.0, self.shelf.lack, reason="starting")
         # A batch fills only if that many threads can bring a picture each. Only now is known what the models run on.
         most = max(map(self._batches.most_of, self.shelf.predictors))
         self._queue.widen(2 * most if most > 1 else 1)

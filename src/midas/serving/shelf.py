@@ -38,6 +38,15 @@ class Shelf:
         return len(self._predictors) == len(self._options.models)
 
     @property
+    def lack(self) -> str | None:
+        """Why the models aren't there; None when they are."""
+        if self.is_ready:
+            return None
+        return (
+            "the models are being loaded" if self._failure is None else "the models can't be loaded, the log says why"
+        )
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Of the models; the first is the default."""
         return tuple(self._predictors)

@@ -11,10 +11,11 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A stream of the camera; a browser offers one to pages of this machine and of https alone. */
 async function opened(width) {
-  if (!navigator.mediaDevices) throw failure("noSecure");
+  if (!navigator.mediaDevices) throw Object.assign(failure("noSecure"), { ofCamera: true });
   const wish = { video: { facingMode: "environment", width: { ideal: width } } };
   return navigator.mediaDevices.getUserMedia(wish).catch((error) => {
-    throw error.name in REASONS ? failure(REASONS[error.name]) : error; // browsers say it in their own words
+    // Browsers say it in their own words.
+    throw Object.assign(error.name in REASONS ? failure(REASONS[error.name]) : error, { ofCamera: true });
   });
 }
 

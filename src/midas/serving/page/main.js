@@ -66,6 +66,14 @@ async function start() {
   document.body.dataset.ready = "yes";
 }
 
+/** At first, and again while the server loads its models. */
+function begin() {
+  start().catch((error) => {
+    fail(error);
+    if (error.retryAfter) setTimeout(begin, 1000 * error.retryAfter);
+  });
+}
+
 function showCard() {
   const model = facts.models.find((each) => each.name === byId("model").value);
   if (!model) return;
@@ -365,8 +373,8 @@ async function download(format) {
 // ── the camera ──────────────────────────────────────────────────────────────
 
 function noCamera(error) {
-  if (error.status) fail(error);
-  else say("noCamera", { why: error }, true);
+  if (error.ofCamera) say("noCamera", { why: error }, true);
+  else fail(error);
 }
 
 /** A phone offers its own camera where the page may not open it. */
@@ -460,10 +468,10 @@ function listen() {
   on("key-form", "submit", (event) => {
     event.preventDefault();
     useKey(byId("key").value);
-    start().catch(fail);
+    begin();
   });
 }
 
 listen();
 showTab();
-start().catch(fail);
+begin();

@@ -3,7 +3,7 @@
 const WORDS = {
   en: {
     tagline: "Depth from one picture. Nothing leaves this machine.", language: "Language", pictures: "Pictures",
-    drop: "Drop or paste pictures here, or", choose: "Choose files", photograph: "Photograph", shoot: "Take the picture",
+    drop: "Drop or paste pictures here, or", choose: "Choose files", photograph: "Take a photograph", shoot: "Take the picture",
     stop: "Close the camera", depth: "Depth", show: "Show", compare: "Compare", scene: "3D", slider: "Photograph to depth",
     fov: "Field of view", ratio: "Far to near",
     turn: "Drag, or use the arrow keys, to turn; wheel, two fingers, or + and - to come nearer. Field of view and far to near are assumed: the picture alone doesn't tell them.",
