@@ -118,7 +118,7 @@ def sizes_by_default(device: str, tiny: Path, monkeypatch: pytest.MonkeyPatch) -
     backend = Counting(device=device)
     predictor = Predictor("counting", midas.load(tiny).input, backend)
     monkeypatch.setattr(shelf, "load", lambda *_, **__: predictor)
-    options = ServeOptions(models=("counting",), batch_wait_s=0.5, limits=Limits(decodes=2, queue_s=30))
+    options = ServeOptions(models=("counting",), batch_wait_s=0.5, limits=Limits(decodes=2, queue_s=30.0))
     assert options.device == "auto"
     app = create_app(options)
     app.state.service.shelf.load()

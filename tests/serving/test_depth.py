@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,14 @@ def test_json_holds_the_statistics_of_the_map(client: TestClient, tiny: Path) ->
     assert (found["model"], found["kind"], found["unit"]) == ("tiny", "affine_invariant_inverse", None)
     assert (found["size"], found["min"], found["max"]) == ([64, 96], float(values.min()), float(values.max()))
     assert found["percentiles"]["50"] == pytest.approx(np.median(values), rel=1e-5)
+
+
+def test_a_picture_that_lacks_its_last_rows_is_mapped_and_nothing_is_remembered_of_it(client: TestClient) -> None:
+    whole = picture((480, 640))
+    with warnings.catch_warnings(record=True) as shown:
+        for cut in range(200, 800, 100):
+            assert client.post("/v1/depth?format=json", content=whole[:-cut]).status_code == 200
+    assert shown == []
 
 
 def test_the_statistics_are_of_what_has_a_distance_and_are_json_whatever_is_asked_for(client: TestClient) -> None:

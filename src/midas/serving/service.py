@@ -56,15 +56,14 @@ class Service:
         self._batches = Batches(options.batch, options.batch_wait_s)
         self._cameras = Cameras()
         self._loader: threading.Thread | None = None
+        self._is_started = False
 
     def start(self) -> None:
-        """Begin to load the models, in a thread; a second call does nothing."""
+        """Begin to load the models, in a thread, if they aren't there; a second call does nothing."""
+        if not self._is_started:
+            self._is_started = True
+            _be_silent_about_pictures()
         if self._loader is None and not self.shelf.is_ready:
-            for each in (DamageWarning, EmptyMapWarning, CostWarning):
-                # Of pictures that aren't ours; each text that is shown is remembered for ever.
-                warnings.simplefilter("ignore", each)
-            # It writes a line for each damaged form, which the answer says already.
-            logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
             self._loader = threading.Thread(target=self._load, name="midas-serve-load", daemon=True)
             self._loader.start()
 
@@ -191,3 +190,11 @@ class Service:
     def note(self, error: MidasError, request_id: str) -> None:
         """Write an error of ours to the log, with its traceback; those of a request aren't ours."""
         _log.error("request %s failed: %s", request_id, error, exc_info=error)
+
+
+def _be_silent_about_pictures() -> None:
+    """Write nothing of what is wrong with pictures that aren't ours: each text that is shown is remembered for ever."""
+    for each in (DamageWarning, EmptyMapWarning, CostWarning):
+        warnings.simplefilter("ignore", each)
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # a line for each damaged form
