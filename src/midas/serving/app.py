@@ -104,7 +104,7 @@ async def depth(request: Request, query: Annotated[DepthQuery, Query()]) -> Resp
 @_router.get(
     "/v1/models",
     summary="The models that may be asked for",
-    responses={200: {"content": {"application/json": {"example": MODELS_EXAMPLE}}}, **problems(401, 429, 503)},
+    responses={200: {"content": {"application/json": {"example": MODELS_EXAMPLE}}}, **problems(401, 403, 429, 503)},
 )
 async def models(request: Request) -> dict[str, Any]:
     """Names, kinds of values, licences; and the forms of an answer."""

@@ -39,7 +39,10 @@ _LINGER_BYTES = 100_000_000
 _TOO_SLOW = 408
 
 # What a refusal of somebody else's says to machines, and ours in its place says too.
-_KEPT = ("allow", "content-range", "retry-after", "vary", "www-authenticate")
+_KEPT = (
+    *("allow", "content-range", "retry-after", "vary", "www-authenticate"),
+    *("access-control-allow-origin", "access-control-expose-headers"),
+)
 
 
 class Envelope:

@@ -16,7 +16,7 @@ from midas.serving.answers import chosen_form, model_headers
 from midas.serving.batching import Batches
 from midas.serving.bodies import Bodies
 from midas.serving.films import Films
-from midas.serving.keys import Keys, Rate
+from midas.serving.keys import Keys, Rate, check_host
 from midas.serving.limits import ServeOptions
 from midas.serving.live import Cameras, LiveOrder, live_work
 from midas.serving.metrics import Metrics
@@ -94,6 +94,7 @@ class Service:
         Raises:
             ProblemError: a page of another site made it, it bears no key, or it comes too soon after others.
         """
+        check_host(request.headers.get("host", ""), self.options.hosts)
         self._check_origin(request)
         address = request.client.host if request.client else ""
         self._rate.take(self.keys.client_of(request.headers.get("authorization"), address))

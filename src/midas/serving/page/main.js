@@ -419,7 +419,7 @@ function listen() {
     showMetres();
     strip();
     filmTool?.sayAgain();
-    if (looked) read(looked);
+    if (current && looked) read(looked);
   });
   for (const id of ["files", "capture"]) {
     on(id, "change", (event) => {
