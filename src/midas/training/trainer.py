@@ -138,7 +138,8 @@ class Trainer:
     def _measure_start(self, progress: RunProgress) -> None:
         """Measure the weights that the run starts from, which count as the best so far, and keep them as such."""
         position = self.position
-        if not self.validation_sets or position.epoch or position.step or position.start_values:
+        has_begun = position.epoch or position.step or position.start_values
+        if has_begun or not (self.validation_sets and self.config.run.measure_start):
             return
         measured = self._validate()
         position.begin(self._agreed(measured), measured.values, opposed=self._opposed(measured))
