@@ -211,7 +211,8 @@ class Whole:
         raise ModelError("it takes whole pictures")
 
     def on_picture(self, image: UInt8[Array, "H W 3"]) -> Float32[Array, "H W"]:
-        return image.mean(axis=-1, dtype=np.float32)
+        means: Float32[Array, "H W"] = image.mean(axis=-1, dtype=np.float32)
+        return means
 
 
 def test_a_model_that_resizes_pictures_itself_is_asked_for_no_other_size(
