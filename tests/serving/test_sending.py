@@ -96,7 +96,7 @@ def test_a_client_that_takes_nothing_of_its_answer_is_cut_off(monkeypatch: pytes
     monkeypatch.setattr(protocol, "_TAKE_S", 0.1)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await asyncio.sleep(0.5)  # the reader takes 128 KB by itself, and no more
         size = 0
         try:
@@ -113,7 +113,7 @@ def test_a_client_that_takes_its_answer_slowly_gets_it(monkeypatch: pytest.Monke
     monkeypatch.setattr(protocol, "_TAKE_S", 5.0)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         size = 0
         while piece := await reader.read(1 << 20):
             size += len(piece)

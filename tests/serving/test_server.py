@@ -77,7 +77,7 @@ def test_a_stop_under_load_loses_no_request_that_was_taken(tiny: Path) -> None:
         def ask(_: int) -> None:
             with server.connect() as connection:
                 connection.sendall(
-                    b"POST /v1/depth HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+                    b"POST /v1/depth HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body
                 )
                 taken.release()
                 statuses.append(connection.makefile("rb").readline().split()[1:2])
@@ -101,7 +101,7 @@ def test_while_it_stops_it_is_not_ready_and_ends_connections(tiny: Path) -> None
         server.process.send_signal(signal.SIGTERM)
         time.sleep(0.2)
         with server.connect() as connection:
-            connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             answer = connection.makefile("rb").read()
         assert server.process.wait(30) == 0
     assert answer.startswith(b"HTTP/1.1 503")
@@ -122,7 +122,7 @@ def test_two_hundred_slow_senders_do_not_delay_health_checks_and_are_cut_off(ser
         alone = statistics.median(health_times(server, 20))
         slow = [connections.enter_context(server.connect()) for _ in range(200)]
         for connection in slow:
-            connection.sendall(b"POST /v1/depth HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc")
+            connection.sendall(b"POST /v1/depth HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nabc")
         times = health_times(server, 50)
         # A picture is served too.
         assert server.ask("POST", "/v1/depth", picture())[0] == 200
@@ -139,7 +139,7 @@ def test_a_body_that_is_too_large_is_answered_and_not_reset(server: Running) -> 
 @pytest.mark.parametrize("length", [b"-1", b"abc", b"1" * 400], ids=["negative", "letters", "long"])
 def test_a_length_that_is_none_is_a_400(length: bytes, server: Running) -> None:
     with server.connect() as connection:
-        connection.sendall(b"POST /v1/depth HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\nabc")
+        connection.sendall(b"POST /v1/depth HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + length + b"\r\n\r\nabc")
         answer = connection.makefile("rb").read()
     assert answer.split()[1] == b"400"
     assert b"application/problem+json" in answer

@@ -22,9 +22,7 @@ class StripPooling(nn.Module):
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
-        self.rows = nn.Sequential(
-            nn.Conv2d(channels, width, (3, 1), padding=(1, 0), bias=False), nn.BatchNorm2d(width)
-        )
+        self.rows = nn.Sequential(nn.Conv2d(channels, width, (3, 1), padding=(1, 0), bias=False), nn.BatchNorm2d(width))
         self.columns = nn.Sequential(
             nn.Conv2d(channels, width, (1, 3), padding=(0, 1), bias=False), nn.BatchNorm2d(width)
         )
