@@ -179,7 +179,8 @@ class DepthMap:
             )
         if max(1.0, float(self.values.max())) * scale + abs(shift) > _LARGEST:
             raise AlignmentError(
-                f"scale {scale} and shift {shift} give inverse depths beyond {_LARGEST:.1g} per metre; expected smaller ones"
+                f"scale {scale} and shift {shift} give inverse depths beyond "
+                f"{_LARGEST:.1g} per metre; expected smaller ones"
             )
         if max_depth_m is not None and not (isinstance(max_depth_m, Real) and max_depth_m > 0):
             raise AlignmentError(f"max_depth_m is {max_depth_m}: expected a positive number of metres, or None")

@@ -32,6 +32,7 @@ export class FilmTool {
 
   say(name, parts = {}, bad = false) {
     this.said = [name, parts, bad];
+    this.part("bar").hidden = bad; // what failed doesn't go on
     this.part("status").textContent = word(name, parts);
     this.part("status").classList.toggle("bad", bad);
   }
