@@ -79,16 +79,16 @@ function showCard() {
   if (!model) return;
   const free = model.commercial === null ? "unknown" : model.commercial ? "yes" : "no";
   const rows = [
-    ["about", said(model.summary, `model-${model.name}`, "model-file")], ["licence", model.licence ?? word("unknown")], ["commercial", word(free)],
+    ["about", inWords(model.summary, `model-${model.name}`, "model-file")], ["licence", model.licence ?? word("unknown")], ["commercial", word(free)],
     ["parameters", model.parameters ? `${(model.parameters / 1e6).toFixed(1)} M` : word("unknown")],
     ["kind", hasWord(`kind-${model.kind}`) ? word(`kind-${model.kind}`) : model.kind],
-    ...(model.note ? [["note", said(model.note, `note-${model.name}`)]] : []),
+    ...(model.note ? [["note", inWords(model.note, `note-${model.name}`)]] : []),
   ];
   byId("card").replaceChildren(...rows.flatMap(([name, text]) => [element("dt", word(name)), element("dd", text)]));
 }
 
 /** What the server says of a model, in the page's language where one of these words has it. */
-function said(text, ...names) {
+function inWords(text, ...names) {
   const known = names.find((each) => hasWord(each) && text === english(each));
   return known ? word(known) : text;
 }
