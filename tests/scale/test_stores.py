@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from tests.scale.flaky_store import FlakyFileSystem, register
 from tests.scale.small_pictures import outputs_of, write_pictures
 from tests.video.clips import ramp, write_clip
@@ -176,6 +177,107 @@ def test_a_picture_that_has_gone_fails_alone(tmp_path: Path, tiny: Path, flaky: 
     batch(listing, "-o", tmp_path / "out", "--model", tiny, *LOCAL, status=1)
     (failure,) = pq.read_table(tmp_path / "out" / "errors.parquet").to_pylist()
     assert "000002.jpg does not exist" in failure["error"]
+
+
+NAMES = ("a b.jpg", "é日本.jpg", "100%.jpg", "a%20b.jpg", "a+b.jpg", "#c.jpg", "q?v=1.jpg", "st*r.jpg", "[1].jpg")
+
+
+def test_names_with_signs_that_mean_something_elsewhere_are_names(
+    tmp_path: Path, tiny: Path, flaky: type[FlakyFileSystem]
+) -> None:
+    (path,) = write_pictures(tmp_path / "in", 1)
+    folder = Place.of("flaky://bucket/photos [2019]")
+    for name in NAMES:
+        (folder / name).write(path.read_bytes())
+    pq.write_table(pa.table({"path": NAMES}), tmp_path / "list.parquet")
+    (folder / "list.parquet").write((tmp_path / "list.parquet").read_bytes())
+    pictures = [f"{folder}/{name}" for name in NAMES]
+    for number, sources in enumerate(([folder], [folder / "list.parquet"], pictures)):
+        batch(*sources, "-o", tmp_path / str(number), "--model", tiny, *LOCAL)
+        assert set(outputs_of(tmp_path / str(number))) == {f"{name[:-4]}.png" for name in NAMES}
+
+
+def test_maps_that_can_have_no_such_name_fail_alone(tmp_path: Path, tiny: Path, flaky: type[FlakyFileSystem]) -> None:
+    (path,) = write_pictures(tmp_path / "in", 1)
+    long = "x" * 250
+    names = ("a.jpg", "a.png/b.jpg", f"{long}.jpg", f"{long}.png", "good.jpg")  # one takes the other's place; 258 bytes
+    for name in names:
+        (Place.of("flaky://bucket/in") / name).write(path.read_bytes())
+    summary = json.loads(
+        batch("flaky://bucket/in", "-o", tmp_path / "out", "--model", tiny, *LOCAL, "--json", status=1)
+    )
+    assert (summary["done"], summary["failed"], summary["left"]) == (2, 3, 0)
+    failed = pq.read_table(tmp_path / "out" / "errors.parquet").to_pylist()
+    assert all("can't be written" in failure["error"] for failure in failed)
+
+
+def test_outputs_below_a_source_in_a_store_are_no_sources(
+    tmp_path: Path, tiny: Path, flaky: type[FlakyFileSystem]
+) -> None:
+    write_pictures(tmp_path / "in", 3)
+    uploaded(tmp_path / "in", "flaky://bucket/in")
+    job = ("flaky://bucket/in", "flaky://bucket/in/000/*.jpg", "-o", "flaky://bucket/in/maps", "--model", tiny, *LOCAL)
+    for worked in (3, 0):
+        summary = json.loads(batch(*job, "--json"))
+        assert (summary["pictures"], summary["worked"]) == (3, worked)
+
+
+@pytest.mark.parametrize("name", ["manifest/", "job.json", "receipts/000001", "errors.parquet", "summary.json"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_connection_that_breaks_while_the_books_are_written_costs_nothing(
+    tmp_path: Path, tiny: Path, flaky: type[FlakyFileSystem], monkeypatch: pytest.MonkeyPatch, name: str, after: bool
+) -> None:
+    write_pictures(tmp_path / "in", 8)
+    (tmp_path / "in" / "000" / "bad.jpg").write_bytes(b"no picture")
+    job = (tmp_path / "in", "--model", tiny, *LOCAL)
+    batch(*job, "-o", tmp_path / "calm", status=1)
+    real, broken = FlakyFileSystem.pipe_file, [0]
+    broken_for_ever = [True]
+
+    def cut(self: FlakyFileSystem, path: str, value: bytes, **options: object) -> None:
+        if name not in path or not (broken_for_ever[0] or broken[0] < 3):
+            real(self, path, value, **options)
+            return
+        broken[0] += 1
+        if after:
+            MemoryFileSystem.pipe_file(self, path, value, **options)
+        raise OSError("connection reset")
+
+    monkeypatch.setattr(FlakyFileSystem, "pipe_file", cut)
+    said = CliRunner().invoke(app, ["batch", *map(str, job), "-o", "flaky://bucket/out"])
+    assert said.exit_code == 1
+    assert name in said.stderr
+    assert "asked 7 times" in said.stderr
+    broken[0], broken_for_ever[0] = 0, False
+    summary = json.loads(batch(*job, "-o", "flaky://bucket/out", "--json", status=1))
+    assert broken[0] == 3 or after
+    assert (summary["done"], summary["failed"], summary["left"]) == (8, 1, 0)
+    expected = outputs_of(tmp_path / "calm")
+    assert expected.pop("errors.parquet")
+    assert maps_at(Place.of("flaky://bucket/out")) == {key[:-4]: data for key, data in expected.items()}
+    assert Place.of("flaky://bucket/out/errors.parquet").size()
+
+
+def test_a_bucket_that_is_not_there_is_named(
+    tmp_path: Path, tiny: Path, flaky: type[FlakyFileSystem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere(self: FlakyFileSystem, *arguments: object, **options: object) -> None:
+        raise FileNotFoundError("The specified bucket does not exist")
+
+    for name in ("pipe_file", "put_file"):
+        monkeypatch.setattr(FlakyFileSystem, name, nowhere)
+    write_pictures(tmp_path / "in", 1)
+    found = CliRunner().invoke(app, ["batch", str(tmp_path / "in"), "-o", "flaky://none/out", "--model", str(tiny)])
+    assert found.exit_code == 1
+    assert "there is no such bucket" in found.stderr
+    with pytest.raises(StorageError, match="no such bucket"), Place.of("flaky://none/x").writing() as file:
+        file.write(b"x")
+
+
+def test_of_nothing_a_store_is_not_asked(flaky: type[FlakyFileSystem]) -> None:
+    asked = flaky.requests
+    assert Place.of("flaky://bucket/some.tar").read_range(512, 0) == b""
+    assert flaky.requests == asked
 
 
 def test_what_is_missing_is_asked_for_once_and_what_is_refused_several_times(flaky: type[FlakyFileSystem]) -> None:
