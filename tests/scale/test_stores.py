@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -298,44 +301,89 @@ def test_an_address_is_told_from_a_path(text: str, far: bool) -> None:
     assert Place.of(text).is_local is not far
 
 
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An S3 server with an empty bucket."""
+    pytest.importorskip("moto")
+    s3fs = pytest.importorskip("s3fs")
+    from tests.scale.s3_server import FaultyS3
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with FaultyS3() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
+        forget_stores()
+        s3fs.S3FileSystem().mkdir("bucket")
+        yield server
+    forget_stores()
+
+
+def forget_stores() -> None:
+    """A client keeps the address and the options that it was made with."""
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
+    stores._opened_store.cache_clear()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [1000])
 def test_a_thousand_pictures_go_through_s3_that_refuses_and_breaks_off(
-    tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch, count: int
+    tmp_path: Path, tiny: Path, s3: Any, count: int
 ) -> None:
-    pytest.importorskip("moto")
-    pytest.importorskip("s3fs")
-    from tests.scale.s3_server import FaultyS3
-
+    how = ("--model", tiny, "--quiet", "--engine", "local", "--workers", "1")
     write_pictures(tmp_path / "in", count)
-    batch(tmp_path / "in", "-o", tmp_path / "calm", "--model", tiny, "--quiet", "--engine", "local", "--workers", "1")
-    with FaultyS3() as server:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "test")
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        import s3fs
-
-        s3fs.S3FileSystem().mkdir("bucket")
-        uploaded(tmp_path / "in", "s3://bucket/in")
-        server.refused_share, server.cut_share = 0.05, 0.02
-        text = batch(
-            "s3://bucket/in",
-            "-o",
-            "s3://bucket/out",
-            "--model",
-            tiny,
-            "--quiet",
-            "--engine",
-            "local",
-            "--workers",
-            "1",
-            "--json",
-        )
-        server.refused_share = server.cut_share = 0.0
-        assert server.refused > 20
-        assert server.cut > 5
-        assert json.loads(text)["done"] == count
-        out = Place.of("s3://bucket/out")
-        found = {name: (out / name).read() for name, _ in out.below() if not name.startswith("_midas")}
+    batch(tmp_path / "in", "-o", tmp_path / "calm", *how)
+    uploaded(tmp_path / "in", "s3://bucket/in")
+    s3.refused_share, s3.cut_share = 0.05, 0.02
+    text = batch("s3://bucket/in", "-o", "s3://bucket/out", *how, "--json")
+    s3.refused_share = s3.cut_share = 0.0
+    assert s3.refused > 20
+    assert s3.cut > 5
+    assert json.loads(text)["done"] == count
+    out = Place.of("s3://bucket/out")
+    found = {name: (out / name).read() for name, _ in out.below() if not name.startswith("_midas")}
     assert found == outputs_of(tmp_path / "calm")
+
+
+@pytest.mark.slow
+def test_a_picture_in_s3_costs_one_request_and_a_shard_a_few(tmp_path: Path, tiny: Path, s3: Any) -> None:
+    write_pictures(tmp_path / "in", 20)
+    uploaded(tmp_path / "in", "s3://bucket/in")
+    s3.asked.clear()
+    batch("s3://bucket/in", "-o", "s3://bucket/out", "--model", tiny, "--pack", "parquet", *LOCAL)
+    pictures = {asked: often for asked, often in s3.asked.items() if asked[1].endswith(".jpg")}
+    assert set(pictures.values()) == {1}
+    assert {method for method, _ in pictures} == {"GET"}
+    assert len(pictures) == 20
+    # 20 pictures in 4 shards: to look for the receipt, the manifest, the outputs, the receipt; and both receipts again.
+    assert sum(s3.asked.values()) - 20 <= 4 * 6 + 12
+
+
+@pytest.mark.slow
+def test_a_listing_of_several_pages_is_whole_though_pages_are_refused(s3: Any) -> None:
+    folder = Place.of("s3://bucket/many")
+    with ThreadPoolExecutor(8) as executor:
+        list(executor.map(lambda number: (folder / f"{number:04d}.jpg").write(b"x"), range(1100)))
+    s3.refused_share = s3.cut_share = 0.2
+    assert len(list(folder.below())) == len(folder.files()) == 1100
+    assert len(list(folder.matching(["*7.jpg"]))) == 110
+
+
+@pytest.mark.slow
+def test_what_s3_never_answers_is_asked_for_a_bounded_number_of_times_and_named(
+    tmp_path: Path, tiny: Path, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(stores._S3["config_kwargs"], "read_timeout", 1)
+    monkeypatch.setattr(stores, "_FIRST_PAUSE_S", 0.001)
+    forget_stores()
+    write_pictures(tmp_path / "in", 6)
+    uploaded(tmp_path / "in", "s3://bucket/in")
+    s3.silent = "000003.jpg"
+    with pytest.raises(StorageError, match=r"000003\.jpg can't be read: .*asked 7 times"):
+        Place.of("s3://bucket/in/000/000003.jpg").read()
+    assert s3.asked["GET", "/bucket/in/000/000003.jpg"] == stores.ATTEMPTS * 3
+    s3.silent = None
+    job = ("s3://bucket/in", "-o", tmp_path / "out", "--model", tiny, *LOCAL, "--json")
+    assert json.loads(batch(*job))["done"] == 6

@@ -168,7 +168,9 @@ def test_processes_that_ray_begins_end_with_the_weights_of_those_of_torchrun(
     train(TWO, config_path, "-o", tmp_path / "torchrun", *changes)
     by_ray = command(ALONE, config_path, "-o", tmp_path / "ray", "--engine", "ray", "--processes", "2", *changes)
     mark = uuid.uuid4().hex
-    run = subprocess.Popen(by_ray, env=quiet() | {MARK: mark}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        by_ray, env=quiet() | {MARK: mark}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     if killed:
         wait_for_checkpoint(tmp_path / "ray", 200)
         processes = marked_processes(mark, "RayTrainWorker")

@@ -167,9 +167,7 @@ def _learn_on(cluster: Engine, settings: TrainingConfig, folder: Path) -> float:
 
 def _cluster(engine: str, address: str | None, processes: int | None) -> Engine | None:
     if processes is not None and engine == "local":
-        raise ConfigError(
-            "--processes goes with --engine ray; torchrun has --nproc-per-node, a file run.devices"
-        )
+        raise ConfigError("--processes goes with --engine ray; torchrun has --nproc-per-node, a file run.devices")
     return cluster_engine(engine, address, processes)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import TorchElasticEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from torch.utils.data import Sampler
 
 from midas.errors import ConfigError, MidasError, TrainingError, net
@@ -51,7 +51,7 @@ def launch(settings: RunSettings) -> Fabric:
         strategy=strategy,
         precision=_PRECISIONS[settings.precision],  # type: ignore[arg-type]
         # Of itself it knows torchrun alone, and numbers the processes of others as if each machine had as many.
-        plugins=[TorchElasticEnvironment()] if _RANKS <= os.environ.keys() else [],
+        plugins=[TorchElasticEnvironment()] if os.environ.keys() >= _RANKS else [],
     )
     fabric.launch()
     return fabric
