@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.scale.card_stand_in import StandInWorker, Whereabouts
+from tests.scale.workers_on_ray import StandInWorker, Whereabouts
 from tests.scale.small_pictures import outputs_of, write_pictures
 
 from midas.models.zoo import DEFAULT_MODEL

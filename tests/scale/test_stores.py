@@ -118,7 +118,7 @@ def maps_at(destination: Place) -> dict[str, bytes]:
         data = (destination / name).read()
         if name.endswith(".png"):
             found[name.removesuffix(".png")] = data
-        elif name.endswith(".parquet") and "/" not in name:
+        elif name.startswith("maps-") and name.endswith(".parquet"):
             found |= {row["place"]: row["depth"] for row in pq.read_table(io.BytesIO(data)).to_pylist()}
         elif name.endswith(".tar"):
             with tarfile.open(fileobj=io.BytesIO(data)) as tar:

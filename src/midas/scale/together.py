@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from midas.errors import ConfigError, MidasError, TrainingError, net
 from midas.scale.engine import Engine
@@ -20,11 +22,13 @@ from midas.scale.share import CORES_PER_WORKER
 RESTARTS = 3
 """So often all are begun again after one was lost, as ``--max-restarts 3`` of ``torchrun``."""
 
+_LAST_WORDS_S = 1.0  # what processes say takes a moment to arrive, and a cluster that has ended says no more
+
 # Its own words would stand between those of the run, and processes keep to the folder that the command was given in.
 _QUIET = {"RAY_CHDIR_TO_TRIAL_DIR": "0", "RAY_TRAIN_ENABLE_PRINT_PATCH": "0", "RAY_TRAIN_METRICS_ENABLED": "0"}
 
 
-def run_together(work: Callable[[], None], engine: Engine, folder: Path, restarts: int = RESTARTS) -> None:
+def run_together(work: Callable[[], object], engine: Engine, folder: Path, restarts: int = RESTARTS) -> None:
     """Do something in several processes at once that form a process group of PyTorch's.
 
     There is one process for each graphics card of the cluster, or where it has none for every four cores; the engine
@@ -45,6 +49,7 @@ def run_together(work: Callable[[], None], engine: Engine, folder: Path, restart
         pool = _room_for([node["Resources"] for node in ray.nodes() if node["Alive"]], engine)
         with net("the cluster gave the training up", TrainingError, "the same command goes on"):
             _fit(_Process(work, str(Path.cwd())), pool, notes, restarts)
+        time.sleep(_LAST_WORDS_S)
 
 
 def _room_for(nodes: Sequence[dict[str, float]], engine: Engine) -> Pool:
@@ -59,9 +64,10 @@ def _room_for(nodes: Sequence[dict[str, float]], engine: Engine) -> Pool:
 
 def _fit(process: Callable[[], None], pool: Pool, notes: str, restarts: int) -> None:
     os.environ.update(_QUIET)
-    from ray import train
+    import ray.train
     from ray.train.torch import TorchTrainer
 
+    train: Any = ray.train  # what it holds depends on an environment variable, by which types don't go
     each = {"CPU": pool.cpus} | ({"GPU": pool.gpus} if pool.gpus else {})
     variables = {**_QUIET} | ({"OMP_NUM_THREADS": str(pool.share.cores)} if pool.share.cores else {})
     trainer = TorchTrainer(
@@ -88,7 +94,7 @@ def _fit(process: Callable[[], None], pool: Pool, notes: str, restarts: int) -> 
 class _Process:
     """What each process does: the work, in the folder that the command was given in."""
 
-    def __init__(self, work: Callable[[], None], folder: str) -> None:
+    def __init__(self, work: Callable[[], object], folder: str) -> None:
         self._work, self._folder = work, folder
 
     def __call__(self) -> None:

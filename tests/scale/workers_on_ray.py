@@ -1,8 +1,9 @@
-"""Workers that are told to use a graphics card where there is none: a processor takes its place."""
+"""Workers for tests on Ray: one that says where it is, one that dies, one whose graphics card is a processor."""
 
 from __future__ import annotations
 
 import os
+import signal
 from typing import Any, NamedTuple
 
 from midas.scale import worker
@@ -37,6 +38,16 @@ class Whereabouts:
         node = ray.get_runtime_context().get_node_id()
         cards = os.environ.get("CUDA_VISIBLE_DEVICES", "")
         return Seen(item, node, self._share.device, cards, os.getpid())
+
+
+class DiesOfOne(Whereabouts):
+    """A worker that one of its items kills."""
+
+    def __call__(self, item: int) -> Seen:
+        """Where an item was done; of item 2 it dies."""
+        if item == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(item)
 
 
 class StandInWorker(ShardWorker):
