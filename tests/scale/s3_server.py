@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
+from urllib.request import Request, urlopen
 
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -50,6 +51,7 @@ class FaultyS3(AbstractContextManager["FaultyS3"]):
 
     def __enter__(self) -> FaultyS3:
         self._thread.start()
+        urlopen(Request(f"{self.address}/moto-api/reset", method="POST")).close()  # its buckets outlive a server
         return self
 
     def __exit__(self, *_: object) -> None:

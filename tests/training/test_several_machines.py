@@ -155,7 +155,7 @@ def test_machines_with_unlike_numbers_of_processes_are_refused(monkeypatch: pyte
     for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "3", "LOCAL_WORLD_SIZE": "2"}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError, match="3 processes, 2 of them on this machine"):
-        launch(RunSettings())
+        launch(RunSettings(epochs=1, pictures_per_epoch=3, batch_size=3))
 
 
 @pytest.mark.slow
