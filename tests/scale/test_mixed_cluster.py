@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.scale.workers_on_ray import StandInWorker, Whereabouts
 from tests.scale.small_pictures import outputs_of, write_pictures
+from tests.scale.workers_on_ray import StandInWorker, Whereabouts
 
 from midas.models.zoo import DEFAULT_MODEL
 from midas.scale import job as jobs

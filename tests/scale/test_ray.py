@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.cli.test_render import write_folders
 from tests.corpus_miniature import write_miniature
-from tests.scale.workers_on_ray import DiesOfOne
 from tests.scale.small_pictures import outputs_of
+from tests.scale.workers_on_ray import DiesOfOne
 from typer.testing import CliRunner
 
 from midas.cli import app
