@@ -25,12 +25,14 @@ from midas.errors import CostWarning, MidasError, ModelError, net
 from midas.scale.engine import Engine, MakeWorker, made
 from midas.scale.share import CORES_PER_WORKER, Share
 
-# Before Ray is imported: it neither reports its use, nor says what every worker says, nor draws bars of its own.
+# Before Ray is imported: it neither reports its use, nor says what every worker says, nor draws bars of its own, nor
+# starts a cluster for a thread that still asks something of one that has ended.
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_ENABLE_AUTO_CONNECT": "0",
 }
 
 _OBJECT_STORE_BYTES = 128 * 1024 * 1024  # items are numbers, results are counts

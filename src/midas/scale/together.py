@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+import uuid
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +50,8 @@ def run_together(work: Callable[[], object], engine: Engine, folder: Path, resta
     with connected(engine, heard=True) as ray, tempfile.TemporaryDirectory(prefix=".ray-", dir=folder) as notes:
         pool = _room_for([node["Resources"] for node in ray.nodes() if node["Alive"]], engine)
         with net("the cluster gave the training up", TrainingError, "the same command goes on"):
-            _fit(_Process(work, str(Path.cwd())), pool, notes, restarts)
+            while not _is_done(_Process(work, str(Path.cwd())), pool, notes, last=not restarts):
+                restarts -= 1
         time.sleep(_LAST_WORDS_S)
 
 
@@ -62,7 +65,11 @@ def _room_for(nodes: Sequence[dict[str, float]], engine: Engine) -> Pool:
     raise ConfigError(f"the cluster has room for {pool.workers} processes, not for {engine.workers}")
 
 
-def _fit(process: Callable[[], None], pool: Pool, notes: str, restarts: int) -> None:
+def _is_done(process: Callable[[], None], pool: Pool, notes: str, *, last: bool) -> bool:
+    """Whether the processes have come to their end; False where one was lost, and all are to begin again.
+
+    Ray would begin them again for whatever they raise: for settings that are wrong, too.
+    """
     os.environ.update(_QUIET)
     import ray.train
     from ray.train.torch import TorchTrainer
@@ -76,19 +83,23 @@ def _fit(process: Callable[[], None], pool: Pool, notes: str, restarts: int) -> 
             num_workers=pool.workers, use_gpu=bool(pool.gpus), resources_per_worker=each
         ),
         run_config=train.RunConfig(
-            name="midas",
+            name=uuid.uuid4().hex,  # of a name that it knows it would take up what it kept
             storage_path=notes,
-            failure_config=train.FailureConfig(max_failures=restarts),
             worker_runtime_env={"env_vars": variables},
         ),
     )
     try:
         trainer.fit()
     except train.WorkerGroupError as error:
-        ours = next((each for each in error.worker_failures.values() if isinstance(each, MidasError)), None)
-        if ours is None:
+        reasons = list(error.worker_failures.values())
+        ours = [reason for reason in reasons if isinstance(reason, MidasError)]
+        if ours and (last or len(ours) == len(reasons)):
+            raise ours[0] from error
+        if last:
             raise
-        raise ours from error
+        warnings.warn("a process of the training was lost; all of them begin again", RuntimeWarning, stacklevel=2)
+        return False
+    return True
 
 
 class _Process:
