@@ -120,7 +120,7 @@ async def ask(port: int, body: bytes, path: str = "/v1/depth") -> Answer:
     except OSError:
         return Answer(-1, time.perf_counter() - start)
     try:
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
         writer.write(head.encode() + body)
         await writer.drain()
         start = time.perf_counter()

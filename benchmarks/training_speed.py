@@ -2,8 +2,9 @@
 
     python benchmarks/training_speed.py [--batch 16] [--size 256 352] [--turns 5] [--threads N] [--curve 40]
 
-Prints for each way the median seconds of a step and pictures per second, and their ratio to PyTorch's layers; then the
-loss of both over the first steps on the same samples, drawn scenes, from the same weights: rounding aside, one curve.
+Prints for each way the median seconds of a step and pictures per second, and their ratio to PyTorch's layers; then,
+with --curve, the loss of both over so many first steps on the same samples, drawn scenes, from the same weights:
+rounding aside, one curve.
 """
 
 from __future__ import annotations

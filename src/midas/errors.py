@@ -92,7 +92,7 @@ class ConfigError(MidasError):
 
 
 class UnsuitableProtocolError(ConfigError):
-    """Rules of an evaluation that a set can't keep: they need a unit or a zero that it hasn't, or don't know it."""
+    """Rules or a figure of an evaluation that a set can't have: for want of a unit or a zero, or of rules for it."""
 
 
 class DatasetError(MidasError):

@@ -126,6 +126,11 @@ def test_a_folder_that_is_no_set_in_the_corpus_format_is_told_how_it_is_measured
     assert "--benchmark folder --protocol indoor" in result.stderr
 
 
+def test_a_corpus_is_the_folder_of_sets_and_not_one_of_them(root: Path) -> None:
+    assert "it is one itself: name it with --root" in evaluate("--corpus", root).stderr
+    assert "holds no set in the corpus format whose split is eval\n" in evaluate("--corpus", root.parent).stderr
+
+
 def test_an_option_of_a_reader_is_read_as_the_reader_declares_it(root: Path, tiny: Path) -> None:
     result = evaluate("--root", root, "--model", tiny, "--option", "scenes=a", "--json")
     (row,) = json.loads(result.stdout)
@@ -143,6 +148,7 @@ def test_the_table_goes_to_a_file(root: Path, tiny: Path, tmp_path: Path) -> Non
         ((), "name a set with --root"),
         (("--root", "nowhere"), "there is no folder nowhere"),
         (("--root", "nowhere", "--benchmark", "nyu2"), "did you mean 'nyu'"),
+        (("--corpus", "nowhere"), "there is no folder nowhere"),
         (("--root", "nowhere", "--worst", "3"), "belong together"),
         (("--root", "nowhere", "--corruptions", "--engine", "ray"), "leave out --engine ray"),
         (("--video", "clip.mp4", "--engine", "ray"), "leave out --engine"),

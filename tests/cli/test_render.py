@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from midas.cli import app
 from midas.datasets.readers.corpus import CorpusDataset
 from midas.scenes.rendered import environment
+from midas.scenes.rendered.claims import claimed
 
 STAND_IN = Path(__file__).parents[1] / "scenes" / "rendered" / "stand_in.py"
 NO_PACKAGES = {"torch": None, "timm": None, "scipy": None}
@@ -109,6 +110,38 @@ def test_nothing_is_rendered_where_only_the_preparation_is_asked_for(folders: Pa
     finished = run(folders, "--count", "0")
     assert (finished.returncode, finished.stdout) == (0, "")
     assert not (folders / "out").exists()
+
+
+def test_programs_learn_what_was_prepared(folders: Path) -> None:
+    finished = run(folders, "--count", "0", "--json")
+    assert json.loads(finished.stdout) == {
+        "environment": str(folders / "environment"),
+        "library": str(folders / "library"),
+    }
+
+
+def test_what_is_missing_for_a_library_is_said_before_anything_is_made(folders: Path) -> None:
+    (folders / "library" / "library.json").unlink()
+    missing = run(folders, "--count", "4")
+    assert missing.returncode != 0
+    assert "making bodies for rendered scenes needs more packages: pip install 'midas-depth[lab]'" in missing.stderr
+
+
+def test_an_output_that_does_not_fit_is_said_before_a_library_is_made(folders: Path) -> None:
+    run(folders, "--count", "4")
+    (folders / "library" / "library.json").unlink()
+    assert "was begun with size_px 320, not 640" in run(folders, "--count", "8", "--size", "640").stderr
+
+
+def test_a_second_command_at_once_is_refused(folders: Path) -> None:
+    with claimed(folders / "out", "filled"):
+        second = run(folders, "--count", "4")
+    assert second.returncode == 1
+    assert "out is being filled by another process: wait until that has ended" in second.stderr
+
+
+def test_worlds_may_be_written_with_spaces(folders: Path) -> None:
+    assert run(folders, "--worlds", "night, rooms", "--list").stdout.count("\n") == 2
 
 
 def test_the_worlds_are_listed_and_a_misspelt_one_is_usage(folders: Path) -> None:

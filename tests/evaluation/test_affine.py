@@ -21,6 +21,7 @@ from midas.evaluation.candidates import FunctionCandidate
 from midas.evaluation.evaluator import EvaluationResult, evaluate
 from midas.evaluation.protocols import PROTOCOLS, protocol_for
 from midas.evaluation.runs import Benchmark, open_benchmark, run
+from midas.metrics import EDGE_METRICS, METRICS
 
 AFFINE = PROTOCOLS["affine"]
 UNKNOWN = {"depth_kind": "relative-disparity", "depth_scale": None, "shift_known": False}
@@ -122,6 +123,56 @@ def test_sets_by_different_rules_stand_in_tables_of_their_own(wild: Benchmark, t
         assert ("delta1" in second, "range" in second) == (False, True)
 
 
+def test_no_form_of_the_result_has_a_ratio_of_depths_there(wild: Benchmark, tmp_path: Path) -> None:
+    asked: list[object] = ["--root", wild.reader.root, "--model", write_tiny_model(tmp_path / "tiny.onnx")]  # type: ignore[attr-defined]
+    scores = tmp_path / "scores.csv"
+    printed = [
+        command(*asked, *more).stdout
+        for more in (
+            (),
+            ("--json",),
+            ("--format", "latex"),
+            ("--metric", "all"),
+            ("--corruptions", "--limit", 1),
+            ("--corruptions", "--limit", 1, "--json"),
+            ("--corruptions", "--limit", 1, "--format", "latex"),
+        )
+    ]
+    assert command(*asked, "--csv", scores).exit_code == 0
+    ratios = {*METRICS, *EDGE_METRICS}
+    for text in (*printed, scores.read_text(encoding="utf-8")):
+        assert "range" in text
+        assert [name for name in ratios if name in text.replace("\\_", "_")] == []
+
+
+@pytest.mark.parametrize("asked", [("--metric", "boundary_f1"), ("--corruptions", "--metric", "abs_rel")])
+def test_nor_can_one_be_asked_for(asked: tuple[str, ...], wild: Benchmark) -> None:
+    result = command("--root", wild.reader.root, *asked)  # type: ignore[attr-defined]
+    assert result.exit_code == 2
+    assert "is a figure of depth, which affine never has" in result.stderr
+
+
+def test_of_a_whole_corpus_the_sets_that_have_a_figure_are_measured(wild: Benchmark, tmp_path: Path) -> None:
+    write_miniature(tmp_path / "rooms", name="rooms", split="eval")
+    write_miniature(tmp_path / "things", name="things", split="eval", depth_kind="relative-disparity")
+    asked = ("--corpus", tmp_path, "--baseline", "plane", "--json")
+    result = command(*asked, "--metric", "rmse")
+    assert [row["set"] for row in json.loads(result.stdout)] == ["rooms"]
+    assert "wild is left out: rmse is a figure of depth" in result.stderr
+    assert "things is left out: no metric for relative is called 'rmse'" in result.stderr
+    misspelt = command(*asked, "--metric", "rsme")
+    assert (misspelt.exit_code, "is called 'rsme'" in misspelt.stderr) == (2, True)
+
+
+def test_metres_are_measured_in_metres_alone(tmp_path: Path) -> None:
+    root = write_miniature(tmp_path / "things", name="things", depth_kind="relative-disparity")
+    everything = json.loads(command("--root", root, "--baseline", "plane", "--metric", "all", "--json").stdout)
+    assert {"abs_rel", "delta1_outliers"} < set(everything[0]["figures"])
+    assert not {"rmse", "sq_rel"} & set(everything[0]["figures"])
+    capped = command("--root", root, "--protocol", "indoor")
+    assert "things is not in metres, which indoor needs for its range of depths" in capped.stderr
+
+
 def test_the_worst_pictures_are_drawn_by_their_error_in_disparity(wild: Benchmark, tmp_path: Path) -> None:
     tiny = write_tiny_model(tmp_path / "tiny.onnx")
     asked = ("--worst", 2, "--save-maps", tmp_path / "worst")
@@ -130,7 +181,7 @@ def test_the_worst_pictures_are_drawn_by_their_error_in_disparity(wild: Benchmar
     assert np.asarray(Image.open(tmp_path / "worst" / "worst_wild_tiny.png")).shape[0] > 2 * 200
 
 
-def test_the_figures_of_version_0_4_in_the_wild_are_those_that_were_published(repository: Path) -> None:
+def test_the_plane_in_the_wild_has_the_figures_that_were_published(repository: Path) -> None:
     root = repository.parent / "shared" / "corpus" / "wild-stereo-eval"
     if not root.is_dir():
         pytest.skip("the stereo photographs are not beside this checkout")

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from midas.cli import app
 from midas.datasets.corruptions import CORRUPTIONS, corrupt
 from midas.datasets.sample import PairSample, Sample
-from midas.errors import ConfigError, DatasetError
+from midas.errors import ConfigError, DatasetError, MidasError
 from midas.evaluation import robustness_report as report
 from midas.evaluation.candidates import FunctionCandidate, PlaneCandidate
 from midas.evaluation.protocols import PROTOCOLS
@@ -81,6 +81,13 @@ def test_pairs_of_points_and_constant_maps_have_no_such_table(benchmark_: Benchm
         run_corrupted(PlaneCandidate(tilted=True), benchmark_, metric="whdr")
 
 
+def test_pairs_of_points_beside_a_set_of_maps_are_refused_before_any_is_measured(root: Path) -> None:
+    examples = Path(__file__).parents[2] / "examples"
+    result = command("--benchmark", "corpus", "--root", root, "--benchmark", "da2k", "--root", examples)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "has pairs of points, and corruptions are measured on maps; leave it out" in result.stderr
+
+
 def result_by_hand() -> RobustnessResult:
     truth = np.arange(35, dtype=np.float64).reshape(7, 5)
     return RobustnessResult("rival_1", "rooms", PROTOCOLS["indoor"], "delta1_outliers", 9, 4.5, truth, truth / 10)
@@ -106,11 +113,25 @@ def test_programs_and_papers_get_the_same_figures() -> None:
 
 def test_one_command_prints_them_and_draws_the_first_picture(root: Path, tmp_path: Path) -> None:
     tiny = write_tiny_model(tmp_path / "tiny.onnx")
-    result = command("--root", root, "--model", tiny, "--limit", 1, "--save-maps", tmp_path / "drawn")
+    other = write_tiny_model(tmp_path / "other.onnx")
+    asked = ("--root", root, "--model", tiny, "--model", other, "--limit", 1, "--save-maps", tmp_path / "drawn")
+    result = command(*asked)
     assert result.exit_code == 0, result.output
-    assert "tiny on miniature, 1 pictures, indoor, cap 10 m: delta1_outliers" in result.stdout
-    sheet = np.asarray(Image.open(tmp_path / "drawn" / "corruptions_miniature.png"))
-    assert sheet.shape[0] > 14 * 200
+    for name in ("tiny", "other"):
+        assert f"{name} on miniature, 1 pictures, indoor, cap 10 m: delta1_outliers" in result.stdout
+        sheet = np.asarray(Image.open(tmp_path / "drawn" / f"corruptions_miniature_{name}.png"))
+        assert sheet.shape[0] > 14 * 200
+
+
+def test_a_picture_that_cannot_be_read_or_predicted_is_named(benchmark_: Benchmark, root: Path) -> None:
+    def fail(sample: Sample) -> np.ndarray:
+        raise ZeroDivisionError
+
+    with pytest.raises(DatasetError, match=r"miniature/a/000, made worse, can't be measured with .*ZeroDivisionError"):
+        run_corrupted(FunctionCandidate(fail), benchmark_)
+    (root / "a" / "001.jpg").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(MidasError, match=r"001\.jpg|miniature\[1\]"):
+        run_corrupted(FunctionCandidate(brightness), benchmark_)
 
 
 def test_sets_of_unknown_shift_have_it_too_without_their_baselines(tmp_path: Path) -> None:
@@ -122,7 +143,8 @@ def test_sets_of_unknown_shift_have_it_too_without_their_baselines(tmp_path: Pat
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (("--csv", "scores.csv"), "leave out --csv and --worst"),
+        (("--csv", "scores.csv"), "leave out --csv, --resume and --worst"),
+        (("--resume",), "leave out --csv, --resume and --worst"),
         (("--metric", "abs_rel", "--metric", "rmse"), "room for one --metric"),
         (("--metric", "all"), "room for one --metric"),
     ],

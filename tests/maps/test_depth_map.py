@@ -276,6 +276,12 @@ def test_near_is_bright_and_1_whatever_the_values_are(kind: Kind) -> None:
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(colours))), nearest_first.colorize())
 
 
+@pytest.mark.parametrize(("scale", "shift"), [(1e39, 0.0), (3e38, 3e38), (0.0, -4e38), (1e300, 1e300)])
+def test_numbers_that_a_map_can_t_hold_are_refused(scale: float, shift: float, depth_map: DepthMap) -> None:
+    with pytest.raises(AlignmentError, match=r"beyond 3e\+38 per metre; expected smaller ones"):
+        depth_map.aligned(scale, shift)
+
+
 def test_depth_can_t_be_aligned_as_if_it_were_disparity() -> None:
     with pytest.raises(AlignmentError, match="kind 'metric'; expected disparity"):
         DepthMap(np.ones((2, 2), np.float32), kind="metric").aligned(1.0, 0.0)

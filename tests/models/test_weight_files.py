@@ -253,6 +253,27 @@ def test_the_same_file_may_be_downloaded_anew(spec: ModelSpec, server: FileServe
     assert find_weights(unknown).path.read_bytes() == CONTENT["old_net.pt"]
 
 
+@pytest.mark.parametrize("name", ["zipdepth_base", "zipdepth_base_npu"])
+def test_zipdepth_comes_from_its_authors_and_is_held_to_the_first_file_that_came(
+    name: str, server: FileServer, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, file = MODELS[name], f"{name}.pth"
+    assert [each.url for each in spec.weights.files] == [
+        f"https://github.com/fabiotosi92/ZipDepth/raw/main/checkpoints/{file}"
+    ]
+    assert spec.weights.licence == "MIT"
+    assert "Depth Anything V2 Large, whose weights are CC-BY-NC-4.0" in spec.weights.note
+    monkeypatch.setenv("MIDAS_MIRROR", server.url)
+    server.files[file] = b"weights" * 1000
+    found = find_weights(spec).path
+    record = json.loads((cache / f"{file}.sha256.json").read_text(encoding="utf-8"))
+    assert record["sha256"] == hashlib.sha256(server.files[file]).hexdigest()
+    found.unlink()
+    server.files[file] = b"others" * 1000
+    with pytest.raises(DownloadError, match=r"isn't the one that was first used here"):
+        find_weights(spec)
+
+
 # ── terms ───────────────────────────────────────────────────────────────────
 
 

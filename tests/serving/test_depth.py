@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,13 @@ import midas
 from midas.alignment import align_from_range
 from midas.cli import main
 from midas.geometry import Camera
+from midas.maps.aligned_depth import AlignedDepth
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import FORMATS, read_map
 from midas.pictures.lens import read_lens
 from midas.pictures.reading import read_image
 from midas.serving.answers import ANSWERS
+from midas.serving.work import _json_of
 
 every_format = pytest.mark.parametrize("name", FORMATS)
 
@@ -109,6 +112,31 @@ def test_json_holds_the_statistics_of_the_map(client: TestClient, tiny: Path) ->
     assert (found["model"], found["kind"], found["unit"]) == ("tiny", "affine_invariant_inverse", None)
     assert (found["size"], found["min"], found["max"]) == ([64, 96], float(values.min()), float(values.max()))
     assert found["percentiles"]["50"] == pytest.approx(np.median(values), rel=1e-5)
+
+
+def test_a_picture_that_lacks_its_last_rows_is_mapped_and_nothing_is_remembered_of_it(client: TestClient) -> None:
+    whole = picture((480, 640))
+    with warnings.catch_warnings(record=True) as shown:
+        for cut in range(200, 800, 100):
+            assert client.post("/v1/depth?format=json", content=whole[:-cut]).status_code == 200
+    assert shown == []
+
+
+def test_the_statistics_are_of_what_has_a_distance_and_are_json_whatever_is_asked_for(client: TestClient) -> None:
+    far = client.post("/v1/depth?format=json&near=1.5", content=picture()).json()  # the farthest is infinitely far
+    assert far["infinite"] >= 1
+    assert far["min"] == pytest.approx(1.5, rel=1e-5)
+    assert 1.5 <= far["percentiles"]["1"] <= far["percentiles"]["50"] < far["max"]
+    for near in ("1e-320", "1e-300", "1e-45", "1e-10", "999999"):
+        answer = client.post(f"/v1/depth?format=json&near={near}", content=picture())
+        assert answer.status_code in (200, 422)
+        json.loads(answer.content, parse_constant=pytest.fail)  # NaN and Infinity are no JSON
+
+
+def test_a_map_without_any_distance_has_statistics_too() -> None:
+    nowhere = AlignedDepth(np.full((2, 3), np.inf, np.float32), scale=1.0, shift=0.0)
+    found = json.loads(_json_of(nowhere, (2, 3)))
+    assert (found["infinite"], found["min"], found["percentiles"]["50"]) == (6, None, None)
 
 
 def test_size_and_tile_are_those_of_the_predictor(client: TestClient, tiny: Path) -> None:

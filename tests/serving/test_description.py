@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import typer
 from fastapi.testclient import TestClient
@@ -84,11 +86,40 @@ def test_each_form_of_an_answer_and_each_refusal_is_described(description: dict[
 
 
 def test_the_headers_that_are_described_are_those_that_come(description: dict[str, Any], client: TestClient) -> None:
-    described = {name.lower() for name in description["paths"]["/v1/depth"]["post"]["responses"]["200"]["headers"]}
+    described = headers_of(description, "/v1/depth", "post", 200)
     plain = client.post("/v1/depth", content=picture())
     metres = client.post("/v1/depth?known=10,90,1&known=10,5,4", content=picture())
-    came = {name for answer in (plain, metres) for name in answer.headers if name.startswith(("x-midas", "server-t"))}
-    assert came == described
+    assert ours(plain) | ours(metres) == described
+    live = client.post("/v1/live/a-camera", content=picture())
+    assert ours(live) == headers_of(description, "/v1/live/{name}", "post", 200)
+    for answer in (plain, live):
+        assert answer.headers["x-midas-model"] == "tiny"
+        assert answer.headers["x-midas-kind"] == "affine_invariant_inverse"
+
+
+def test_every_answer_about_a_film_names_the_model(
+    description: dict[str, Any], client: TestClient, tmp_path: Path
+) -> None:
+    answers = {("", "post", 202): client.post("/v1/films", content=film(tmp_path))}
+    name = answers["", "post", 202].json()["id"]
+    while (state := client.get(f"/v1/films/{name}")).json()["state"] in ("waiting", "working"):
+        time.sleep(0.05)
+    answers["/{name}", "get", 200] = state
+    for part in ("preview.jpg", "result.mp4"):
+        answers[f"/{{name}}/{part}", "get", 200] = client.get(f"/v1/films/{name}/{part}")
+    for (path, method, status), answer in answers.items():
+        assert answer.status_code == status
+        assert ours(answer) == headers_of(description, f"/v1/films{path}", method, status)
+        assert answer.headers["x-midas-model"] == "tiny"
+    assert state.json()["model"] == "tiny"
+
+
+def ours(answer: httpx.Response) -> set[str]:
+    return {name for name in answer.headers if name.startswith(("x-midas", "server-t"))}
+
+
+def headers_of(description: dict[str, Any], path: str, method: str, status: int) -> set[str]:
+    return {name.lower() for name in description["paths"][path][method]["responses"][str(status)]["headers"]}
 
 
 def test_the_files_of_deploy_name_options_that_there_are(repository: Path) -> None:

@@ -254,6 +254,17 @@ def test_the_page_speaks_chinese_too(page: Any) -> None:
     assert one(page, "#in-title").text == "Pictures"
 
 
+def test_an_error_is_told_in_chinese_too_and_again_when_the_language_changes(page: Any, tmp_path: Path) -> None:
+    file = tmp_path / "letter.jpg"
+    file.write_text("no picture")
+    one(page, "#files").send_keys(str(file))
+    wait(lambda: one(page, "#status").text.startswith("It failed: "))
+    choose(page, "#language", "zh")
+    assert one(page, "#status").text.startswith("失败：内容不是已知格式的图片或影片")
+    choose(page, "#language", "en")
+    assert one(page, "#status").text.startswith("It failed: ")
+
+
 def test_the_card_tells_the_terms_of_the_model(page: Any) -> None:
     text = one(page, "#card").text
     assert "MIT" in text
@@ -357,6 +368,13 @@ def test_the_description_of_the_api_shows_every_parameter(page: Any, server: Run
     wait(lambda: all_of(page, "#statuses tr"))
     text = one(page, "body").text
     assert [name for name in ("map-size", "colormap", "/v1/models", "/metrics", "429") if name not in text] == []
+    choose(page, "#language", "zh")
+    chinese = one(page, "body").text
+    for words in ("照片的深度图", "参数", "回应头：X-Midas-Model", "字节数或像素数超限"):
+        assert words in chinese
+    assert "Meaning" not in chinese
+    choose(page, "#language", "en")
+    assert one(page, "body").text == text
 
 
 def test_a_newcomer_is_greeted_with_an_example(server: Running, tmp_path: Path) -> None:
@@ -415,6 +433,7 @@ def test_axe_finds_no_serious_issue_and_nothing_is_cut_off(
         driver.get(f"{server.url}docs.html")
         wait(lambda: all_of(driver, "#statuses tr"))
         assert serious(driver, axe) == []
+        assert driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def serious(driver: Any, axe: Path) -> list[tuple[str, str]]:

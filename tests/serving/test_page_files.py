@@ -6,10 +6,14 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from fastapi.testclient import TestClient
 
 from midas.maps.formats import FORMATS
+from midas.models.zoo import DEFAULT_MODEL, MODELS
 from midas.serving.film_routes import FILM_FORMS
-from midas.serving.pages import page_folder
+from midas.serving.openapi import problem
+from midas.serving.pages import facts_of, page_folder
+from midas.serving.problems import REASONS
 
 PAGES = ("index.html", "docs.html")
 
@@ -68,14 +72,14 @@ def test_every_word_is_there_in_both_languages_with_the_same_places_for_figures(
 
 def test_every_word_that_the_page_asks_for_is_there_and_stands_in_the_page_in_english() -> None:
     english = words("en")
-    for element in Elements(text_of("index.html")).found:
+    for element in [element for page in PAGES for element in Elements(text_of(page)).found]:
         for attribute, shown in (("data-word", "text"), ("data-label", "aria-label"), ("data-alt", "alt")):
             if attribute in element:
                 assert " ".join(element[shown].split()) == english[element[attribute]]
     asked = {
         name
         for path in page_folder().glob("*.js")
-        for name in re.findall(r'(?:\bword|\bsay|\bhasWord)\("(\w[\w-]*)"', path.read_text(encoding="utf-8"))
+        for name in re.findall(r'(?:\bword|\bsay|\bhasWord|\bfailure)\("(\w[\w-]*)"', path.read_text(encoding="utf-8"))
     }
     assert len(asked) > 20
     assert asked <= set(english)
@@ -84,14 +88,34 @@ def test_every_word_that_the_page_asks_for_is_there_and_stands_in_the_page_in_en
 
 
 def test_no_error_is_said_in_english_alone() -> None:
-    # What a broken answer of our own server gives, which no hand of a visitor brings about.
-    ours = {"the answer is no PNG file", "the answer is no grey PNG of 16 bits"}
-    thrown = {
-        text
-        for path in page_folder().glob("*.js")
-        for text in re.findall(r'new Error\("([^"]+)"', path.read_text(encoding="utf-8"))
-    }
-    assert thrown == ours
+    for path in page_folder().glob("*.js"):
+        assert re.findall(r"""new Error\(["'`]""", path.read_text(encoding="utf-8")) == [], path.name
+
+
+def test_every_kind_of_refusal_has_a_short_text_in_both_languages() -> None:
+    kinds = {name.removeprefix("problem-"): text for name, text in words("en").items() if name.startswith("problem-")}
+    assert set(kinds) == {*REASONS.values(), "film"}  # a film's comes later, and not as a refusal
+    for status, kind in REASONS.items():
+        assert problem(status)["description"] == kinds[kind]
+
+
+def test_all_that_the_description_says_is_there_in_chinese(client: TestClient) -> None:
+    said: set[str] = set()
+    for methods in client.get("/openapi.json").json()["paths"].values():
+        for about in methods.values():
+            said |= {about["summary"], about["description"]}
+            said |= {each["description"] for each in about.get("parameters", [])}
+            said |= {about["requestBody"]["description"]} if "requestBody" in about else set()
+    chinese = dict(re.findall(r'^  "((?:[^"\\]|\\.)*)": "([^"]+)",$', text_of("docs_chinese.js"), re.MULTILINE))
+    assert set(chinese) == said
+    for english, text in chinese.items():
+        assert re.search("[\u4e00-\u9fff]", text), english
+        assert sorted(re.findall("`[^`]+`", text)) == sorted(re.findall("`[^`]+`", english)), english
+
+
+def test_the_built_in_model_is_told_of_in_both_languages() -> None:
+    assert words("en")[f"model-{DEFAULT_MODEL}"] == MODELS[DEFAULT_MODEL].summary
+    assert words("en")["model-file"] == facts_of(None)["summary"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi.testclient import TestClient
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from midas.serving import protocol
@@ -29,14 +29,14 @@ async def length_of_body(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(str(len(body)))(scope, receive, send)
 
 
-def said(talk: Talk) -> bytes:
+def said(talk: Talk, app: ASGIApp = length_of_body) -> bytes:
     """What a connection gives to somebody who talks like this; nothing may be raised meanwhile."""
 
     async def connected() -> bytes:
         loop = asyncio.get_running_loop()
         raised: list[dict[str, Any]] = []
         loop.set_exception_handler(lambda _, context: raised.append(context))
-        config = uvicorn.Config(length_of_body, log_level="critical")
+        config = uvicorn.Config(app, log_level="critical")
         config.load()
         listening = await loop.create_server(lambda: PromptProtocol(config, ServerState(), {}), "127.0.0.1", 0)
         reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
@@ -55,9 +55,9 @@ def said(talk: Talk) -> bytes:
     "text",
     [
         b"garbage\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100_000,
-        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000,
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a greeting of TLS\r\n\r\n",
     ],
     ids=["letters", "length", "head", "chunk", "tls"],
@@ -74,7 +74,7 @@ def test_what_is_no_http_is_refused_as_all_else_is(text: bytes) -> None:
     assert "expected HTTP/1.1" in json.loads(body)["detail"]
 
 
-@pytest.mark.parametrize("begun", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nX: "])
+@pytest.mark.parametrize("begun", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "])
 def test_a_head_that_does_not_arrive_ends_the_connection(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "_HEAD_S", 0.05)
 
@@ -91,7 +91,7 @@ def test_a_head_that_came_leaves_the_body_its_own_time(monkeypatch: pytest.Monke
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         length = b""
         for _ in range(2):  # on one connection
-            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n")
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n")
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(reader.read(1), 0.1)
             writer.write(b"abc")

@@ -6,8 +6,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,21 +14,18 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from tests.serving.conftest import Client, picture
+from tests.serving.conftest import picture
 
 import midas
-from midas.arrays import Array, Float32
+from midas.arrays import Array, Float32, UInt8
 from midas.errors import ConfigError, MidasError, ModelError
-from midas.maps.depth_map import DepthMap
-from midas.predictor import Predictor
+from midas.loading import WholePredictor
 from midas.serving import queue as queue_module
+from midas.serving import shelf as shelf_module
 from midas.serving.app import create_app
-from midas.serving.batching import Batches
-from midas.serving.limits import Limits, ServeOptions
-from midas.serving.metrics import Metrics
+from midas.serving.limits import ServeOptions
 from midas.serving.problems import BusyError
 from midas.serving.queue import ClientGoneError, WorkQueue
-from midas.tiling.prepared import Prepared
 
 
 async def here() -> bool:
@@ -170,78 +165,6 @@ def test_a_server_that_has_long_been_full_or_is_to_end_is_not_ready(
     assert (client.head("/healthz").status_code, client.head("/readyz").status_code) == (200, 503)
 
 
-@dataclass
-class Counting:
-    """A back end whose disparity is the mean of the channels, and that notes how many pictures came at once."""
-
-    sizes: list[int] = field(default_factory=list)
-    fails: bool = False
-
-    @property
-    def metadata(self) -> Mapping[str, str]:
-        return {}
-
-    def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
-        self.sizes.append(len(pixels))
-        if self.fails:
-            raise ModelError("it never works")
-        return pixels.mean(axis=1)
-
-
-def outcomes_of(batches: Batches, predictor: Predictor, count: int) -> list[object]:
-    inputs = [predictor.prepare(picture(seed=seed)) for seed in range(count)]
-    start = threading.Barrier(count)
-
-    def ask(number: int) -> object:
-        start.wait()
-        try:
-            return batches.infer(predictor, inputs[number])
-        except MidasError as error:
-            return error
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(ask, range(count)))
-
-
-@pytest.mark.parametrize(("most", "sizes"), [(4, [4]), (8, [4]), (1, [1, 1, 1, 1])])
-def test_pictures_that_come_together_go_through_the_network_together(most: int, sizes: list[int], tiny: Path) -> None:
-    backend = Counting()
-    predictor = Predictor("counting", midas.load(tiny).input, backend)
-    found = outcomes_of(Batches(most, 0.5), predictor, 4)
-    assert backend.sizes == sizes
-    for seed, each in enumerate(found):
-        assert np.array_equal(each.values, predictor(picture(seed=seed)).values)  # type: ignore[attr-defined]
-
-
-def test_a_server_that_collects_batches_gives_the_bytes_of_one_that_does_not(
-    served: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sizes: list[int] = []
-    together = Predictor.infer_batch
-
-    def counted(predictor: Predictor, batch: list[Prepared], **options: int) -> list[DepthMap | MidasError]:
-        sizes.append(len(batch))
-        return together(predictor, batch, **options)
-
-    alone = [served().post("/v1/depth?format=npy", content=picture(seed=seed)).content for seed in range(8)]
-    monkeypatch.setattr(Predictor, "infer_batch", counted)
-    client = served(batch=4, batch_wait_s=0.3)
-    sizes.clear()  # of trying the model out
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(
-            pool.map(lambda seed: client.post("/v1/depth?format=npy", content=picture(seed=seed)).content, range(8))
-        )
-    assert answers == alone
-    assert sum(sizes) == 8
-    assert max(sizes) == 4
-
-
-def test_a_batch_that_fails_fails_for_each_of_its_pictures(tiny: Path) -> None:
-    predictor = Predictor("failing", midas.load(tiny).input, Counting(fails=True))
-    found = outcomes_of(Batches(3, 0.5), predictor, 3)
-    assert all(isinstance(each, ModelError) for each in found)
-
-
 def test_models_are_chosen_by_name_from_those_of_the_start_alone(tiny: Path) -> None:
     app = create_app(ServeOptions(models=("midas_nano_256", str(tiny)), threads=1))
     app.state.service.shelf.load()
@@ -268,44 +191,44 @@ def test_until_the_models_are_there_requests_are_told_to_come_again(tiny: Path) 
     assert client.post("/v1/depth", content=picture()).status_code == 200
 
 
-def test_other_sites_may_call_only_where_they_are_named(served: Client) -> None:
-    ours = {"origin": "https://ours.example"}
-    named, unnamed = served(cors_origins=("https://ours.example",)), served()
-    assert named.post("/v1/depth", content=picture(), headers=ours).headers["access-control-allow-origin"] == (
-        "https://ours.example"
-    )
-    others = named.post("/v1/depth", content=picture(), headers={"origin": "https://others.example"})
-    assert "access-control-allow-origin" not in others.headers
-    assert "access-control-allow-origin" not in unnamed.post("/v1/depth", content=picture(), headers=ours).headers
+def test_until_the_models_are_there_they_are_not_listed_and_a_failure_is_no_waiting(tiny: Path) -> None:
+    client = TestClient(create_app(ServeOptions(models=("no such model",))))
+    shelf = client.app.state.service.shelf  # type: ignore[attr-defined]
+    with pytest.raises(MidasError):
+        shelf.load()
+    for path in ("/v1/models", "/readyz"):
+        answer = client.get(path)
+        assert (answer.status_code, "can't be loaded" in answer.json()["detail"]) == (503, True)
 
 
-def test_the_counters_tell_of_requests_rejections_and_stages(served: Client) -> None:
-    client = served()
-    client.post("/v1/depth?format=npy", content=picture())
-    client.post("/v1/depth", content=b"no picture")
-    text = client.get("/metrics").text
-    for line in (
-        'midas_requests_total{format="npy",status="200"} 1.0',
-        'midas_requests_total{format="png16",status="415"} 1.0',
-        'midas_rejected_total{reason="unknown-type"} 1.0',
-        'midas_stage_seconds_count{stage="infer"} 1.0',
-        f"midas_pixels_total {float(64 * 96)}",
-        'midas_model_info{model="tiny"} 1.0',
-        "midas_queue_depth 0.0",
-    ):
-        assert line in text
+class Whole:
+    """A back end of a file that takes pictures as they are."""
+
+    metadata: Mapping[str, str] = {}
+    takes_pictures = True
+
+    def __call__(self, pixels: Float32[Array, "B 3 H W"]) -> Float32[Array, "B H W"]:
+        raise ModelError("it takes whole pictures")
+
+    def on_picture(self, image: UInt8[Array, "H W 3"]) -> Float32[Array, "H W"]:
+        means: Float32[Array, "H W"] = image.mean(axis=-1, dtype=np.float32)
+        return means
 
 
-def test_the_gauges_of_a_process_that_has_nothing_to_do_show_nothing(
-    served: Client, monkeypatch: pytest.MonkeyPatch
+def test_a_model_that_resizes_pictures_itself_is_asked_for_no_other_size(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown: list[tuple[int, int]] = []
-    monkeypatch.setattr(Metrics, "show_queue", lambda _, waiting, running: shown.append((waiting, running)))
-    client = served(Limits(decodes=1))
-    with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda seed: client.post("/v1/depth", content=picture(seed=seed)), range(6)))
-    client.post("/v1/depth", content=b"no picture")
-    assert (len(shown), shown[-1]) == (14, (0, 0))
+    whole = WholePredictor("whole", midas.load(tiny).input, Whole())
+    monkeypatch.setattr(shelf_module, "load", lambda *_, **__: whole)
+    app = create_app(ServeOptions(models=("whole",)))
+    app.state.service.shelf.load()
+    with TestClient(app) as client:
+        statuses = {
+            query: client.post(f"/v1/depth?format=json&{query}", content=picture()).status_code
+            for query in ("", "map-size=half", "size=128", "tile=2", "size=128&tile=2")
+        }
+        assert client.post("/v1/live/a-camera", content=picture()).status_code == 200
+    assert list(statuses.values()) == [200, 200, 422, 422, 422]
 
 
 def test_every_answer_bears_a_number_and_the_headers_that_guard_a_page(client: TestClient) -> None:

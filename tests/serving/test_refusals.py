@@ -17,7 +17,7 @@ from tests.serving.conftest import Client, picture
 
 from midas.errors import ConfigError
 from midas.serving import bodies
-from midas.serving.keys import Keys, Rate
+from midas.serving.keys import Keys, Rate, check_host
 from midas.serving.limits import Address, Limits, ServeOptions, check_exposure, keys_from
 from midas.serving.problems import REASONS, ProblemError, problem_response
 
@@ -209,6 +209,47 @@ def test_a_page_of_another_site_cannot_make_its_visitors_ask(served: Client) -> 
     assert client.post("/v1/depth", content=picture(), headers={"sec-fetch-site": "same-origin"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("host", "is_known"),
+    [
+        ("localhost:8000", True),
+        ("LOCALHOST", True),
+        ("midas.localhost", True),
+        ("127.0.0.1:8000", True),
+        ("[::1]:8000", True),
+        ("192.168.1.7", True),
+        ("our.name", True),
+        ("rebound.example:8000", False),
+        ("localhost.rebound.example", False),
+        ("127.0.0.1.rebound.example", False),
+        ("user@localhost", False),
+        ("", False),
+        ("[x]:1", False),
+    ],
+)
+def test_a_name_that_was_made_to_lead_here_gets_nothing(host: str, is_known: bool) -> None:
+    names = Address("127.0.0.1").names(["our.name"], has_keys=False)
+    if is_known:
+        check_host(host, names)
+    else:
+        with pytest.raises(ProblemError, match="--allow-host"):
+            check_host(host, names)
+    check_host(host, ())
+
+
+def test_only_a_server_of_this_machine_without_a_key_minds_its_name(served: Client) -> None:
+    assert Address("127.0.0.1").names([], has_keys=False) == ("localhost",)
+    assert Address("127.0.0.1").names([], has_keys=True) == ()
+    assert Address("0.0.0.0").names([], has_keys=False) == ()
+    assert Address("0.0.0.0").names(["Our.Name"], has_keys=True) == ("localhost", "our.name")
+    client = served(hosts=("localhost",))
+    for method, path in (("POST", "/v1/depth"), ("POST", "/v1/live/a-camera"), ("POST", "/v1/films")):
+        answer = client.request(method, path, content=picture(), headers={"host": "rebound.example"})
+        assert problem(answer) == (403, "foreign")
+    assert problem(client.get("/v1/models", headers={"host": "rebound.example"})) == (403, "foreign")
+    assert client.post("/v1/depth", content=picture(), headers={"host": "127.0.0.1:8000"}).status_code == 200
+
+
 def test_a_client_that_asks_too_often_is_told_when_to_come_again(served: Client) -> None:
     client = served(Limits(rate=12.0))
     statuses = [client.post("/v1/depth", content=picture()).status_code for _ in range(3)]
@@ -291,12 +332,25 @@ def test_options_in_the_environment_that_are_none_are_an_error(text: str, monkey
 
 
 def test_options_go_through_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = ServeOptions(models=("a", "b"), cors_origins=("https://c.example",), limits=Limits(pixels=5))
+    options = ServeOptions(
+        models=("a", "b"), cors_origins=("https://c.example",), hosts=("localhost",), limits=Limits(pixels=5)
+    )
     monkeypatch.setenv("MIDAS_SERVE_OPTIONS", options.to_json())
     assert ServeOptions.from_environment() == options
 
 
-@pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/../app.py", 404), ("/%2e%2e/app.py", 404)])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/nothing", 404),
+        ("/../app.py", 404),
+        ("/%2e%2e/app.py", 404),
+        ("/%00", 404),
+        ("/%ff%fe", 404),
+        (f"/{'a' * 5000}", 404),
+        ("/..%5c..%5capp.py", 404),
+    ],
+)
 def test_a_page_that_there_isnt_is_a_404(path: str, status: int, client: TestClient) -> None:
     answer = client.get(path)
     assert problem(answer)[0] == status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import http.client
+import os
 import re
 import signal
 import socket
@@ -14,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,8 @@ def server(tiny: Path) -> Iterator[Running]:
 def test_the_start_shows_the_limits_and_a_stop_is_no_error(tiny: Path) -> None:
     with running("--model", str(tiny), "--max-megapixels", "7") as server:
         assert server.ask("POST", "/v1/depth?format=json", picture())[0] == 200
+        whole = picture((480, 640))
+        assert server.ask("POST", "/v1/depth?format=json", whole[: -len(whole) // 200])[0] == 200  # of no interest here
         assert server.url.startswith("http://127.0.0.1:")
         assert server.stop() == 0
         text = server.log.read_text()
@@ -74,7 +77,7 @@ def test_a_stop_under_load_loses_no_request_that_was_taken(tiny: Path) -> None:
         def ask(_: int) -> None:
             with server.connect() as connection:
                 connection.sendall(
-                    b"POST /v1/depth HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+                    b"POST /v1/depth HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body
                 )
                 taken.release()
                 statuses.append(connection.makefile("rb").readline().split()[1:2])
@@ -98,7 +101,7 @@ def test_while_it_stops_it_is_not_ready_and_ends_connections(tiny: Path) -> None
         server.process.send_signal(signal.SIGTERM)
         time.sleep(0.2)
         with server.connect() as connection:
-            connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             answer = connection.makefile("rb").read()
         assert server.process.wait(30) == 0
     assert answer.startswith(b"HTTP/1.1 503")
@@ -119,7 +122,7 @@ def test_two_hundred_slow_senders_do_not_delay_health_checks_and_are_cut_off(ser
         alone = statistics.median(health_times(server, 20))
         slow = [connections.enter_context(server.connect()) for _ in range(200)]
         for connection in slow:
-            connection.sendall(b"POST /v1/depth HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc")
+            connection.sendall(b"POST /v1/depth HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nabc")
         times = health_times(server, 50)
         # A picture is served too.
         assert server.ask("POST", "/v1/depth", picture())[0] == 200
@@ -136,7 +139,7 @@ def test_a_body_that_is_too_large_is_answered_and_not_reset(server: Running) -> 
 @pytest.mark.parametrize("length", [b"-1", b"abc", b"1" * 400], ids=["negative", "letters", "long"])
 def test_a_length_that_is_none_is_a_400(length: bytes, server: Running) -> None:
     with server.connect() as connection:
-        connection.sendall(b"POST /v1/depth HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\nabc")
+        connection.sendall(b"POST /v1/depth HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + length + b"\r\n\r\nabc")
         answer = connection.makefile("rb").read()
     assert answer.split()[1] == b"400"
     assert b"application/problem+json" in answer
@@ -229,5 +232,22 @@ def test_several_processes_count_together(tiny: Path) -> None:
     with running("--model", str(tiny), "--workers", "2", "--port", free_port()) as server:
         assert [server.ask("POST", "/v1/depth", picture())[0] for _ in range(20)] == [200] * 20
         metrics = server.ask("GET", "/metrics")[1].decode()
+        assert server.stop() == 0
+    assert 'midas_requests_total{format="png16",status="200"} 20.0' in metrics
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_is_replaced_and_its_gauges_go(tiny: Path) -> None:
+    with running("--model", str(tiny), "--workers", "2", "--port", free_port()) as server:
+        assert [server.ask("POST", "/v1/depth", picture())[0] for _ in range(20)] == [200] * 20
+        (counts,) = server.log.parent.glob("midas-metrics-*")
+        killed = min(int(path.stem.rpartition("_")[2]) for path in counts.glob("gauge_livesum_*"))
+        os.kill(killed, signal.SIGKILL)
+        patience = time.monotonic() + 30
+        while list(counts.glob(f"gauge_live*_{killed}.db")):
+            assert time.monotonic() < patience
+            with suppress(ConnectionError):  # one that had been given to the killed one
+                metrics = server.ask("GET", "/metrics")[1].decode()
+        assert server.ask("POST", "/v1/depth", picture())[0] == 200
         assert server.stop() == 0
     assert 'midas_requests_total{format="png16",status="200"} 20.0' in metrics

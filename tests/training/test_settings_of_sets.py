@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from tests.corpus_miniature import write_miniature
 
@@ -123,3 +126,75 @@ def test_an_option_that_a_reader_hasnt_is_refused_by_name(tmp_path: Path) -> Non
     drawn = {"name": "drawn", "reader": "synthetic", "options": {"count": 1, "typo": 0}}
     with pytest.raises(ConfigError, match=r"options of the reader synthetic don't fit it: .*typo"):
         open_sets(settings(tmp_path, [drawn]))
+
+
+def test_rules_of_validation_that_do_not_fit_are_refused_by_the_setting(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "miniature", depth_kind="relative-disparity", shift_known=False)
+    held_out = {"name": "miniature", "validation_scenes": ["a"]}
+    for sets, validation, message in (
+        ([held_out | {"validation_protocol": "afine"}], [], "data.sets, miniature, validation_protocol: .*'affine'"),
+        ([held_out | {"validation_protocol": "indoor"}], [], "data.sets, miniature, validation_protocol: .*affine"),
+        ([{"name": "miniature", "validation_protocol": "affine"}], [], "says nothing without validation_scenes"),
+        ([{"name": "miniature"}], [{"name": "miniature", "protocol": "indor"}], "miniature, protocol: .*'indoor'"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            open_sets(settings(tmp_path, sets, validation))
+
+
+def test_where_things_cannot_be_cut_from_is_said_before_the_first_step(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "dense")
+    write_miniature(tmp_path / "points", sparse=True)
+    sets = [{"name": "dense", "domain": "exact"}, {"name": "points", "domain": "driving"}]
+
+    def opened(wanted: str) -> object:
+        return open_sets(replace(settings(tmp_path, sets), overlay_share=0.3, overlay_from=wanted))
+
+    opened("exact")
+    with pytest.raises(ConfigError, match=r"data\.overlay_from is 'rendered'.*are exact, driving"):
+        opened("rendered")
+    with pytest.raises(ConfigError, match=r"data\.overlay_from: miniature has depth at scattered points"):
+        opened("driving")
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"validation_scenes": "a"}, "validation_scenes"),
+        ({"least_unexplained": 1.0}, "least_unexplained"),
+        ({"gradient_weight": -1}, "gradient_weight"),
+    ],
+)
+def test_a_setting_of_a_set_that_cannot_be_is_named(change: dict[str, Any], place: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=rf"data\.sets\.0\.{place}"):
+        settings(tmp_path, [{"name": "miniature"} | change])
+
+
+@pytest.mark.parametrize(
+    ("table", "typo", "meant"),
+    [
+        ("model", {"strip_poolin": 8}, "model.strip_poolin: .*did you mean 'strip_pooling'"),
+        ("data", {"overlay_shares": 0.3}, "data.overlay_shares: .*did you mean 'overlay_share'"),
+        ("run", {"measure_strat": False}, "run.measure_strat: .*did you mean 'measure_start'"),
+        ("loss", {"colour": "red"}, "loss.colour: there is no such setting$"),
+    ],
+)
+def test_a_misspelt_setting_is_answered_with_the_right_one(table: str, typo: dict[str, Any], meant: str) -> None:
+    given = whole(loss={})
+    with pytest.raises(ConfigError, match=meant):
+        parse_config(given | {table: given[table] | typo})
+
+
+def test_a_run_says_how_many_pictures_a_share_leaves(tmp_path: Path) -> None:
+    ground = np.linspace(1500, 6000, 72).astype(np.uint16)[:, None].repeat(96, 1)
+    for path in (write_miniature(tmp_path / "miniature", depth_kind="disparity") / "a").glob("*.png"):
+        cv2.imwrite(str(path), ground)
+    sets = [{"name": "miniature", "domain": "rooms", "least_unexplained": 0.1}, {"name": "miniature"}]
+    sources, _ = open_sets(settings(tmp_path, sets))
+    said = "miniature: 3 of 6 pictures are learnt from, by least_unexplained 0.1"
+    assert [source.notes for source in sources] == [(said,), ()]
+
+
+def test_a_share_that_no_picture_has_is_named_with_its_set(tmp_path: Path) -> None:
+    write_miniature(tmp_path / "miniature")
+    with pytest.raises(DatasetError, match=r"miniature has no picture with least_unexplained 0\.99"):
+        open_sets(settings(tmp_path, [{"name": "miniature", "least_unexplained": 0.99}]))

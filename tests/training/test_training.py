@@ -244,3 +244,13 @@ def test_two_validation_sets_of_one_name_are_refused(tmp_path: Path) -> None:
     values["data"]["validation"] = [{"name": "miniature", "protocol": "indoor"}]
     with pytest.raises(ConfigError, match="two validation sets are called miniature"):
         open_sets(parse_config(values).data)
+
+
+def test_a_start_that_is_not_measured_counts_for_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trainer = Trainer(config(tmp_path, epochs=1, measure_start=False), tmp_path / "run")
+    trainer.run()
+    said = capsys.readouterr().err
+    assert "start; validation" not in said
+    assert "over the start" not in said
+    assert "nothing was gained" not in said
+    assert trainer.position.best_epoch == 1

@@ -10,7 +10,7 @@ from midas.arrays import Array, Float32, UInt8
 from midas.backends.image_graph import FLOAT32, UINT8, ImageGraph, Port
 from midas.backends.options import check_option, check_threads
 from midas.backends.processes import FileBackend
-from midas.backends.providers import providers_for
+from midas.backends.providers import device_of_provider, providers_for
 from midas.backends.runtimes import import_runtime
 from midas.errors import ModelError
 
@@ -74,6 +74,11 @@ class OnnxRuntimeBackend(FileBackend):
         """The file's custom metadata."""
         entries: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         return entries
+
+    @property
+    def device(self) -> str:
+        """A key of ``providers.PROVIDERS``: of the first provider that could really be loaded."""
+        return device_of_provider(self._session.get_providers()[0])
 
     @property
     def precision(self) -> str:

@@ -95,6 +95,11 @@ class OpenVinoBackend(FileBackend):
         self._lock = Lock()
 
     @property
+    def device(self) -> str:
+        """``"cpu"``, ``"gpu"``, ``"npu"``, or one of several, such as ``"gpu.1"``."""
+        return self._device.lower()
+
+    @property
     def precision(self) -> str:
         """``"float32"``, ``"bfloat16"`` or ``"float16"``."""
         return self._precision

@@ -30,3 +30,15 @@ class Backend(Protocol):
             ModelError: the network doesn't take this input.
         """
         ...
+
+
+CPU = "cpu"
+"""What a back end that computes on the processor calls it."""
+
+
+def device_of(backend: Backend) -> str:
+    """What a back end really computes on, whatever it was asked for: ``CPU``, or another device in its own words.
+
+    One that has no ``device`` to say so is taken to be the processor's.
+    """
+    return str(getattr(backend, "device", CPU))

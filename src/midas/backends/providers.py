@@ -57,3 +57,8 @@ def providers_for(device: str, available: Sequence[str]) -> list[Provider]:
     wanted = [provider for provider in PROVIDERS[name] if provider[0] in available]
     chosen = {"device_id": int(number)} if number else {}
     return [(each, options if each == _CPU[0] else options | chosen) for each, options in wanted]
+
+
+def device_of_provider(name: str) -> str:
+    """The device whose first provider has this name; the name itself where it is none of them."""
+    return next((device for device, wanted in PROVIDERS.items() if wanted[0][0] == name), name)

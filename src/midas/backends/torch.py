@@ -138,6 +138,11 @@ class TorchBackend:
         return self._metadata
 
     @property
+    def device(self) -> str:
+        """``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"`` or ``"xpu"``."""
+        return str(self._device)
+
+    @property
     def precision(self) -> str:
         """``"float32"``, ``"bfloat16"`` or ``"float16"``."""
         return _name(self._dtype)

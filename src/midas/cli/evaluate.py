@@ -203,10 +203,10 @@ def evaluate(
         raise ConfigError("--truth and --strip belong to a film: name it with --video CLIP")
     if not (root or corpus or benchmark):
         raise ConfigError(_NOTHING_NAMED)
-    _check(corruptions=corruptions, worst=worst, save_maps=save_maps, csv=csv, engine=engine)
+    _check(corruptions=corruptions, worst=worst, save_maps=save_maps, csv=csv, resume=resume, engine=engine)
     cluster = cluster_engine(engine, address, device=device)
     of_corpus = evaluation_sets(corpus) if corpus else []
-    benchmarks = open_benchmarks(benchmark, root, of_corpus, protocol, named_options(option))
+    benchmarks = open_benchmarks(benchmark, root, of_corpus, protocol, named_options(option), metric)
     models = model or ([] if baseline or prediction_dir else [DEFAULT_MODEL])
     source = Source(models, baseline, prediction_dir, prediction_kind, size, tile, backend, device, own_size)
     jobs = jobs_for(benchmarks, source, metric)
@@ -230,11 +230,13 @@ def _check_alone(others: dict[str, object]) -> None:
         raise ConfigError(f"--video measures films alone; leave out {', '.join(named)}")
 
 
-def _check(*, corruptions: bool, worst: int, save_maps: Path | None, csv: Path | None, engine: str) -> None:
+def _check(
+    *, corruptions: bool, worst: int, save_maps: Path | None, csv: Path | None, resume: bool, engine: str
+) -> None:
     if corruptions and engine != "local":
         raise ConfigError(f"--corruptions are computed on this machine; leave out --engine {engine}")
-    if corruptions and (worst or csv):
-        raise ConfigError("--corruptions gives tables of means; leave out --csv and --worst")
+    if corruptions and (worst or csv or resume):
+        raise ConfigError("--corruptions gives tables of means; leave out --csv, --resume and --worst")
     if not corruptions and bool(worst) != (save_maps is not None):
         raise ConfigError("--worst and --save-maps belong together: how many pictures, and where to")
 
@@ -246,6 +248,9 @@ def _corruption_tables(
 
     if len(metrics) > 1 or metrics == ["all"]:
         raise ConfigError(f"--corruptions has room for one --metric, not for {', '.join(metrics)}")
+    pairs = [job.benchmark.reader.name for job in jobs if job.benchmark.protocol.pairs]
+    if pairs:  # Before the hours that the others take.
+        raise ConfigError(f"{pairs[0]} has pairs of points, and corruptions are measured on maps; leave it out")
     results = []
     for job in jobs:
         if job.beside:  # A plane doesn't look at the picture.

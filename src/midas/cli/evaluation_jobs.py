@@ -179,19 +179,21 @@ def open_benchmarks(
     of_corpus: Sequence[Path],
     protocol: str | None,
     options: dict[str, str],
+    metrics: list[str] | None = None,
 ) -> list[Benchmark]:
     """What is measured on, in the order of the command line, and the sets of a whole corpus after it.
 
     Args:
         names: of benchmarks; those in folders take one of ``roots`` each.
         roots: folders.
-        of_corpus: folders of sets in the corpus format, which are left out with a warning where the protocol that was
-            asked for doesn't suit them.
+        of_corpus: folders of sets in the corpus format, which are left out with a warning where the protocol or a
+            figure that was asked for doesn't suit them.
         protocol: name of other rules than the sets' own.
         options: choices that readers offer.
+        metrics: names of figures that were asked for, or ``all``.
 
     Raises:
-        ConfigError: not one folder for each benchmark that needs one, or no set that the protocol suits.
+        ConfigError: not one folder for each benchmark that needs one, or no set that protocol and figures suit.
     """
     from midas.evaluation.drawn import SYNTHETIC
     from midas.evaluation.runs import CORPUS, open_benchmark
@@ -208,11 +210,14 @@ def open_benchmarks(
     ]
     for root in of_corpus:
         try:
-            opened.append(open_benchmark(CORPUS, root, protocol=protocol, options=options))
+            found = open_benchmark(CORPUS, root, protocol=protocol, options=options)
+            _metrics(metrics or [], found)
+            opened.append(found)
         except UnsuitableProtocolError as error:
             typer.echo(f"midas: warning: {root} is left out: {error}", err=True)
     if not opened:
-        raise ConfigError(f"{protocol} suits no set here; expected one that it has rules for")
+        asked = ", ".join([*([protocol] if protocol else []), *(metrics or [])])
+        raise ConfigError(f"{asked} suits no set here; expected what one of them has rules for")
     return opened
 
 

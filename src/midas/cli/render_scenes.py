@@ -7,16 +7,19 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from midas.cli import DebugOption
 from midas.cli.cluster_options import AddressOption, EngineOption, cluster_engine
+from midas.cli.lab import require_lab
 
 if TYPE_CHECKING:
     from midas.scale.engine import Engine
     from midas.scenes.rendered.environment import RenderEnvironment
+    from midas.scenes.rendered.library import Library
     from midas.scenes.rendered.run import Outcomes, RenderOptions
     from midas.scenes.rendered.store import RenderStore
 
@@ -51,9 +54,14 @@ def render(
         Path, typer.Option(metavar="DIR", help="Objects, textures, skies and bodies; made if it isn't there.")
     ] = Path("render-library"),
     library_size: Annotated[
-        float,
-        typer.Option(metavar="X", min=0.001, max=10.0, help="Of the library: 1 is some 700 objects and 400 bodies."),
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            metavar="X",
+            min=0.001,
+            max=10.0,
+            help="Of a library that isn't finished: 1, the default, is some 680 objects and 400 bodies.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the scenes: one seed and library, one set of pictures.")] = 0,
     workers: Annotated[
         int | None,
@@ -82,45 +90,61 @@ def render(
     Blender, Infinigen and Anny run in an environment of their own, which needs Python 3.11 and is made once; so is a
     library of objects, which takes hours. Bodies need midas-depth[lab].
     """
+    from midas.scenes.rendered.claims import claimed
     from midas.scenes.rendered.environment import RenderEnvironment
     from midas.scenes.rendered.library import Library
     from midas.scenes.rendered.run import RenderOptions
     from midas.scenes.rendered.run import render as render_pictures
-    from midas.scenes.rendered.store import RenderStore
+    from midas.scenes.rendered.store import RenderStore, check_begun
     from midas.scenes.rendered.worlds import find_worlds
 
-    chosen = find_worlds(tuple(name for names in worlds for name in names.split(",") if name))
+    chosen = find_worlds(tuple(name.strip() for names in worlds for name in names.split(",") if name.strip()))
     if list_worlds:
         for world in chosen:
             typer.echo(f"{world.name:<10} {100 * world.share:3.0f} %  {world.about}")
         return
     where = cluster_engine(engine, address, workers, threads)
-    say = _Lines()
     place, shelves = RenderEnvironment(environment), Library(library)
-    if not place.is_ready():
-        say.now(f"making the environment {environment}: this downloads about 1 GB")
-    place.make()
-    shelves.build(place, scale=library_size, workers=workers or 1, report=say.sometimes)
-    if count == 0:
-        return
-    options = RenderOptions(chosen, count, seed, size, samples, workers or 1, threads, limit)
-    facts = {"seed": seed, "library": shelves.fingerprint, "size_px": size, "samples": samples}
-    store = RenderStore(output, facts)
-    try:
-        result = render_pictures(
-            place.command,
-            library,
-            store,
-            options,
-            say.sometimes,
-            elsewhere=_on_cluster(where, place, store, options),
-        )
-    except KeyboardInterrupt:
-        say.now(f"{store.kept} pictures are complete in {output}; the same command goes on from there")
-        raise
+    settings = {"seed": seed, "size_px": size, "samples": samples}
+    if count:
+        # Before the hours that a library takes.
+        check_begun(output, settings)
+    with _Lines() as say:
+        _prepare(place, shelves, library_size, workers or 1, say)
+        if count == 0:
+            _show({"environment": str(environment), "library": str(library)}, "", as_json)
+            return
+        options = RenderOptions(chosen, count, seed, size, samples, workers or 1, threads, limit)
+        with claimed(output, "filled"):
+            store = RenderStore(output, settings | {"library": shelves.fingerprint})
+            try:
+                result = render_pictures(
+                    place.command,
+                    library,
+                    store,
+                    options,
+                    say.sometimes,
+                    elsewhere=_on_cluster(where, place, store, options),
+                )
+            except KeyboardInterrupt:
+                say.now(f"{store.kept} pictures are complete in {output}; the same command goes on from there")
+                raise
     _show(result.as_dict(), str(result), as_json)
     if sheet is not None:
         _draw_sheets(output, sheet)
+
+
+def _prepare(place: RenderEnvironment, shelves: Library, size: float | None, workers: int, say: _Lines) -> None:
+    """Make the environment and the library, as far as they aren't there."""
+    if size is not None:
+        shelves.check_size(size)
+    if not shelves.is_complete:
+        # Before a gigabyte is fetched for the rest.
+        require_lab("making bodies for rendered scenes")
+    if not place.is_ready():
+        say.now(f"making the environment {place.folder}: this downloads about 1 GB")
+    place.make()
+    shelves.build(place, scale=1.0 if size is None else size, workers=workers, report=say.sometimes)
 
 
 def _on_cluster(
@@ -136,7 +160,8 @@ def _on_cluster(
 
 
 def _show(facts: dict[str, Any], text: str, as_json: bool) -> None:
-    typer.echo(json.dumps(facts) if as_json else text)
+    if as_json or text:
+        typer.echo(json.dumps(facts) if as_json else text)
 
 
 def _draw_sheets(output: Path, folder: Path) -> None:
@@ -156,15 +181,32 @@ class _Lines:
 
     def __init__(self) -> None:
         self._last_s = -_LINE_EVERY_S
+        self._open = False
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
 
     def now(self, text: object) -> None:
         """Write a line."""
+        self._end()
         typer.echo(str(text), err=True)
 
     def sometimes(self, text: object) -> None:
         """Write it, if it is time."""
         if sys.stderr.isatty():
             typer.echo(f"\r\033[K{text}", err=True, nl=False)
+            self._open = True
         elif time.monotonic() - self._last_s >= _LINE_EVERY_S:
             self._last_s = time.monotonic()
             self.now(text)
+
+    def _end(self) -> None:
+        """What is written next begins a line of its own."""
+        if self._open:
+            typer.echo(err=True)
+        self._open = False

@@ -55,7 +55,12 @@ def serve(
     ] = 1,
     batch: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=MAX_BATCH, help="Pictures that go through a graphics card at once."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MAX_BATCH,
+            help="Pictures that go through the network at once. Default: 8 on a graphics card, 1 on a processor.",
+        ),
     ] = None,
     batch_wait_ms: Annotated[
         float, typer.Option(metavar="MS", min=0, max=1000, help="How long the first of a batch waits for others.")
@@ -64,6 +69,10 @@ def serve(
     insecure: Annotated[bool, typer.Option("--insecure", help="Listen to other machines without a key.")] = False,
     cors_origins: Annotated[
         list[str], typer.Option("--cors-origin", metavar="URL", help="Another site whose pages may call the API.")
+    ] = [],  # noqa: B006
+    allow_hosts: Annotated[
+        list[str],
+        typer.Option("--allow-host", metavar="NAME", help="Another name by which browsers may ask for this server."),
     ] = [],  # noqa: B006
     root_path: Annotated[str, typer.Option(metavar="PATH", help="What a proxy in front cuts off the path.")] = "",
     max_megabytes: Annotated[float, typer.Option(metavar="N", min=0.001, help="Refuse larger bodies.")] = 25.0,
@@ -137,6 +146,8 @@ def serve(
         drain_s=drain_seconds,
         **given,
     )
+    address = Address(host, port, processes, root_path.rstrip("/"))
+    keys = keys_from(key_file, KEYS_VARIABLE)
     options = ServeOptions(
         models=tuple(models),
         backend=backend,
@@ -146,18 +157,18 @@ def serve(
         offline=offline,
         batch=batch,
         batch_wait_s=batch_wait_ms / 1000,
-        keys=keys_from(key_file, KEYS_VARIABLE),
+        keys=keys,
         films=films,
         cors_origins=tuple(cors_origins),
+        hosts=address.names(allow_hosts, has_keys=bool(keys)),
         limits=limits,
     )
-    address = Address(host, port, processes, root_path.rstrip("/"))
     check_exposure(address, options, insecure=insecure)
     takes_films = films and processes == 1 and FILMS_THERE
     tell(f"midas: limits: {limits.described(films=takes_films)}")
-    keys = f"{len(options.keys)} keys" if options.keys else "no key is asked for"
+    asks = f"{len(keys)} keys" if keys else "no key is asked for"
 
-    def announce(url: str) -> None:
-        tell(f"midas: serving {', '.join(models)} on {url} ({keys})")
+    def announce(url: str, runs_on: str) -> None:
+        tell(f"midas: serving {', '.join(models)} on {url} ({asks}; {runs_on})")
 
     run(address, options, announce, access_log=access_log)

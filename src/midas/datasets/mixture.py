@@ -48,12 +48,14 @@ class Source:
         weight: relative probability that a sample is drawn from this set.
         sky: find the sky and count it as valid at disparity 0.
         late_weight: the weight for the later part of a run; None keeps it as it is.
+        notes: what a run says of it before it begins.
     """
 
     dataset: Reader
     weight: float
     sky: bool = False
     late_weight: float | None = None
+    notes: tuple[str, ...] = ()
 
     def late(self) -> Source:
         """The same set with its weight for the later part of a run."""
@@ -146,6 +148,21 @@ def collate(items: Sequence[Item]) -> Item:
     return items[0]._replace(**tensors, unreadable=tuple(name for item in items for name in item.unreadable))
 
 
+def source_of_things(sources: Sequence[Source], share: float, wanted: str) -> Source | None:
+    """The source of that name, which things are cut from; None where nothing is laid over anything.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if not share:
+        return None
+    for source in sources:
+        if source.dataset.name == wanted:
+            return source
+    known = ", ".join(source.dataset.name for source in sources)
+    raise ConfigError(f"data.overlay_from is {wanted!r}; the mixture's sets and domains are {known}")
+
+
 class TrainingMixture(Dataset[Item]):
     """Samples of one epoch. Item i depends on (seed, epoch, i) alone, so a resumed run sees what it would have seen.
 
@@ -175,17 +192,7 @@ class TrainingMixture(Dataset[Item]):
         self.input_spec = input_spec
         self.plan = plan
         self.key = (seed, epoch)
-        self.things = self._source_of_things()
-
-    def _source_of_things(self) -> Source | None:
-        if not self.augmentation.overlay_share:
-            return None
-        wanted = self.augmentation.overlay_from
-        for source in self.sources:
-            if source.dataset.name == wanted:
-                return source
-        known = ", ".join(source.dataset.name for source in self.sources)
-        raise ConfigError(f"data.overlay_from is {wanted!r}; the mixture's sets and domains are {known}")
+        self.things = source_of_things(sources, augmentation.overlay_share, augmentation.overlay_from)
 
     def __len__(self) -> int:
         return self.plan.pictures

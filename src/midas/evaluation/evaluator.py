@@ -12,13 +12,13 @@ import numpy as np
 
 from midas.arrays import Array, Float, Float32
 from midas.datasets.sample import AnySample, PairSample, Sample
-from midas.errors import ConfigError, DatasetError, net
+from midas.errors import ConfigError, DatasetError, UnsuitableProtocolError, net
 from midas.evaluation.candidates import Candidate, FunctionCandidate
 from midas.evaluation.intervals import bootstrap_interval
 from midas.evaluation.predictions import Prediction
 from midas.evaluation.protocols import Protocol
 from midas.evaluation.scoring import PictureScore, measurable, score, score_pairs, usable
-from midas.metrics import METRICS, find_metric
+from midas.metrics import EDGE_METRICS, METRICS, find_metric, is_metric
 from midas.pipeline import run_ahead
 
 Predict = Callable[[Sample], Float32[Array, "H W"]]
@@ -178,17 +178,19 @@ def check_metrics(protocol: Protocol, metrics: Collection[str] | None) -> tuple[
     """The names of the metrics to measure.
 
     Raises:
-        ConfigError: one of them doesn't exist, or not for this kind of target.
+        ConfigError: one of them doesn't exist.
+        UnsuitableProtocolError: one isn't measured by these rules.
     """
     known = protocol.known_metrics
     names = tuple(metrics or protocol.metrics)
     unknown = [name for name in names if name not in known]
-    if unknown and unknown[0] in METRICS and not protocol.needs_zero:
-        raise ConfigError(
+    if unknown and unknown[0] in METRICS | EDGE_METRICS and not protocol.needs_zero:
+        raise UnsuitableProtocolError(
             f"{unknown[0]} is a figure of depth, which {protocol.name} never has: there are {', '.join(known)}"
         )
     if unknown:
-        raise ConfigError(f"no metric for {protocol.name} is called {unknown[0]!r}; there are: {', '.join(known)}")
+        kind = UnsuitableProtocolError if is_metric(unknown[0]) else ConfigError
+        raise kind(f"no metric for {protocol.name} is called {unknown[0]!r}; there are: {', '.join(known)}")
     return names
 
 

@@ -49,6 +49,7 @@ class Protocol:
         fit_positive: scale and shift are found where the prediction is above 0 only, as far as there are such pixels:
             what a last ReLU cut off says nothing of either.
         baselines: its figures say little without those of the best plane and the best constant beside them.
+        in_metres: depths have a unit; without one there are ratios alone.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Protocol:
     averaging: Averaging = "pictures"
     fit_positive: bool = False
     baselines: bool = False
+    in_metres: bool = True
 
     @property
     def kind(self) -> FigureKind:
@@ -80,10 +82,16 @@ class Protocol:
         return self.kind == "depth"
 
     @property
+    def needs_metres(self) -> bool:
+        """Its range of depths is in metres."""
+        return self.cap_m is not None or self.minimum_m > 0
+
+    @property
     def known_metrics(self) -> dict[str, Metric]:
         """What can be measured by these rules, by name."""
         if self.kind == "depth":
-            return METRICS | EDGE_METRICS if self.space == "inverse_depth" else METRICS
+            known = METRICS | EDGE_METRICS if self.space == "inverse_depth" else METRICS
+            return {name: metric for name, metric in known.items() if self.in_metres or metric.unit != "m"}
         return DISPARITY_METRICS if self.kind == "disparity" else PAIR_METRICS
 
     @property
@@ -160,7 +168,7 @@ PROTOCOLS: dict[str, Protocol] = {
         # Any other set in the corpus format, by its domain.
         Protocol("indoor", 10.0),
         Protocol("outdoor", 80.0),
-        Protocol("relative", None, metrics=("delta1_outliers", "abs_rel", "log10_error")),
+        Protocol("relative", None, metrics=("delta1_outliers", "abs_rel", "log10_error"), in_metres=False),
         # Drawn scenes, whose depth is exact up to the pixel, so that edges can be measured.
         Protocol(
             "synthetic",

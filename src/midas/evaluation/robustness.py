@@ -18,8 +18,9 @@ import numpy as np
 from midas.alignment import align_least_squares
 from midas.arrays import Array, Float64
 from midas.datasets.corruptions import CORRUPTIONS, STRENGTHS, corrupt
+from midas.datasets.reader import read_sample
 from midas.datasets.sample import Sample
-from midas.errors import DatasetError
+from midas.errors import DatasetError, net
 from midas.evaluation.candidates import Candidate
 from midas.evaluation.evaluator import check_metrics
 from midas.evaluation.predictions import Comparable
@@ -86,9 +87,10 @@ def run_corrupted(
     count = len(reader) if limit is None else min(limit, len(reader))
     measured = []
     for index in range(count):
-        sample = reader[index]
+        sample = read_sample(reader, index)
         if isinstance(sample, Sample):
-            figures = _measure(candidate, sample, protocol, names, seed)
+            with net(f"{sample.name}, made worse, can't be measured with {candidate.name}", DatasetError):
+                figures = _measure(candidate, sample, protocol, names, seed)
             measured += [figures] if figures is not None else []
         show(index + 1, count)
     if not measured:

@@ -14,7 +14,7 @@ from midas.errors import ConfigError, UnsuitableProtocolError
 from midas.evaluation.candidates import Candidate
 from midas.evaluation.drawn import SYNTHETIC, open_drawn
 from midas.evaluation.evaluator import EvaluationResult, check_metrics, gather, score_all
-from midas.evaluation.protocols import FAMILIES, PROTOCOLS, Protocol, find_protocol, protocol_for
+from midas.evaluation.protocols import PROTOCOLS, Protocol, find_protocol, protocol_for
 from midas.evaluation.records import RunKey, ScoreFile
 from midas.evaluation.scoring import PictureScore, check_zero
 
@@ -88,9 +88,10 @@ def rules_for(reader: Reader, benchmark: str, protocol: str | None = None) -> Pr
         rules = find_protocol(protocol, info.domain if benchmark == CORPUS and info is not None else benchmark)
     if info is not None:
         check_zero(rules, info.shift_known, info.name)
-        if protocol in FAMILIES and not info.metric:
+        if rules.needs_metres and not info.metric:
             raise UnsuitableProtocolError(
-                f"{info.name} is not in metres, which {rules.name} needs for its range of depths"
+                f"{info.name} is not in metres, which {rules.name} needs for its range of depths: measure it by the "
+                "protocol relative"
             )
     return rules
 

@@ -89,13 +89,13 @@ def write_corrupted(candidate: Candidate, benchmark: Benchmark, folder: Path) ->
     Args:
         candidate: what predicts.
         benchmark: a set with maps.
-        folder: gets ``corruptions_<set>.png``.
+        folder: gets ``corruptions_<set>_<model>.png``.
 
     Raises:
         DatasetError: the set has pairs of points, or its first picture can't be read.
         OutputError: the file can't be written.
     """
-    sample = benchmark.reader[0]
+    sample = read_sample(benchmark.reader, 0)
     if not isinstance(sample, Sample):
         raise DatasetError(f"{benchmark.reader.name} has pairs of points: corruptions are measured on maps")
     tiles = []
@@ -106,7 +106,7 @@ def write_corrupted(candidate: Candidate, benchmark: Benchmark, folder: Path) ->
         name = kind.replace("_", " ")
         tiles.append(Tile(name, tuple(one.image for one in samples)))
         tiles.append(Tile(f"{name}: its maps", tuple(apply_colormap(one.normalized()) for one in maps)))
-    path = folder / f"corruptions_{benchmark.reader.name}.png"
+    path = folder / f"corruptions_{benchmark.reader.name}_{file_name(candidate.name)}.png"
     with atomic_file(path, overwrite=True) as file:
         headings = ("clean", *(f"strength {strength}" for strength in STRENGTHS))
         sheet = draw_tiles(tiles, headings, legend="dark: far, bright: near, each map in its own range")

@@ -36,6 +36,9 @@ from midas.maps.resize import Interpolation, resize_map
 from midas.maps.showing import one_line, shown_png
 from midas.maps.value_range import ValueRange
 
+# What a map's numbers can hold.
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True, eq=False)
 class DepthMap:
@@ -161,8 +164,8 @@ class DepthMap:
             max_depth_m: larger depths are cut to this many metres; None for no limit.
 
         Raises:
-            AlignmentError: if scale or shift is not finite, scale is negative, the limit is not positive, or the values
-                are depth already.
+            AlignmentError: if scale or shift is not finite or too large for float32, scale is negative, the limit is
+                not positive, or the values are depth already.
         """
         scale, shift = _two_numbers(scale, shift)
         if self.kind not in INVERSE:
@@ -173,6 +176,11 @@ class DepthMap:
             raise AlignmentError(
                 f"scale {scale} and shift {shift} can't turn disparity into depth: expected finite numbers, the scale "
                 "not negative, since larger disparity is nearer"
+            )
+        if max(1.0, float(self.values.max())) * scale + abs(shift) > _LARGEST:
+            raise AlignmentError(
+                f"scale {scale} and shift {shift} give inverse depths beyond "
+                f"{_LARGEST:.1g} per metre; expected smaller ones"
             )
         if max_depth_m is not None and not (isinstance(max_depth_m, Real) and max_depth_m > 0):
             raise AlignmentError(f"max_depth_m is {max_depth_m}: expected a positive number of metres, or None")

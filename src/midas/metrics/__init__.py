@@ -35,7 +35,7 @@ from midas.metrics.depth import (
 )
 from midas.metrics.flying import flying_pixels
 from midas.metrics.ordinal import d3r, grid_pairs, ordinal_error, pair_accuracy, sample_pairs, whdr
-from midas.metrics.table import DISPARITY_METRICS, EDGE_METRICS, METRICS, PAIR_METRICS, Metric, find_metric
+from midas.metrics.table import DISPARITY_METRICS, EDGE_METRICS, METRICS, PAIR_METRICS, Metric, find_metric, is_metric
 from midas.metrics.temporal import (
     flow_warping_error,
     gauge_wobble,
@@ -72,6 +72,7 @@ __all__ = [
     "gauge_wobble",
     "grid_pairs",
     "has_edge",
+    "is_metric",
     "kitti_si_log",
     "log10_error",
     "order_accuracy",

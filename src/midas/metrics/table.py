@@ -101,13 +101,20 @@ PAIR_METRICS: dict[str, Metric] = {
 }
 
 
+_ALL = METRICS | EDGE_METRICS | DISPARITY_METRICS | PAIR_METRICS
+
+
+def is_metric(name: str) -> bool:
+    """Whether there is a metric of that name, of whichever kind."""
+    return name in _ALL
+
+
 def find_metric(name: str) -> Metric:
     """The metric of that name, of whichever kind.
 
     Raises:
         ConfigError: there is none.
     """
-    known = METRICS | EDGE_METRICS | DISPARITY_METRICS | PAIR_METRICS
-    if name not in known:
-        raise ConfigError(f"no metric is called {name!r}; there are: {', '.join(known)}")
-    return known[name]
+    if not is_metric(name):
+        raise ConfigError(f"no metric is called {name!r}; there are: {', '.join(_ALL)}")
+    return _ALL[name]

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, relu
 
 from midas.models.specs import DecoderSpec
+from midas.models.strip_pooling import StripPooling
 
 
 class ResidualConvUnit(nn.Module):
@@ -76,7 +77,8 @@ class Decoder(nn.Module):
     def __init__(self, spec: DecoderSpec) -> None:
         super().__init__()
         self.match_skip = spec.match_skip
-        widths = spec.features
+        self.widths = widths = spec.features
+        self.strips = StripPooling(widths[-1], spec.strip_pooling) if spec.strip_pooling else None
         self.blocks = nn.ModuleList(
             FusionBlock(width, widths[max(level - 1, 0)], has_skip=level < len(widths) - 1, spec=spec)
             for level, width in enumerate(widths)
@@ -85,6 +87,8 @@ class Decoder(nn.Module):
     def forward(self, features: list[Tensor]) -> Tensor:
         """(B, features, 2 H', 2 W') from maps whose finest is (B, features, H', W')."""
         feature, skip = features[-1], None
+        if self.strips is not None:
+            feature = self.strips(feature)
         for level in range(len(features) - 1, -1, -1):
             finer = features[level - 1] if level > 0 else None
             # A finer map can have an odd side, which doubling would miss.

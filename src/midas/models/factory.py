@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from midas.models.namesakes import check_meaning
 from midas.models.network import DepthNetwork
 from midas.models.onnx_names import NAME_KEY
 from midas.models.open_spec import open_spec
-from midas.models.specs import ModelSpec
+from midas.models.specs import DecoderSpec, ModelSpec
 from midas.models.unfilled import Unfilled
 from midas.models.weights import load_exactly, read_safetensors_metadata, read_weights, without_prefixes
 from midas.models.zoo import MODELS, find_model
@@ -95,9 +96,14 @@ def _filled(spec: ModelSpec, weights: str | Path | Mapping[str, Any]) -> DepthNe
 def form_of(spec: ModelSpec, state: Mapping[str, Tensor]) -> ModelSpec:
     """The form of a model that weights were made for: Hugging Face's computes some details in another way.
 
+    Ours may have learnt with a strip pooling that the table's has not.
+
     Raises:
         WeightsError: nobody's names that we know.
     """
+    strips = state.get("decoder.strips.join.0.weight")
+    if strips is not None and isinstance(spec.decoder, DecoderSpec):
+        return replace(spec, decoder=replace(spec.decoder, strip_pooling=strips.shape[1]))
     return find_model(spec.huggingface) if spec.huggingface and naming_of(state) == "huggingface" else spec
 
 

@@ -139,6 +139,7 @@ class DecoderSpec:
         projection: whether each block ends in a 1x1 convolution.
         rectified_skip: whether a residual unit adds its *rectified* input to its result, as MiDaS 2.1 does.
         match_skip: enlarge to the size of the next finer map, which may be odd, instead of by two.
+        strip_pooling: channels of the strip pooling on the coarsest map; 0 for none.
     """
 
     features: tuple[int, ...]
@@ -147,6 +148,7 @@ class DecoderSpec:
     projection: bool = True
     rectified_skip: bool = False
     match_skip: bool = False
+    strip_pooling: int = 0
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ _MIDAS_NANO_256 = ModelSpec(
             WeightsFile("midas_nano_256.safetensors", "safetensors", "own"),
         ),
         licence="MIT",
+        note="part of its training data was published for research use: read its card before commercial use",
         card="midas_nano_256.md",
     ),
     parameters=3_973_969,

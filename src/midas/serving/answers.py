@@ -62,6 +62,12 @@ ANSWERS: dict[str, AnswerForm] = {
 """Every form, by name; of several with one media type ``Accept`` gives the first."""
 
 
+def model_headers(model: str | None, kind: str) -> dict[str, str]:
+    """The headers of every answer that a network had a part in: which one, and of what kind its values are."""
+    name = (model or "").encode("unicode_escape").decode("ascii")  # a file may be called anything
+    return {"X-Midas-Model": name, "X-Midas-Kind": kind}
+
+
 def chosen_form(format_name: str | None, accept: str | None) -> AnswerForm:
     """The form that was asked for: by ``format``, else by ``Accept``, else a 16-bit PNG.
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -16,6 +15,7 @@ from starlette.types import Scope
 
 from midas.errors import MidasError
 from midas.serving.answers import ANSWERS
+from midas.serving.cors import Cors
 from midas.serving.envelope import Envelope
 from midas.serving.film_routes import FILM_FORMS, FILMS_PATH
 from midas.serving.film_routes import router as film_router
@@ -74,13 +74,7 @@ def create_app(options: ServeOptions | None = None) -> FastAPI:
     for kind, handler in ((MidasError, _refuse), (RequestValidationError, _explain), (HTTPException, _no_such_page)):
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
     if options.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=options.cors_origins,
-            allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type"],
-            expose_headers=["*"],
-        )
+        app.add_middleware(Cors, origins=options.cors_origins)
     app.add_middleware(Envelope, is_draining=lambda: service.is_draining, count=_counter(service))
     return app
 
@@ -110,12 +104,13 @@ async def depth(request: Request, query: Annotated[DepthQuery, Query()]) -> Resp
 @_router.get(
     "/v1/models",
     summary="The models that may be asked for",
-    responses={200: {"content": {"application/json": {"example": MODELS_EXAMPLE}}}, **problems(401, 429)},
+    responses={200: {"content": {"application/json": {"example": MODELS_EXAMPLE}}}, **problems(401, 403, 429, 503)},
 )
 async def models(request: Request) -> dict[str, Any]:
     """Names, kinds of values, licences; and the forms of an answer."""
     service = _service(request)
     service.admit(request)
+    service.check_ready()
     return {
         "models": service.shelf.cards(),
         "formats": [

@@ -32,7 +32,7 @@ _LINGER = 100_000_000
 
 
 class Bodies:
-    """Reads bodies, and knows how many bytes of them there are.
+    """Reads bodies, and knows how many bytes there are of them, and of answers that aren't taken yet.
 
     Args:
         limits: of one, and of all.
@@ -85,6 +85,19 @@ class _Account:
         if not data:
             raise ProblemError(400, f"the body is empty; expected a picture, or a form with one in {FORM_FIELD!r}")
         return data
+
+    def become(self, size: int) -> None:
+        """Count an answer of so many bytes in place of the body that it answers.
+
+        Raises:
+            BusyError: what other clients have sent, or haven't taken yet, leaves no room for it.
+        """
+        others = self._bodies._held - self.size
+        # One alone always has room: a map may well be larger than all the pictures that may be sent.
+        if others and others + size > self._bodies._limits.buffered_bytes:
+            why = "the answers that other clients haven't taken yet fill the memory that is set aside"
+            raise BusyError(1.0, why, reason="memory")
+        self._bodies._held, self.size = others + size, size
 
     async def _content(self, request: Request) -> bytes:
         limits = self._bodies._limits

@@ -1,4 +1,4 @@
-"""What goes round every answer: a number, the headers that guard a page, an end that the client hears, and a net."""
+"""What goes round every answer: a number, the headers that guard a page, an end that is heard, one form of refusal."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from midas.errors import MidasError, net
-from midas.serving.problems import ServingError, problem_of, problem_response
+from midas.serving.problems import MEDIA_TYPE, ProblemError, ServingError, problem_of, problem_response
 
 _log = logging.getLogger("midas.serving")
 
@@ -37,6 +38,12 @@ _LINGER_BYTES = 100_000_000
 
 _TOO_SLOW = 408
 
+# What a refusal of somebody else's says to machines, and ours in its place says too.
+_KEPT = (
+    *("allow", "content-range", "retry-after", "vary", "www-authenticate"),
+    *("access-control-allow-origin", "access-control-expose-headers"),
+)
+
 
 class Envelope:
     """An ASGI application around another.
@@ -57,36 +64,90 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = str(uuid.uuid4())
-        scope.setdefault("state", {}).update(request_id=request_id, format="none")
+        scope.setdefault("state", {}).update(request_id=str(uuid.uuid4()), format="none")
         body = _Body(receive)
-        has_begun = False
-
-        async def send_enveloped(message: Message) -> None:
-            nonlocal has_begun
-            if message["type"] == "http.response.start":
-                has_begun = True
-                self._count(scope, message["status"])
-                if message["status"] >= 400 and message["status"] != _TOO_SLOW:
-                    await body.discard()
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in _DEFAULTS.items():
-                    headers.setdefault(name, value)
-                if self._is_draining():
-                    headers["Connection"] = "close"
-            await send(message)
-
+        answer = _Answer(scope, body, send, self._is_draining, self._count)
         try:
             with net("the request can't be answered", ServingError):
-                await self._app(scope, body.receive, send_enveloped)
-        except MidasError as error:  # nobody foresaw it
-            _log.error("request %s failed: %s", request_id, error, exc_info=error)
-            if has_begun:
+                await self._app(scope, body.receive, answer.send_on)
+        except MidasError as error:
+            if not isinstance(error, ProblemError):  # nobody foresaw it
+                _log.error("request %s failed: %s", scope["state"]["request_id"], error, exc_info=error)
+            if answer.has_begun:
                 raise  # a server can only cut the connection now
-            scope["state"]["reason"] = "internal"
-            answer = problem_response(problem_of(error), request_id, scope.get("root_path", ""))
-            await answer(scope, receive, send_enveloped)
+            await answer.refuse(problem_of(error))
+
+
+class _Answer:
+    """An answer on its way.
+
+    Args:
+        scope: of the request.
+        body: of the request.
+        send: to the client.
+        is_draining, count: as for ``Envelope``.
+
+    Attributes:
+        has_begun: whether the client has its status already.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        body: _Body,
+        send: Send,
+        is_draining: Callable[[], bool],
+        count: Callable[[Scope, int], None],
+    ) -> None:
+        self._scope, self._body, self._send = scope, body, send
+        self._is_draining, self._count = is_draining, count
+        self._is_replaced = False
+        self.has_begun = False
+
+    async def send_on(self, message: Message) -> None:
+        """Send what the application says; a refusal that isn't in our form, in our form."""
+        if message["type"] == "http.response.start":
+            problem = _in_our_form(self._scope, message)
+            if problem is not None:
+                self._is_replaced = True
+                await self.refuse(problem)
+        if not self._is_replaced:
+            await self._send_enveloped(message)
+
+    async def refuse(self, problem: ProblemError) -> None:
+        """Send a refusal."""
+        state = self._scope["state"]
+        state["reason"] = problem.reason
+        response = problem_response(problem, state["request_id"], self._scope.get("root_path", ""))
+        await response(self._scope, self._body.receive, self._send_enveloped)
+
+    async def _send_enveloped(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            self._count(self._scope, message["status"])
+            if message["status"] >= 400 and message["status"] != _TOO_SLOW:
+                await self._body.discard()
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self._scope["state"]["request_id"]
+            for name, value in _DEFAULTS.items():
+                headers.setdefault(name, value)
+            if self._is_draining():
+                headers["Connection"] = "close"
+        await self._send(message)
+
+
+def _in_our_form(scope: Scope, message: Message) -> ProblemError | None:
+    """What to say in place of a refusal that isn't of the API but of what it stands on; None of all other answers."""
+    headers = Headers(raw=message["headers"])
+    if message["status"] < 400 or headers.get("content-type") == MEDIA_TYPE:
+        return None
+    kept = {name: headers[name] for name in _KEPT if name in headers}
+    asked = Headers(scope=scope).get("range")
+    if asked is not None:
+        text = f"the part {asked[:40]!r} can't be sent; expected bytes=FIRST-LAST within the file, or no header Range"
+        return ProblemError(416, text, headers=kept)
+    phrase = HTTPStatus(message["status"]).phrase.lower()
+    return ProblemError(message["status"], f"{phrase}; expected a request as docs.html describes it", headers=kept)
 
 
 class _Body:

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from midas.effects.films import FILM_EFFECTS, film_effect
 from midas.errors import MissingExtraError
 from midas.maps.colormaps import COLORMAPS
+from midas.serving.answers import model_headers
 from midas.serving.bodies import received
 from midas.serving.films import FILMS_THERE, FilmJob
-from midas.serving.openapi import FILM_BODY, FILM_STATE, binary, problems
+from midas.serving.openapi import FILM_BODY, FILM_STATE, MODEL_HEADERS, binary, problems
 from midas.serving.problems import BusyError, ProblemError
 from midas.serving.query import one_of
 from midas.serving.service import Service
@@ -32,7 +33,7 @@ FilmName = Annotated[
 
 def _made_responses(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
     """How the API's description tells of the answers of a route that gives what was made of a film."""
-    return {200: binary(media_type, description), **problems(401, 404, 422, 503)}
+    return {200: binary(media_type, description, *MODEL_HEADERS), **problems(401, 404, 416, 422, 503)}
 
 
 def _not_yet(text: str) -> BusyError:
@@ -77,7 +78,7 @@ class FilmQuery(BaseModel):
     summary="Send a film to be mapped",
     operation_id="film",
 )
-async def send(request: Request, query: Annotated[FilmQuery, Query()]) -> dict[str, Any]:
+async def send(request: Request, response: Response, query: Annotated[FilmQuery, Query()]) -> dict[str, Any]:
     """The body is the film. The answer names it; it is mapped when those before it are."""
     service = _open_to(request)
     if not FILMS_THERE:
@@ -87,13 +88,16 @@ async def send(request: Request, query: Annotated[FilmQuery, Query()]) -> dict[s
     limit_s = service.options.limits.film_upload_s
     job = await received(service.films.receive(request.stream()), limit_s, "send a smaller film, or by a faster line")
     service.films.begin(job, predictor, query.settings)
+    response.headers.update(_named(job))
     return job.described()
 
 
 @router.get("/{name}", responses={200: FILM_STATE, **problems(401, 404, 422)}, summary="How far a film is")
-async def state(request: Request, name: FilmName) -> dict[str, Any]:
+async def state(request: Request, response: Response, name: FilmName) -> dict[str, Any]:
     """Frames mapped, of about how many; waiting, working, done or failed."""
-    return _job(request, name).described()
+    job = _job(request, name)
+    response.headers.update(_named(job))
+    return job.described()
 
 
 @router.get(
@@ -104,10 +108,10 @@ async def state(request: Request, name: FilmName) -> dict[str, Any]:
 )
 async def preview(request: Request, name: FilmName) -> Response:
     """At most two a second."""
-    newest = _job(request, name).preview
-    if newest is None:
+    job = _job(request, name)
+    if job.preview is None:
         raise _not_yet("no frame is mapped yet")
-    return Response(newest, media_type="image/jpeg")
+    return Response(job.preview, 200, _named(job), "image/jpeg")
 
 
 @router.get(
@@ -123,7 +127,7 @@ async def result(request: Request, name: FilmName) -> FileResponse:
         raise ProblemError(422, job.problem or "the film failed")
     if job.state != "done":
         raise _not_yet("the film isn't done yet")
-    return FileResponse(job.result, media_type="video/mp4")
+    return FileResponse(job.result, headers=_named(job), media_type="video/mp4")
 
 
 @router.delete(
@@ -134,6 +138,10 @@ async def remove(request: Request, name: FilmName) -> Response:
     service = _open_to(request)
     service.films.remove(_job(request, name).name)
     return Response(status_code=204)
+
+
+def _named(job: FilmJob) -> dict[str, str]:
+    return model_headers(job.model, job.kind)
 
 
 def _open_to(request: Request) -> Service:

@@ -50,6 +50,8 @@ class FilmJob:
         name: of the job; nobody can guess it.
         folder: where its files lie.
         begun_s: when it came, on the monotonic clock.
+        model: the name of the one that maps it.
+        kind: of that model's values.
         total: about how many frames it has; None where the file doesn't say.
         frames: how many are mapped.
         preview: the newest of them beside its picture, as a JPEG.
@@ -61,6 +63,8 @@ class FilmJob:
     name: str
     folder: Path
     begun_s: float
+    model: str = ""
+    kind: str = ""
     total: int | None = None
     frames: int = 0
     preview: bytes | None = field(default=None, repr=False)
@@ -82,6 +86,7 @@ class FilmJob:
         """What a client is told."""
         return {
             "id": self.name,
+            "model": self.model,
             "state": self.state,
             "frames": self.frames,
             "total": self.total,
@@ -145,6 +150,7 @@ class Films:
 
     def begin(self, job: FilmJob, predictor: Predictor, settings: FilmSettings) -> None:
         """Map a film when those before it are done."""
+        job.model, job.kind = predictor.name, predictor.kind
         self._pool.submit(self._work, job, predictor, settings)
 
     def _work(self, job: FilmJob, predictor: Predictor, settings: FilmSettings) -> None:

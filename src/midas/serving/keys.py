@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from midas.serving.problems import ProblemError
 
@@ -15,6 +18,9 @@ from midas.serving.problems import ProblemError
 _MOST_CLIENTS = 10_000
 
 _SCHEME = "bearer"
+
+# A name or an address of version 4, or one of version 6 in brackets; and perhaps a port.
+_HOST = re.compile(r"([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
 class Keys:
@@ -87,6 +93,31 @@ class Rate:
                 f"these are more than {60 * self._per_s:g} requests a minute; try again in {seconds} s",
                 headers={"Retry-After": str(seconds)},
             )
+
+
+def check_host(asked: str, names: Sequence[str]) -> None:
+    """Make sure that a client means this server.
+
+    A page may let its own name lead to this machine, and its browser then takes this server for the page's own. Only
+    a name can do so, an address of numbers can't.
+
+    Args:
+        asked: the header ``Host``: a name or an address, with or without a port.
+        names: of this server; empty for any.
+
+    Raises:
+        ProblemError: 403, the name is none of them.
+    """
+    name = urlsplit(f"//{asked}").hostname or "" if _HOST.fullmatch(asked) else ""
+    if not names or name in names or name.endswith(".localhost"):
+        return
+    try:
+        ip_address(name)
+    except ValueError:
+        what = f"the server was asked for as {asked[:100]!r}, which isn't one of its names"
+        raise ProblemError(
+            403, f"{what}; expected {', '.join(names)}, or an address of numbers; --allow-host gives it others"
+        ) from None
 
 
 def _digest(secret: str) -> bytes:

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -38,7 +39,7 @@ class Limits:
         body_bytes: of a request's body; counted while it is read, whatever its headers say.
         pixels: of a picture; looked up in its header, before it is decoded.
         body_s: how long a body may take to arrive, in seconds.
-        buffered_bytes: of all bodies that are being read or wait at a time.
+        buffered_bytes: of all bodies that are being read or wait at a time, and of answers that aren't taken yet.
         queue_s: how long a request may be expected to wait for its turn, in seconds; with more to do it is refused at
             once. One that has waited twice as long all the same is refused then.
         decodes: how many pictures are decoded, predicted and encoded at a time.
@@ -116,6 +117,8 @@ class ServeOptions:
         films: whether films are taken too, where ``midas-depth[video]`` is installed. Each process knows its own, so
             that several processes take none.
         cors_origins: other sites whose pages may call the API, each as ``https://host:port``.
+        hosts: names by which clients may ask for this server, beside addresses of numbers; empty for any. A site may
+            have its own name lead to this machine while its page is open, and is this server then to the browser.
         limits: what a request may cost.
     """
 
@@ -130,10 +133,11 @@ class ServeOptions:
     keys: tuple[str, ...] = field(default=(), repr=False)
     films: bool = True
     cors_origins: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        for name in ("models", "keys", "cors_origins"):
+        for name in ("models", "keys", "cors_origins", "hosts"):
             given = getattr(self, name)
             if not isinstance(given, tuple) or not all(isinstance(each, str) for each in given):
                 shown = "something else" if name == "keys" else repr(given)
@@ -167,7 +171,7 @@ class ServeOptions:
         try:
             given = json.loads(os.environ.get(OPTIONS_VARIABLE, "{}"))
             limits = Limits(**given.pop("limits", {}))
-            for name in {"models", "cors_origins"} & set(given):
+            for name in {"models", "cors_origins", "hosts"} & set(given):
                 given[name] = tuple(given[name])
             return cls(**given, keys=keys_from(None, KEYS_VARIABLE), limits=limits)
         except (ValueError, TypeError, AttributeError) as error:
@@ -200,6 +204,18 @@ class Address:
     def is_private(self) -> bool:
         """Whether only this machine reaches it."""
         return self.host in LOOPBACK
+
+    def names(self, others: Sequence[str], *, has_keys: bool) -> tuple[str, ...]:
+        """By which names clients may ask for the server; empty for any.
+
+        Only who needs no key can do something by another name, and only here does nobody else hold the name.
+
+        Args:
+            others: further names, in small letters as browsers say them.
+            has_keys: whether a key is asked for.
+        """
+        is_open = has_keys or not self.is_private
+        return () if is_open and not others else ("localhost", *(name.lower() for name in others))
 
     def url(self, port: int) -> str:
         """Of the page."""

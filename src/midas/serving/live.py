@@ -50,12 +50,14 @@ class LiveOrder:
     Attributes:
         data: its file.
         mapper: of the camera.
+        model: headers that name the model.
         colormap: of the answer.
         max_pixels: a picture with more is refused.
     """
 
     data: bytes = field(repr=False)
     mapper: FrameMapper
+    model: dict[str, str]
     colormap: str
     max_pixels: int
 
@@ -77,4 +79,4 @@ def live_work(order: LiveOrder) -> Answer:
         with timed(seconds, "encode"):
             body = jpeg_of(colours)
     height, width = picture.shape[:2]
-    return Answer(body, {"X-Midas-Size": f"{width}x{height}"}, seconds, height * width)
+    return Answer(body, {**order.model, "X-Midas-Size": f"{width}x{height}"}, seconds, height * width)

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from midas.maps.colormaps import COLORMAPS
-from midas.serving.openapi import PICTURE_BODY, binary, problems
+from midas.serving.openapi import MODEL_HEADERS, PICTURE_BODY, binary, problems
 from midas.serving.query import one_of
 from midas.serving.service import Service
 
@@ -49,7 +49,13 @@ class LiveQuery(BaseModel):
     "/{name}",
     response_class=Response,
     responses={
-        200: binary("image/jpeg", "The map in colours, as large as the picture."),
+        200: binary(
+            "image/jpeg",
+            "The map in colours, as large as the picture.",
+            *MODEL_HEADERS,
+            "X-Midas-Size",
+            "Server-Timing",
+        ),
         **problems(400, 401, 403, 408, 413, 415, 422, 429, 503),
     },
     openapi_extra=PICTURE_BODY,

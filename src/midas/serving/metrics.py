@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from midas.errors import ConfigError
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -16,9 +20,16 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """The counters of one application."""
+    """The counters of one application.
+
+    Raises:
+        ConfigError: several processes are to count in a folder that there isn't.
+    """
 
     def __init__(self) -> None:
+        folder = os.environ.get(PROCESSES_FOLDER)
+        if folder is not None and not os.access(folder, os.W_OK | os.X_OK):
+            raise ConfigError(f"${PROCESSES_FOLDER} is {folder!r}; expected an empty folder that may be written to")
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "midas_requests", "Requests for a map, by status and format.", ("status", "format"), registry=self._registry
@@ -70,6 +81,34 @@ class Metrics:
         """All of it; where several processes count together, their sum."""
         if PROCESSES_FOLDER not in os.environ:
             return generate_latest(self._registry)
+        forget_the_dead(Path(os.environ[PROCESSES_FOLDER]))
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
+
+
+def forget_the_dead(folder: Path) -> None:
+    """Take out the gauges of processes that have ended; what they counted stays in the sums.
+
+    ``prometheus_client.multiprocess.mark_process_dead`` is for whoever knows that a process died. That is uvicorn, or
+    whatever else holds the processes, and it doesn't tell; so we look when somebody asks. Several may look at a time.
+
+    Args:
+        folder: in which the processes count together.
+    """
+    for path in folder.glob("gauge_live*_*.db"):
+        number = path.stem.rpartition("_")[2]
+        if number.isdecimal() and not _is_alive(int(number)):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    if sys.platform == "win32":  # where `os.kill` ends the process, whatever the signal
+        return True
+    try:
+        os.kill(process, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True

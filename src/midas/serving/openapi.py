@@ -40,13 +40,14 @@ _MEANINGS = {
     408: "The body took too long to arrive.",
     413: "Too many bytes, or too many pixels.",
     415: "The body is no picture or film of a known format, whatever its Content-Type says.",
+    416: "The file hasn't the part that Range asks for.",
     422: "A parameter is wrong, or doesn't go with this picture.",
     429: "Too many requests of one key; see Retry-After.",
     503: "Too much to do, or not ready yet; see Retry-After.",
 }
 
 # Of refusals: what else a client needs to go on.
-_REFUSAL_HEADERS = {
+_REFUSAL_HEADERS: dict[str, tuple[str, str]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer."}},
     429: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until the next request may come."}},
     503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until another try makes sense."}},
@@ -65,6 +66,9 @@ _HEADERS = {
     "X-Midas-Alignment-Shift": ("number", "See X-Midas-Alignment-Scale."),
     "Server-Timing": ("string", "Milliseconds of queue, decode, infer and encode."),
 }
+
+MODEL_HEADERS = ("X-Midas-Model", "X-Midas-Kind")
+"""Of every answer that a network had a part in."""
 
 # Of known points. FastAPI leaves out of examples what is null, as the unit of relative values is.
 _JSON_EXAMPLE = {
@@ -103,9 +107,15 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: problem(status) for status in statuses}
 
 
-def binary(media_type: str, description: str) -> dict[str, Any]:
-    """The description of an answer that is a file."""
-    return {"description": description, "content": {media_type: _BINARY}}
+def headers(*names: str) -> dict[str, Any]:
+    """The descriptions of headers of an answer, by their names."""
+    found = {name: _HEADERS[name] for name in names}
+    return {name: {"schema": {"type": kind}, "description": text} for name, (kind, text) in found.items()}
+
+
+def binary(media_type: str, description: str, *named: str) -> dict[str, Any]:
+    """The description of an answer that is a file, and of its headers."""
+    return {"description": description, "content": {media_type: _BINARY}, "headers": headers(*named)}
 
 
 PICTURE_BODY: dict[str, Any] = {
@@ -130,7 +140,7 @@ DEPTH_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The map.",
         "content": _answers(),
-        "headers": {name: {"schema": {"type": kind}, "description": text} for name, (kind, text) in _HEADERS.items()},
+        "headers": headers(*_HEADERS),
     },
     **problems(400, 401, 403, 406, 408, 413, 415, 422, 429, 503),
 }
@@ -168,9 +178,10 @@ FILM_BODY: dict[str, Any] = {
 
 _FILM_STATE: dict[str, Any] = {
     "type": "object",
-    "required": ["id", "state", "frames", "total", "problem"],
+    "required": ["id", "model", "state", "frames", "total", "problem"],
     "properties": {
         "id": {"type": "string", "description": "Names the film in the paths below; nobody can guess it."},
+        "model": {"type": "string", "description": "Which one maps it."},
         "state": {"enum": ["waiting", "working", "done", "failed"]},
         "frames": {"type": "integer", "minimum": 0, "description": "How many are mapped."},
         "total": {"type": ["integer", "null"], "description": "About how many there are, if the file says so."},
@@ -178,6 +189,7 @@ _FILM_STATE: dict[str, Any] = {
     },
     "example": {
         "id": "5b1f6a0e3c7d4b0e9a3f2d6c8e7f1a20",
+        "model": "midas_nano_256",
         "state": "failed",
         "frames": 0,
         "total": 9000,
@@ -188,4 +200,5 @@ _FILM_STATE: dict[str, Any] = {
 FILM_STATE: dict[str, Any] = {
     "description": "How far the film is.",
     "content": {"application/json": {"schema": _FILM_STATE}},
+    "headers": headers(*MODEL_HEADERS),
 }

@@ -31,6 +31,7 @@ REASONS: dict[int, str] = {
     408: "too-slow",
     413: "too-large",
     415: "unknown-type",
+    416: "range",
     422: "parameter",
     429: "rate",
     503: "busy",

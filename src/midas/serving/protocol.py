@@ -16,26 +16,32 @@ from midas.serving.problems import ProblemError, problem_response
 # How long the first lines of a request may take to arrive, in seconds. Bodies have a limit of their own.
 _HEAD_S = 10.0
 
+# How long a client may take for what is on its way to it, a quarter of a megabyte at most, in seconds.
+_TAKE_S = 30.0
+
 
 class PromptProtocol(H11Protocol):
-    """HTTP as uvicorn has it, but for three things.
+    """HTTP as uvicorn has it, but for four things.
 
     An answer goes out in two pieces. By default the system holds the second back until the first is acknowledged, which
     a client on a connection that stays open does after 40 ms. asyncio turns that off for sockets that it has made
     itself, and neither ours nor those that several processes share are.
 
-    A connection on which no request comes, or the head of one too slowly, is closed.
+    A connection on which no request comes, or the head of one too slowly, is closed; one whose client doesn't take its
+    answer is cut off, for whose sake it would be held for ever.
 
     What is no HTTP is refused as everything else is.
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _untaken: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin with a connection."""
         connection = transport.get_extra_info("socket")
         if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        transport.set_write_buffer_limits(high=0)  # every byte that the client doesn't take is to be known of
         super().connection_made(transport)
         self._watch_head()
 
@@ -47,7 +53,19 @@ class PromptProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End with a connection."""
         self._forget_deadline()
+        self._forget_untaken()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait with an answer until the client has taken what is on its way."""
+        super().pause_writing()
+        self._forget_untaken()
+        self._untaken = self.loop.call_later(_TAKE_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on with an answer."""
+        self._forget_untaken()
+        super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what can't be understood.
@@ -76,6 +94,11 @@ class PromptProtocol(H11Protocol):
             self._forget_deadline()
         elif self._deadline is None and self.timeout_keep_alive_task is None:
             self._deadline = self.loop.call_later(_HEAD_S, self.timeout_keep_alive_handler)
+
+    def _forget_untaken(self) -> None:
+        if self._untaken is not None:
+            self._untaken.cancel()
+            self._untaken = None
 
     def _forget_deadline(self) -> None:
         if self._deadline is not None:

@@ -53,7 +53,13 @@ class WorkQueue:
         self._full_since: float | None = None
         self._seconds_per_unit = 0.0
         self._slots: asyncio.Semaphore | None = None
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="midas-serve")
+        self._pool: ThreadPoolExecutor | None = None
+
+    def widen(self, threads: int) -> None:
+        """Let at least so many jobs run at a time; it must be known before the first one."""
+        if threads > self.threads:
+            assert self._pool is None, "jobs run already"
+            self.threads = threads
 
     def expected_wait_s(self) -> float:
         """How long a request that comes now would wait for its turn, by the mean of the last ones."""
@@ -79,8 +85,9 @@ class WorkQueue:
             BusyError: there is more to do than ``queue_s`` allows.
             ClientGoneError: as ``gone`` says.
         """
-        if self._slots is None:  # made in the loop to which it belongs
+        if self._slots is None or self._pool is None:  # made in the loop to which it belongs
             self._slots = asyncio.Semaphore(self.threads)
+            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="midas-serve")
         expected_s = self.expected_wait_s()
         if expected_s > self.queue_s:
             self._full_since = self._full_since or time.monotonic()
@@ -120,4 +127,5 @@ class WorkQueue:
 
     def close(self) -> None:
         """Let the threads end."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)

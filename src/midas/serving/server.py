@@ -40,14 +40,14 @@ _MOST_HEADER_BYTES = 64 * 1024
 
 
 def serve(
-    address: Address, options: ServeOptions, announce: Callable[[str], None], *, access_log: bool = False
+    address: Address, options: ServeOptions, announce: Callable[[str, str], None], *, access_log: bool = False
 ) -> None:
     """Serve until a signal asks to stop; requests that are under way are finished.
 
     Args:
         address: where.
         options: what.
-        announce: called with the page's address once connections are taken.
+        announce: called once connections are taken, with the page's address and with what the models run on.
         access_log: whether each request is a line of the log.
 
     Raises:
@@ -57,6 +57,7 @@ def serve(
         options = replace(options, films=False)
     app = create_app(options)
     app.state.service.shelf.load()
+    runs_on = app.state.service.runs_on()
     settings: dict[str, Any] = {
         "host": address.host,
         "port": address.port,
@@ -73,13 +74,13 @@ def serve(
     if address.processes == 1:
         _be_prompt()
         listening = _listen(address)
-        announce(address.url(listening.getsockname()[1]))
+        announce(address.url(listening.getsockname()[1]), runs_on)
         DrainingServer(uvicorn.Config(app, **settings)).run([listening])
         return
     if address.port == 0:
         raise ConfigError("several workers share a port: expected its number, not 0")
     _listen(address).close()  # so that a port that is taken gives our error
-    announce(address.url(address.port))
+    announce(address.url(address.port), runs_on)
     with _shared_environment(options):
         uvicorn.run("midas.serving.server:app_of_process", factory=True, workers=address.processes, **settings)
 

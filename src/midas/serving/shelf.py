@@ -38,9 +38,23 @@ class Shelf:
         return len(self._predictors) == len(self._options.models)
 
     @property
+    def lack(self) -> str | None:
+        """Why the models aren't there; None when they are."""
+        if self.is_ready:
+            return None
+        return (
+            "the models are being loaded" if self._failure is None else "the models can't be loaded, the log says why"
+        )
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Of the models; the first is the default."""
         return tuple(self._predictors)
+
+    @property
+    def predictors(self) -> tuple[Predictor, ...]:
+        """The models themselves, in the order of ``names``."""
+        return tuple(self._predictors.values())
 
     def load(self) -> None:
         """Load all models and run each once; once for all callers.
@@ -93,6 +107,8 @@ class Shelf:
             return whole.tiled(tile, size=size)
         if size is None:
             return whole
+        if getattr(whole.backend, "takes_pictures", False):
+            raise ProblemError(422, f"{name} resizes pictures itself, to its own size; leave size out")
         return Predictor(whole.name, resized_rule(whole.input, size, name), whole.backend, whole.spec)
 
     def cost(self, predictor: Predictor, size: int | None, tile: int | None) -> float:

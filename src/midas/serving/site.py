@@ -41,7 +41,7 @@ https://github.com/microsoft/onnxruntime/blob/main/LICENSE
 
 _LOCAL_SOURCE = "source_local.js"
 # Of the page's files, those that need a server, or are written anew.
-_NOT_COPIED = ("index.html", "docs.html", "docs.js", "source.js", _LOCAL_SOURCE)
+_NOT_COPIED = ("index.html", "docs.html", "docs.js", "docs_chinese.js", "source.js", _LOCAL_SOURCE)
 _FORMATS = ("png16", "color", "side-by-side", "pfm", "npy", "json")
 
 # A file host sends no headers of ours. WebAssembly needs a word of its own.

@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from midas.alignment import align_from_points, align_from_range
+from midas.arrays import Array, Float32
 from midas.errors import net
 from midas.geometry import Camera
 from midas.maps.aligned_depth import AlignedDepth
@@ -18,10 +20,10 @@ from midas.maps.depth_map import DepthMap
 from midas.maps.formats import encode_map
 from midas.maps.kinds import METRIC
 from midas.maps.metres import points_of_map
-from midas.maps.value_range import ValueRange, finite
+from midas.maps.value_range import ValueRange
 from midas.pictures.lens import read_lens
 from midas.predictor import Predictor
-from midas.serving.answers import GLB, JSON, AnswerForm
+from midas.serving.answers import GLB, JSON, AnswerForm, model_headers
 from midas.serving.batching import Batches
 from midas.serving.problems import ProblemError, ServingError
 from midas.serving.query import DepthQuery
@@ -140,8 +142,7 @@ def _encoded(result: DepthMap | AlignedDepth, order: Order, prepared: Prepared, 
 def _headers(result: DepthMap | AlignedDepth, form: AnswerForm) -> dict[str, str]:
     """What the answer is: by which model, what its values are, and what its codes stand for."""
     headers = {
-        "X-Midas-Model": (result.model or "").encode("ascii", "backslashreplace").decode(),
-        "X-Midas-Kind": result.kind,
+        **model_headers(result.model, result.kind),
         "X-Midas-Size": f"{result.size[1]}x{result.size[0]}",
         "Content-Disposition": f'inline; filename="depth{form.tag}{form.suffix}"',
     }
@@ -157,20 +158,28 @@ def _headers(result: DepthMap | AlignedDepth, form: AnswerForm) -> dict[str, str
 
 def _json_of(result: DepthMap | AlignedDepth, picture: tuple[int, int]) -> bytes:
     values = result.values
-    known = finite(values)
-    percentiles = np.percentile(known, _PERCENTS)
+    known = values[np.isfinite(values)]  # what is infinitely far is counted, and no distance
     statistics = {
         "model": result.model,
         "kind": result.kind,
         "unit": "metre" if result.kind == METRIC else None,
         "picture_size": list(picture),
         "size": list(result.size),
-        "min": float(known.min()),
-        "max": float(known.max()),
-        "mean": float(known.mean(dtype=np.float64)),
-        "percentiles": {str(percent): float(value) for percent, value in zip(_PERCENTS, percentiles, strict=True)},
-        "infinite": int((~np.isfinite(values)).sum()),
+        **_summary_of(known),
+        "infinite": values.size - known.size,
     }
     if isinstance(result, AlignedDepth):
         statistics["alignment"] = {"scale": float(result.scale), "shift": float(result.shift)}
-    return json.dumps(statistics).encode()
+    return json.dumps(statistics, allow_nan=False).encode()
+
+
+def _summary_of(known: Float32[Array, " N"]) -> dict[str, Any]:
+    if not known.size:
+        return {"min": None, "max": None, "mean": None, "percentiles": dict.fromkeys(map(str, _PERCENTS))}
+    percentiles = zip(_PERCENTS, np.percentile(known, _PERCENTS), strict=True)
+    return {
+        "min": float(known.min()),
+        "max": float(known.max()),
+        "mean": float(known.mean(dtype=np.float64)),
+        "percentiles": {str(percent): float(value) for percent, value in percentiles},
+    }

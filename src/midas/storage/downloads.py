@@ -39,7 +39,7 @@ _CHUNK_BYTES = 1024 * 1024
 _SHOWN_DIGITS = 8
 _PARTIAL, _RANGE_NOT_SATISFIABLE = 206, 416
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-_NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
+NO_LOCKS = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -337,7 +337,7 @@ def _only_one(path: Path, *, while_waiting: Callable[[], object]) -> Iterator[bo
         except Timeout:
             while_waiting()
         except OSError as error:
-            if error.errno not in _NO_LOCKS:
+            if error.errno not in NO_LOCKS:
                 raise
             yield False
             return

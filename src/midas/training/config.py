@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +34,8 @@ class ModelSettings:
         freeze_batch_norm: keep the statistics of batch normalisations as they are, for small batches.
         frozen: parts of the network that stay as they are, such as ``encoder.network.blocks.0``: what a pretrained
             encoder's first layers see is the same everywhere, and their gradients are the dearest.
+        strip_pooling: channels of a strip pooling that is put on the fusion decoder's coarsest map, if it has none yet:
+            what stands in a place's whole row and column, for some hundred parameters a channel.
         output_shift: added to the disparity that the run starts from. What the head's ReLU has closed off, the farthest
             part of many pictures, gets no gradient any more; the losses see no shift, so that lifting it costs nothing.
     """
@@ -44,6 +47,7 @@ class ModelSettings:
     weights: Path | None = None
     freeze_batch_norm: bool = False
     frozen: tuple[str, ...] = ()
+    strip_pooling: int = Field(default=0, ge=0)
     output_shift: float = Field(default=0.0, ge=0)
 
 
@@ -231,6 +235,8 @@ class RunSettings:
         fast_layers: on a processor, train by layers in C++ (`midas.training.kernels`), which take a minute to compile
             once: ``auto`` for runs that are longer than that, where there is a compiler.
         checkpoint_steps: also write a checkpoint after so many steps of an epoch; 0 only after each epoch.
+        measure_start: validate the weights that the run starts from, which are kept unless an epoch is better; without
+            it nothing is known of what was gained. Off for many runs from one start.
         patience: stop after so many epochs without a better figure; 0 never does.
         keep_best: how many of the best epochs' weights are kept beside ``best.safetensors``.
         tensorboard: write scalars and strips of pictures for TensorBoard.
@@ -254,6 +260,7 @@ class RunSettings:
     compile: bool = False
     fast_layers: Literal["auto", "on", "off"] = "auto"
     checkpoint_steps: int = Field(default=0, ge=0)
+    measure_start: bool = True
     patience: int = Field(default=0, ge=0)
     keep_best: int = Field(default=0, ge=0)
     tensorboard: bool = False
@@ -301,7 +308,9 @@ def parse_config(settings: dict[str, Any], origin: str = "settings") -> Training
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{origin}: {place}: {first['msg']}") from error
+        unknown = first["type"] == "unexpected_keyword_argument"
+        reason = _like(str(first["loc"][-1])) if unknown else first["msg"]
+        raise ConfigError(f"{origin}: {place}: {reason}") from error
     run = config.run
     if run.pictures_per_epoch < run.batch_size:
         raise ConfigError(
@@ -309,3 +318,13 @@ def parse_config(settings: dict[str, Any], origin: str = "settings") -> Training
             "epoch has one batch at least"
         )
     return config
+
+
+def _like(name: str) -> str:
+    """That a setting doesn't exist, and which one may have been meant."""
+    parts: tuple[type[Any], ...] = (
+        ModelSettings, SetSettings, ValidationSettings, DataSettings, LossSettings, ParetoSettings, OptimizerSettings,
+        RunSettings, TrainingConfig,
+    )  # fmt: skip
+    near = get_close_matches(name, {setting for part in parts for setting in part.__dataclass_fields__}, n=1)
+    return f"there is no such setting{f'; did you mean {near[0]!r}?' if near else ''}"

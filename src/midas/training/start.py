@@ -9,9 +9,11 @@ import torch
 
 from midas.errors import ConfigError
 from midas.maps.kinds import RELATIVE_DISPARITY
+from midas.models.decoder import Decoder
 from midas.models.factory import create_model, create_untrained, load_encoder
 from midas.models.heads import Head
 from midas.models.network import DepthNetwork
+from midas.models.strip_pooling import StripPooling
 from midas.models.zoo import find_model
 from midas.training.config import ModelSettings
 
@@ -20,17 +22,33 @@ def start_network(settings: ModelSettings, seed: int) -> DepthNetwork:
     """The network with the weights that the run starts from.
 
     Raises:
-        ConfigError: neither a name nor an encoder, or both, or a network that doesn't give relative disparity.
+        ConfigError: neither a name nor an encoder, or both, a network that doesn't give relative disparity, or a strip
+            pooling that it can't have.
     """
     if bool(settings.name) == (settings.encoder is not None):
         raise ConfigError("model: give name or encoder, one of them")
     if settings.name and find_model(settings.name).kind != RELATIVE_DISPARITY:
         raise ConfigError(f"model: {settings.name} gives depth in metres; training here is for relative disparity")
     network = _open_network(settings, seed) if settings.encoder is not None else _named_network(settings, seed)
+    if settings.strip_pooling:
+        _add_strip_pooling(network, settings.strip_pooling, seed)
     if settings.output_shift:
         with torch.no_grad():
             cast(Head, network.head).last_bias().add_(settings.output_shift)
     return network
+
+
+def _add_strip_pooling(network: DepthNetwork, width: int, seed: int) -> None:
+    decoder = network.decoder
+    if not isinstance(decoder, Decoder):
+        raise ConfigError("model.strip_pooling: this network has no fusion decoder; leave it out")
+    if decoder.strips is not None:
+        if decoder.strips.width != width:
+            raise ConfigError(f"model.strip_pooling: the weights have one of {decoder.strips.width} channels; say so")
+        return
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        decoder.strips = StripPooling(decoder.widths[-1], width)
 
 
 def _named_network(settings: ModelSettings, seed: int) -> DepthNetwork:

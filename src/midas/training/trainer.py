@@ -102,6 +102,8 @@ class Trainer:
         """Train from where the run stands to the last epoch; validate, log and save after each."""
         journal = Journal(self.folder, tensorboard=self.config.run.tensorboard) if self._leads() else None
         with RunProgress(self.config.run.epochs, self.steps_per_epoch, visible=self._leads()) as progress:
+            for note in (note for source in self.sources for note in source.notes):
+                progress.say(note)
             self._measure_start(progress)
             while self.position.epoch < self.config.run.epochs and not self._stalled():
                 item, rate = self._train_epoch(progress)
@@ -138,7 +140,8 @@ class Trainer:
     def _measure_start(self, progress: RunProgress) -> None:
         """Measure the weights that the run starts from, which count as the best so far, and keep them as such."""
         position = self.position
-        if not self.validation_sets or position.epoch or position.step or position.start_values:
+        has_begun = position.epoch or position.step or position.start_values
+        if has_begun or not (self.validation_sets and self.config.run.measure_start):
             return
         measured = self._validate()
         position.begin(self._agreed(measured), measured.values, opposed=self._opposed(measured))

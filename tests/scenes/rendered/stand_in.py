@@ -1,6 +1,7 @@
 """A generator without Blender: answers jobs as the real one does, or fails as its argument says.
 
-python stand_in.py [good | empty | broken | error | slow | mute | dies-once FILE | library-errors]
+python stand_in.py [good | empty | flat | broken | error | slow | mute | library-errors]
+python stand_in.py torn-once|dies-once FILE
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ def answer(job: dict[str, object], mode: str) -> dict[str, object]:
         sys.exit("ValueError: no such chair")
     count = 0 if mode == "empty" else int(str(job["views"]))
     views = [view(Path(str(job["folder"])), k, int(str(job["seed"])), flat=mode == "flat") for k in range(count)]
+    if mode == "torn-once" and not Path(sys.argv[2]).exists():
+        Path(sys.argv[2]).touch()
+        file = Path(str(views[1]["file"]))
+        file.write_bytes(file.read_bytes()[:500])
     return {"what": "stand-in", "views": views, "seconds": 0.1}
 
 

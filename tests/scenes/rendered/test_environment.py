@@ -9,19 +9,26 @@ from pathlib import Path
 import pytest
 
 from midas.errors import RenderError
+from midas.scenes.rendered.claims import claimed
 from midas.scenes.rendered.environment import BODY_REQUIREMENTS, GENERATOR, REQUIREMENTS, RenderEnvironment
 
 unix_only = pytest.mark.skipif(os.name != "posix", reason="the stand-in for Python is a shell script")
 
 
 def fake_python(folder: Path, failing: str = "") -> Path:
-    """A program that makes environments by copying itself, and fails where a word is among its arguments."""
+    """A program that makes environments by copying itself, and fails where a word is among its arguments.
+
+    What it installs into an environment is what the generator looks for first.
+    """
     path = folder / "python3.11"
     path.write_text(
         f"""#!/bin/sh
 case "$*" in *"{failing or "no such word"}"*) echo "ERROR: no matching distribution" >&2; exit 1;; esac
 echo "$*" >> {folder}/calls
 if [ "$2" = venv ]; then mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; fi
+case "$*" in
+*requirements.txt) p="$(dirname "$0")/../lib/python3.11/site-packages"; mkdir -p "$p/bpy" "$p/infinigen";;
+esac
 """,
         encoding="utf-8",
     )
@@ -65,6 +72,35 @@ def test_a_failed_installation_is_told_with_its_last_line(tmp_path: Path, failin
     with pytest.raises(RenderError, match=f"{trouble}.*: ERROR: no matching distribution"):
         environment.make(python=str(fake_python(tmp_path, failing)))
     assert not environment.is_ready()
+    # The same call goes on once the reason is gone: half of the packages are no environment.
+    environment.make(python=str(fake_python(tmp_path)))
+    assert environment.is_ready()
+
+
+@unix_only
+def test_a_folder_with_something_else_in_it_is_left_as_it_is(tmp_path: Path) -> None:
+    own = tmp_path / "venv"
+    (own / "bin").mkdir(parents=True)
+    (own / "pyvenv.cfg").write_text("home = /usr/bin\n", encoding="utf-8")
+    with pytest.raises(RenderError, match=r"holds something else.*name a new folder with --environment"):
+        RenderEnvironment(own).make(python=str(fake_python(tmp_path)))
+    assert sorted(path.name for path in own.iterdir()) == ["bin", "pyvenv.cfg"]
+
+
+@unix_only
+def test_a_file_in_the_environment_s_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "environment").touch()
+    with pytest.raises(RenderError, match="environment can't be written to: "):
+        RenderEnvironment(tmp_path / "environment").make(python=str(fake_python(tmp_path)))
+
+
+@unix_only
+def test_two_processes_do_not_make_one_environment(tmp_path: Path) -> None:
+    environment, python = RenderEnvironment(tmp_path / "environment"), str(fake_python(tmp_path))
+    refused = pytest.raises(RenderError, match="environment is being made by another process: wait")
+    with claimed(environment.folder, "made"), refused:
+        environment.make(python=python)
+    environment.make(python=python)
 
 
 def test_bodies_are_made_by_this_interpreter(tmp_path: Path) -> None:

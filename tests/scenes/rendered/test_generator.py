@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import math
 import os
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -54,3 +56,50 @@ def test_the_package_never_imports_the_generator() -> None:
             assert not {
                 name for name in modules if name.split(".")[0] in ("bpy", "generator") or "rendered.generator" in name
             }
+
+
+def angles(tree: ast.Module) -> list[float]:
+    """The bounds of each angle of view that a module gives its cameras."""
+    given = [
+        call.args[2]
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Proposal" and len(call.args) > 2
+    ]
+    for statement in ast.walk(tree):
+        if isinstance(statement, ast.Assign):
+            target, value = statement.targets[0], statement.value
+            both = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+            pairs = zip(target.elts, value.elts, strict=True) if both else [(target, value)]  # type: ignore[attr-defined]
+            given += [to for name, to in pairs if getattr(name, "id", "") == "fov"]
+    calls = [call for each in given for call in ast.walk(each) if isinstance(call, ast.Call)]
+    bounding = [call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) in BOUNDING]
+    return [float(each.value) for call in bounding for each in call.args if isinstance(each, ast.Constant)]
+
+
+BOUNDING = ("uniform", "min", "max")
+
+
+def test_cameras_see_at_the_angles_and_in_the_formats_that_the_document_names() -> None:
+    document = (GENERATOR.parents[4] / "docs" / "render.md").read_text(encoding="utf-8")
+    assert "from\n9:16 to 16:9, the angle of view 30 to 90°" in document
+    modules = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in GENERATOR.glob("*.py")}
+    found = {name: angles(tree) for name, tree in modules.items()}
+    proposing = {name for name, bounds in found.items() if bounds}
+    assert proposing == {"parks", "passages", "portraits", "rooms", "squares", "streets", "tables"}
+    every = [bound for bounds in found.values() for bound in bounds]
+    assert (min(every), max(every)) == (30, 90)
+    camera = {"Random": Random, "math": math}
+    wanted = [
+        node
+        for node in modules["camera"].body
+        if getattr(node, "name", "") in ("draw_aspect", "draw_roll")
+        or (isinstance(node, ast.Assign) and node.targets[0].id == "FORMATS")  # type: ignore[attr-defined]
+    ]
+    exec(compile(ast.Module(wanted, []), "camera.py", "exec"), camera)
+    rng = Random(0)
+    aspects = [camera["draw_aspect"](rng) for _ in range(1000)]  # type: ignore[operator]
+    assert (min(aspects), max(aspects)) == (9 / 16, 16 / 9)
+    assert 200 < sum(aspect < 1 for aspect in aspects) < 500
+    rolls = [abs(camera["draw_roll"](rng)) for _ in range(1000)]  # type: ignore[operator]
+    assert sum(roll > 4 for roll in rolls) > 80, "some cameras are held askew"
+    assert max(rolls) <= 12

@@ -10,6 +10,7 @@ import pytest
 
 from midas.errors import RenderError
 from midas.scenes.rendered import library_plan
+from midas.scenes.rendered.claims import claimed
 from midas.scenes.rendered.environment import RenderEnvironment
 from midas.scenes.rendered.library import Library, LibraryProgress
 from midas.scenes.rendered.library_plan import FACTORIES, library_items
@@ -48,6 +49,34 @@ def test_a_full_library_is_several_times_larger_than_the_first_one() -> None:
 def test_an_unfinished_library_has_some_of_everything() -> None:
     first = [item for item in library_items(1.0, 0) if item.kind == "asset"][: len(FACTORIES)]
     assert {item.job["factory"] for item in first} == {factory.name for factory in FACTORIES}
+
+
+class BrokenEnvironment(StandInEnvironment):
+    """One that can't run."""
+
+    mode = "broken"
+
+
+def test_what_a_broken_environment_could_not_make_is_made_once_it_is_mended(tmp_path: Path) -> None:
+    with pytest.raises(RenderError, match=r"the generator can't be run; .*no module named bpy"):
+        Library(tmp_path).build(BrokenEnvironment(tmp_path), scale=SCALE)
+    Library(tmp_path).build(StandInEnvironment(tmp_path), scale=SCALE)
+    names = {entry["name"] for entry in json.loads((tmp_path / "library.json").read_text(encoding="utf-8"))}
+    assert names == {item.name for item in library_items(SCALE, 0)}
+
+
+def test_two_processes_do_not_build_one_library(tmp_path: Path) -> None:
+    with claimed(tmp_path, "filled"), pytest.raises(RenderError, match="is being filled by another process"):
+        Library(tmp_path).build(StandInEnvironment(tmp_path), scale=SCALE)
+
+
+def test_a_finished_library_of_another_size_is_refused_where_a_size_is_asked_for(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    library.check_size(1.0)
+    library.build(StandInEnvironment(tmp_path), scale=SCALE)
+    library.check_size(SCALE)
+    with pytest.raises(RenderError, match=r"finished, and not of --library-size 1: .*another folder with --library"):
+        library.check_size(1.0)
 
 
 def test_a_library_is_built_once(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from midas.errors import RenderError
 from midas.scenes.rendered.run import Progress, RenderOptions, render
-from midas.scenes.rendered.store import PARTIAL, RenderStore
+from midas.scenes.rendered.store import PARTIAL, RenderStore, check_begun
 from midas.scenes.rendered.worlds import find_worlds
 
 STAND_IN = [sys.executable, str(Path(__file__).parent / "stand_in.py")]
@@ -107,9 +107,32 @@ def test_a_generator_that_dies_is_replaced_and_its_scene_left_out(tmp_path: Path
     assert [error for error in errors if error] == ["the generator ended: Segmentation fault"]
 
 
+def test_a_picture_that_cannot_be_read_costs_its_scene_alone(tmp_path: Path) -> None:
+    progress = run(tmp_path, 8, "torn-once", str(tmp_path / "torn"))
+    assert (progress.kept, progress.failed_scenes) == (8, 1)
+    first = json.loads((tmp_path / "scenes.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert (first["kept"], first["error"].partition(":")[0]) == (0, "what the generator wrote can't be taken")
+
+
+def test_a_folder_that_cannot_be_one_or_was_begun_otherwise_is_found_before_anything_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(RenderError, match=r"can't hold pictures: .*give another folder"):
+            check_begun(place, FACTS)
+    check_begun(tmp_path / "new", FACTS)
+    assert not list((tmp_path / "new").iterdir())
+    run(tmp_path / "new", 4)
+    check_begun(tmp_path / "new", {"seed": 0})
+    with pytest.raises(RenderError, match="begun with seed 0, not 1"):
+        check_begun(tmp_path / "new", {"seed": 1})
+
+
 def test_a_generator_that_never_answers_is_given_up_with_its_last_words(tmp_path: Path) -> None:
     with pytest.raises(RenderError, match=r"can't be run; the generator ended: .*no module named bpy"):
-        run(tmp_path, 8, "broken")
+        run(tmp_path / "mended", 8, "broken")
+    run(tmp_path / "mended", 8)
+    run(tmp_path / "whole", 8)
+    assert files(tmp_path / "mended") == files(tmp_path / "whole"), "no scene is lost to what was no fault of its own"
 
 
 @pytest.mark.parametrize(("free", "why"), [(1 << 40, "it said nothing"), (0, "No space left on device: .*logs")])

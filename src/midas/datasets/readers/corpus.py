@@ -232,10 +232,13 @@ def evaluation_sets(folder: Path) -> list[Path]:
     """The sets of a folder whose split is ``eval``, by name.
 
     Raises:
-        DatasetError: there is none.
+        DatasetError: there is none, or no such folder.
     """
+    if not folder.is_dir():
+        raise DatasetError(f"there is no folder {folder}")
     roots = sorted(path.parent for path in folder.glob("*/dataset.json"))
     found = [root for root in roots if read_info(root).split == "eval"]
     if not found:
-        raise DatasetError(f"{folder} holds no set in the corpus format whose split is eval")
+        itself = "; it is one itself: name it with --root" if (folder / "dataset.json").is_file() else ""
+        raise DatasetError(f"{folder} holds no set in the corpus format whose split is eval{itself}")
     return found

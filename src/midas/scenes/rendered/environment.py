@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from midas.errors import RenderError
+from midas.scenes.rendered.claims import LOCK, claimed
 
 PYTHON = "python3.11"
 GENERATOR = Path(__file__).parent / "generator"
@@ -16,6 +17,7 @@ REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 BODY_REQUIREMENTS = Path(__file__).parent / "requirements-bodies.txt"
 
 _STAMP = "midas-requirements.txt"
+_UNFINISHED = "midas-unfinished"
 _BODIES = "bodies"
 
 
@@ -48,20 +50,23 @@ class RenderEnvironment:
         return [sys.executable, str(GENERATOR), "--packages", str((self.folder / _BODIES).resolve())]
 
     def is_ready(self) -> bool:
-        """It was made, by these very requirements, or by hand with the generator's packages in it."""
+        """It was made to its end, by these very requirements, or by hand with the generator's packages in it."""
+        if (self.folder / _UNFINISHED).exists():
+            return False
         stamp = self.folder / _STAMP
         if stamp.exists():
             return stamp.read_text(encoding="utf-8") == _wanted()
         return self.python.exists() and not self._missing()
 
     def make(self, *, python: str = PYTHON) -> None:
-        """Make the environment, unless it is there.
+        """Make the environment, unless it is there; one whose making was interrupted is made again.
 
         Args:
             python: name or path of a Python 3.11.
 
         Raises:
-            RenderError: there is no Python 3.11, or an installation failed.
+            RenderError: there is no Python 3.11, the folder holds something else, another process is making it, or an
+                installation failed.
         """
         if self.is_ready():
             return
@@ -75,12 +80,28 @@ class RenderEnvironment:
             [interpreter, "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 11))"],
             f"{interpreter} is no Python 3.11",
         )
+        self._check_folder()
+        with claimed(self.folder, "made"):
+            (self.folder / _UNFINISHED).touch()
+            self._install(interpreter)
+            (self.folder / _STAMP).write_text(_wanted(), encoding="utf-8")
+            (self.folder / _UNFINISHED).unlink()
+
+    def _check_folder(self) -> None:
+        """Whatever else lives in the folder, such as one's own environment, would not survive these versions."""
+        ours = any((self.folder / name).exists() for name in (_STAMP, _UNFINISHED))
+        if not ours and self.folder.is_dir() and any(each.name != LOCK for each in self.folder.iterdir()):
+            raise RenderError(
+                f"{self.folder} holds something else than an environment for rendering, whose packages would replace "
+                "those that are there: name a new folder with --environment"
+            )
+
+    def _install(self, interpreter: str) -> None:
         _run([interpreter, "-m", "venv", str(self.folder)], f"no virtual environment could be made in {self.folder}")
         pip = [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         _run([*pip, "--no-deps", "--requirement", str(REQUIREMENTS)], "Blender and Infinigen could not be installed")
         bodies = ["--no-deps", "--target", str(self.folder / _BODIES), "--requirement", str(BODY_REQUIREMENTS)]
         _run([*pip, *bodies], "Anny, for bodies, could not be installed")
-        (self.folder / _STAMP).write_text(_wanted(), encoding="utf-8")
 
     def _missing(self) -> bool:
         packages = self.folder / "lib" / PYTHON / "site-packages"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from midas.errors import RenderError
+from midas.scenes.rendered.claims import claimed
 from midas.scenes.rendered.environment import RenderEnvironment
 from midas.scenes.rendered.library_plan import Item, library_items
 from midas.scenes.rendered.workers import Job, WorkerPool
@@ -81,11 +82,40 @@ class Library:
         """Make what isn't there yet, and the index. A thing that once failed isn't tried again.
 
         Raises:
-            RenderError: the generator can't be run, or of some kind nothing at all could be made.
+            RenderError: the generator can't be run, another process is building it, or of some kind nothing at all
+                could be made.
         """
         if self.is_complete:
             return
-        items = list(library_items(scale, seed))
+        with claimed(self.folder, "filled"):
+            self._build(environment, list(library_items(scale, seed)), workers, report)
+
+    def check_size(self, scale: float, seed: int = 0) -> None:
+        """A finished library isn't changed, since pictures of a seed would change with it.
+
+        Raises:
+            RenderError: it is finished, and of another size than this.
+        """
+        tried, wanted = set(self._tried()), {item.name for item in library_items(scale, seed)}
+        if not self.is_complete or not tried:
+            return
+        if not wanted <= tried or {entry["name"] for entry in self._entries()} - wanted:
+            raise RenderError(
+                f"{self.folder} is finished, and not of --library-size {scale:g}: {len(tried)} things were made for "
+                f"it, which would be {len(wanted)}; leave the option out, or name another folder with --library"
+            )
+
+    def _entries(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = json.loads((self.folder / INDEX).read_text(encoding="utf-8"))
+        return entries
+
+    def _build(
+        self,
+        environment: RenderEnvironment,
+        items: list[Item],
+        workers: int,
+        report: Callable[[LibraryProgress], None],
+    ) -> None:
         tried = self._tried()
         progress = LibraryProgress(
             sum("error" not in tried[item.name] for item in items if item.name in tried),
@@ -111,13 +141,20 @@ class Library:
             jobs = _jobs([item for item in items if item.limit_s == limit_s], self.folder)
             # The first of all may have to fill caches of its own.
             pool = WorkerPool(command, min(workers, len(items)), self.folder / "logs", limit_s=limit_s)
+            broken = None
             for outcome in pool.outcomes(lambda jobs=jobs: next(jobs, None)):  # type: ignore[misc]
+                if outcome.fatal:
+                    # The environment's fault and not the thing's, which will be tried again.
+                    broken = outcome
+                    continue
                 facts = {"error": outcome.error} if outcome.error else dict(outcome.reply)
                 self._note({"name": outcome.job["name"], "category": outcome.job["category"]} | facts)
                 progress.done += outcome.error is None
                 progress.failed += outcome.error is not None
                 progress.name = outcome.job["name"]
                 report(progress)
+            if broken is not None:
+                raise RenderError(f"the generator can't be run; {broken.error}")
 
     def _tried(self) -> dict[str, dict[str, Any]]:
         path = self.folder / "library.jsonl"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from midas.errors import RenderError
+from midas.errors import RenderError, net
 from midas.scenes.rendered.checks import failure
 from midas.scenes.rendered.depth_files import encode_depth
 from midas.scenes.rendered.photograph import View, develop
@@ -154,11 +154,14 @@ def render(
         try:
             for outcome in outcomes:
                 scene = under_way.pop((outcome.job["world"], outcome.job["index"]))
-                record = _finish(scene, outcome, output)
-                progress.count(record, output.kept, time.monotonic() - began)
-                failures_in_a_row = 0 if record.kept else failures_in_a_row + 1
+                # What is the environment's fault and not the scene's isn't written down: a later run will do it.
+                record = None if outcome.fatal else _finish(scene, outcome, output)
+                if record is not None:
+                    progress.count(record, output.kept, time.monotonic() - began)
+                failures_in_a_row = 0 if record is not None and record.kept else failures_in_a_row + 1
                 if failures_in_a_row >= FAILURES_BEFORE_GIVING_UP:
-                    raise RenderError(f"{failures_in_a_row} scenes in a row failed, the last because {_why(record)}")
+                    why = outcome.error if record is None else _why(record)
+                    raise RenderError(f"{failures_in_a_row} scenes in a row failed, the last because {why}")
                 report(progress)
         finally:
             output.close()
@@ -187,31 +190,45 @@ def _job(scene: ScenePlan, library: Path, output: RenderStore, options: RenderOp
 def _finish(scene: ScenePlan, outcome: Outcome, output: RenderStore) -> SceneRecord:
     pictures: list[Picture] = []
     dropped = Counter[str]()
-    for number, facts in enumerate(outcome.reply.get("views", ())):
-        rng = np.random.default_rng((scene.seed, number))
-        view = read_view(Path(facts["file"]), facts)
-        photo = develop(view, rng)
-        reason = failure(photo, view.depth_m)
-        if reason is None:
-            pictures.append(Picture(photo, encode_depth(view.depth_m)))
-        else:
-            dropped[reason] += 1
+    error = outcome.error
+    try:
+        # The generator's files come from outside: a scene of which one can't be taken costs that scene alone.
+        with net("what the generator wrote can't be taken", RenderError):
+            for number, facts in enumerate(outcome.reply.get("views", ())):
+                _take(scene, number, facts, pictures, dropped)
+    except RenderError as failed:
+        pictures, error = [], str(failed)
     record = SceneRecord(
         world=scene.world.name,
         index=scene.index,
         what=str(outcome.reply.get("what", "")),
         kept=len(pictures),
         dropped=dict(dropped),
-        error=outcome.error,
+        error=error,
         seconds=round(float(outcome.reply.get("seconds", 0.0)), 1),
     )
     output.add(scene, pictures, record)
     return record
 
 
+def _take(
+    scene: ScenePlan, number: int, facts: Mapping[str, Any], pictures: list[Picture], dropped: Counter[str]
+) -> None:
+    """Develop one view; it joins the pictures, or the reasons why there is none."""
+    rng = np.random.default_rng((scene.seed, number))
+    view = read_view(Path(facts["file"]), facts)
+    photo = develop(view, rng)
+    reason = failure(photo, view.depth_m)
+    if reason is None:
+        pictures.append(Picture(photo, encode_depth(view.depth_m)))
+    else:
+        dropped[reason] += 1
+
+
 def read_view(path: Path, facts: Mapping[str, Any]) -> View:
     """A view as the generator wrote it: an ``.npz`` with radiance, depth and, where there is haze, distance."""
-    with np.load(path) as arrays:
+    # Opened here: NumPy leaves an archive open that it finds torn.
+    with path.open("rb") as file, np.load(file) as arrays:
         haze_m = facts.get("haze_m")
         return View(
             radiance=arrays["radiance"].astype(np.float32),

@@ -26,6 +26,7 @@ from midas.scenes.rendered.worlds import WORLDS, World
 from midas.storage.atomic import atomic_file
 
 PARTIAL = ".partial"
+FACTS = "render.json"
 
 SOURCES = (
     {"name": "Blender 4.2 (bpy)", "licence": "GPL-3.0-or-later", "use": "the program; what it renders is free"},
@@ -79,12 +80,14 @@ class RenderStore:
         facts: what must be the same in every run into this folder.
 
     Raises:
-        RenderError: the folder holds pictures made with other facts, or its record can't be read.
+        RenderError: the folder holds pictures made with other facts, its record can't be read, or it can't be written.
     """
 
     def __init__(self, root: Path, facts: dict[str, Any]):
         self.root = root
-        self._check_facts(facts)
+        check_begun(root, facts)
+        if not (root / FACTS).exists():
+            _write_json(root / FACTS, facts)
         self.records = _read_records(root / "scenes.jsonl")
         shutil.rmtree(root / PARTIAL, ignore_errors=True)  # of a run that was ended from outside
 
@@ -132,21 +135,28 @@ class RenderStore:
             facts = description(world) | {"frames": sum(kept), "scenes": len(kept)}
             _write_json(self.root / world.set_name / "dataset.json", facts)
 
-    def _check_facts(self, facts: dict[str, Any]) -> None:
-        path = self.root / "render.json"
-        try:
-            before = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            _write_json(path, facts)
-            return
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise RenderError(f"{path} is damaged: {error}; give another output folder") from error
-        for key, value in facts.items():
-            if before.get(key) != value:
-                raise RenderError(
-                    f"{self.root} was begun with {key} {before.get(key)!r}, not {value!r}: "
-                    "give the same again, or another output folder"
-                )
+
+def check_begun(root: Path, facts: dict[str, Any]) -> None:
+    """Nothing, where pictures made with these facts can go into a folder.
+
+    Raises:
+        RenderError: it was begun with others, its record of them can't be read, or it can't be a folder.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        before = json.loads((root / FACTS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise RenderError(f"{root / FACTS} is damaged: {error}; give another output folder") from error
+    except OSError as error:
+        raise RenderError(f"{root} can't hold pictures: {error.strerror or error}; give another folder") from error
+    for key, value in facts.items():
+        if before.get(key) != value:
+            raise RenderError(
+                f"{root} was begun with {key} {before.get(key)!r}, not {value!r}: "
+                "give the same again, or another output folder"
+            )
 
 
 def description(world: World) -> dict[str, Any]:

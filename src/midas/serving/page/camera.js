@@ -1,16 +1,22 @@
 // The camera of this machine: for one photograph, or mapped as it happens.
-import { word } from "./words.js";
+import { failure } from "./words.js";
 
 // What a camera's frames are scaled to: more than the network sees, and little to send.
 const LIVE_PX = 640;
 const RATE_OVER = 30; // frames
 
+const REASONS = { NotAllowedError: "notAllowed", NotFoundError: "noneFound", NotReadableError: "inUse", OverconstrainedError: "noneFound" };
+
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A stream of the camera; a browser offers one to pages of this machine and of https alone. */
 async function opened(width) {
-  if (!navigator.mediaDevices) throw new Error(word("noSecure"));
-  return navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: width } } });
+  if (!navigator.mediaDevices) throw Object.assign(failure("noSecure"), { ofCamera: true });
+  const wish = { video: { facingMode: "environment", width: { ideal: width } } };
+  return navigator.mediaDevices.getUserMedia(wish).catch((error) => {
+    // Browsers say it in their own words.
+    throw Object.assign(error.name in REASONS ? failure(REASONS[error.name]) : error, { ofCamera: true });
+  });
 }
 
 async function play(video, stream) {

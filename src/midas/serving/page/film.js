@@ -31,8 +31,16 @@ export class FilmTool {
   }
 
   say(name, parts = {}, bad = false) {
+    this.said = [name, parts, bad];
+    this.part("bar").hidden = bad; // what failed doesn't go on
     this.part("status").textContent = word(name, parts);
     this.part("status").classList.toggle("bad", bad);
+  }
+
+  /** The page speaks another language now. */
+  sayAgain() {
+    this.showForms();
+    if (this.said) this.say(...this.said);
   }
 
   async map(file) {
@@ -49,7 +57,7 @@ export class FilmTool {
       this.name = job.id;
       await this.watch(job.id, file.name);
     } catch (error) {
-      if (error.name !== "AbortError") this.say("failed", { why: error.message }, true);
+      if (error.name !== "AbortError") this.say("failed", { why: error }, true);
     }
     if (this.sending === sending) this.part("stop").hidden = true;
   }
@@ -63,7 +71,7 @@ export class FilmTool {
       if (job.state === "failed") {
         this.name = null;
         await this.server.remove(name);
-        throw new Error(job.problem);
+        throw Object.assign(new Error(job.problem), { kind: "film" });
       }
       if (job.state === "done") break;
       if (job.state === "waiting") this.say("filmWaits");

@@ -6,7 +6,7 @@ import { Points } from "./points.js";
 import { Scene } from "./scene.js";
 import { describe, encode, filmServer, forgetLive, mapLive, needsServer, predict, useKey } from "./source.js";
 import { showStrip } from "./strip.js";
-import { hasWord, speak, usualLanguage, word } from "./words.js";
+import { english, failure, hasWord, speak, usualLanguage, word } from "./words.js";
 
 // What the eye needs of a photograph, and what graphics cards of phones take.
 const MOST_PHOTO_PX = 2048;
@@ -27,6 +27,7 @@ const live = new Live(byId("live-photo"), byId("live-map"), mapFrame, {
 let current = null;
 let scene = null;
 let filmTool = null;
+let looked = null;
 let said = ["", {}, false];
 
 // ── words and models ────────────────────────────────────────────────────────
@@ -39,7 +40,7 @@ function say(name, parts, bad = false) {
 }
 
 function fail(error) {
-  say("failed", { why: error.message }, true);
+  say("failed", { why: error }, true);
   if (error.status === 401) byId("key-form").hidden = false;
 }
 
@@ -65,17 +66,31 @@ async function start() {
   document.body.dataset.ready = "yes";
 }
 
+/** At first, and again while the server loads its models. */
+function begin() {
+  start().catch((error) => {
+    fail(error);
+    if (error.retryAfter) setTimeout(begin, 1000 * error.retryAfter);
+  });
+}
+
 function showCard() {
   const model = facts.models.find((each) => each.name === byId("model").value);
   if (!model) return;
   const free = model.commercial === null ? "unknown" : model.commercial ? "yes" : "no";
   const rows = [
-    ["about", model.summary], ["licence", model.licence ?? word("unknown")], ["commercial", word(free)],
+    ["about", inWords(model.summary, `model-${model.name}`, "model-file")], ["licence", model.licence ?? word("unknown")], ["commercial", word(free)],
     ["parameters", model.parameters ? `${(model.parameters / 1e6).toFixed(1)} M` : word("unknown")],
     ["kind", hasWord(`kind-${model.kind}`) ? word(`kind-${model.kind}`) : model.kind],
-    ...(model.note ? [["note", model.note]] : []),
+    ...(model.note ? [["note", inWords(model.note, `note-${model.name}`)]] : []),
   ];
   byId("card").replaceChildren(...rows.flatMap(([name, text]) => [element("dt", word(name)), element("dd", text)]));
+}
+
+/** What the server says of a model, in the page's language where one of these words has it. */
+function inWords(text, ...names) {
+  const known = names.find((each) => hasWord(each) && text === english(each));
+  return known ? word(known) : text;
 }
 
 function element(kind, text) {
@@ -98,10 +113,15 @@ async function add(files) {
       await work(picture);
     } catch (error) {
       fail(error);
-      failures.push(files.length > 1 ? `${picture.name}: ${error.message}` : error.message);
+      failures.push(files.length > 1 ? named(picture.name, error) : error);
     }
   }
-  if (failures.length) say("failed", { why: failures.join("; ") }, true);
+  if (failures.length) say("failed", { why: failures }, true);
+}
+
+/** An error of one of several pictures. */
+function named(name, error) {
+  return failure("failedOf", { name, why: error });
 }
 
 /** Predict a picture, for the first time or by another model; the latest wish counts. */
@@ -173,6 +193,7 @@ function show(picture) {
   [byId("low").value, byId("high").value] = picture.window;
   points.begin(picture.map);
   byId("reading").textContent = "";
+  looked = null;
   chooseAsFor(picture);
   strip();
   if (["live", "film"].includes(tab())) tabOf("compare").checked = true;
@@ -201,7 +222,7 @@ function strip() {
 
 async function addExample() {
   const answer = await fetch("example.jpg").catch(() => {
-    throw new Error(word("noServer"));
+    throw failure("noServer");
   });
   const blob = await answer.blob();
   await add([new File([blob], "example.jpg", { type: "image/jpeg" })]);
@@ -293,6 +314,7 @@ function dragEdge(event) {
 // ── values and metres ───────────────────────────────────────────────────────
 
 function read(spot) {
+  looked = spot ?? looked;
   if (!spot) return;
   const value = valueAt(current.map, spot.x, spot.y);
   const line = points.line();
@@ -351,8 +373,8 @@ async function download(format) {
 // ── the camera ──────────────────────────────────────────────────────────────
 
 function noCamera(error) {
-  if (error.status) fail(error);
-  else say("noCamera", { why: error.message }, true);
+  if (error.ofCamera) say("noCamera", { why: error }, true);
+  else fail(error);
 }
 
 /** A phone offers its own camera where the page may not open it. */
@@ -396,7 +418,8 @@ function listen() {
     showCard();
     showMetres();
     strip();
-    filmTool?.showForms();
+    filmTool?.sayAgain();
+    if (current && looked) read(looked);
   });
   for (const id of ["files", "capture"]) {
     on(id, "change", (event) => {
@@ -445,10 +468,10 @@ function listen() {
   on("key-form", "submit", (event) => {
     event.preventDefault();
     useKey(byId("key").value);
-    start().catch(fail);
+    begin();
   });
 }
 
 listen();
 showTab();
-start().catch(fail);
+begin();

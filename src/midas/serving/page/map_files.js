@@ -1,4 +1,5 @@
 // Maps as files: 16-bit PNG in and out, and what else can be written without a server. A canvas would cut 16 bits to 8.
+import { failure } from "./words.js";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -6,7 +7,7 @@ const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 export async function readPng16(buffer) {
   const view = new DataView(buffer);
   const bytes = new Uint8Array(buffer);
-  if (SIGNATURE.some((byte, index) => bytes[index] !== byte)) throw new Error("the answer is no PNG file");
+  if (SIGNATURE.some((byte, index) => bytes[index] !== byte)) throw failure("badAnswer");
   const text = {};
   const parts = [];
   let width = 0;
@@ -17,7 +18,7 @@ export async function readPng16(buffer) {
     const data = bytes.subarray(at + 8, at + 8 + size);
     if (kind === "IHDR") {
       [width, height] = [view.getUint32(at + 8), view.getUint32(at + 12)];
-      if (data[8] !== 16 || data[9] !== 0) throw new Error("the answer is no grey PNG of 16 bits");
+      if (data[8] !== 16 || data[9] !== 0) throw failure("badAnswer");
     } else if (kind === "IDAT") parts.push(data);
     else if (kind === "tEXt" || kind === "iTXt") addText(text, data, kind);
     at += 12 + size;

@@ -1,6 +1,6 @@
 // Where maps come from: here, the server that sent this page. The page without a server has another file of this name.
 import { readPng16 } from "./map_files.js";
-import { word } from "./words.js";
+import { failure } from "./words.js";
 
 export const needsServer = true;
 
@@ -74,11 +74,11 @@ function sendFilm(file, parameters, onShare, signal) {
     if (key) request.setRequestHeader("Authorization", `Bearer ${key}`);
     request.responseType = "json";
     request.upload.onprogress = (event) => onShare(event.loaded / (event.total || file.size || 1));
-    request.onerror = () => reject(new Error(word("noServer")));
+    request.onerror = () => reject(failure("noServer"));
     request.onabort = () => reject(new DOMException("stopped", "AbortError"));
     request.onload = () => {
       if (request.status === 202) resolve(request.response);
-      else reject(new Error(request.response?.detail ?? `${request.status}`));
+      else reject(refusal(request.status, request.response));
     };
     signal.addEventListener("abort", () => request.abort());
     request.send(file);
@@ -89,11 +89,15 @@ async function ask(path, options = {}) {
   const key = sessionStorage.getItem(KEY);
   const headers = { ...options.headers, ...(key ? { Authorization: `Bearer ${key}` } : {}) };
   const answer = await fetch(path, { ...options, headers }).catch((error) => {
-    throw error.name === "AbortError" ? error : new Error(word("noServer"));
+    throw error.name === "AbortError" ? error : failure("noServer");
   });
   if (answer.ok) return answer;
-  const problem = await answer.json().catch(() => ({}));
-  throw Object.assign(new Error(problem.detail ?? `${answer.status} ${answer.statusText}`), {
-    status: answer.status, retryAfter: Number(answer.headers.get("Retry-After")) || null,
-  });
+  const problem = await answer.json().catch(() => null);
+  throw Object.assign(refusal(answer.status, problem), { retryAfter: Number(answer.headers.get("Retry-After")) || null });
+}
+
+/** What a refusal says; what stands in front of a server may refuse too, and says it in other ways. */
+function refusal(status, problem) {
+  if (!problem?.detail) return Object.assign(failure("statusOnly", { status }), { status });
+  return Object.assign(new Error(problem.detail), { status, kind: problem.type?.split("#")[1] });
 }

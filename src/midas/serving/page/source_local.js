@@ -1,7 +1,7 @@
 // Where maps come from on the page without a server: our network, run in the browser. Stands in for source.js.
 import { alignment, draw, range, usualWindow } from "./colours.js";
 import { writeNpy, writePfm, writePng16 } from "./map_files.js";
-import { word } from "./words.js";
+import { failure } from "./words.js";
 
 export const needsServer = false;
 
@@ -114,7 +114,7 @@ function tableOf(colormap) {
 
 async function rgb(blob) {
   const bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" }).catch(() => {
-    throw new Error(word("unreadable"));
+    throw failure("unreadable");
   });
   const scale = Math.min(1, LONGEST_SIDE_PX / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
@@ -173,9 +173,16 @@ function inMetres(map, known) {
   return { ...coded(values, map.width, map.height, "metric"), model: map.model };
 }
 
-function statistics({ values, width, height, kind, model, offset, scale }) {
-  const infinite = values.reduce((count, value) => count + !Number.isFinite(value), 0);
-  return { model, kind, unit: kind === "metric" ? "metre" : null, size: [height, width], min: offset, max: offset + 65535 * scale, infinite };
+function statistics({ values, width, height, kind, model }) {
+  let [min, max, infinite] = [Infinity, -Infinity, 0];
+  for (const value of values) {
+    if (!Number.isFinite(value)) infinite++;
+    else [min, max] = [Math.min(min, value), Math.max(max, value)];
+  }
+  const known = infinite < values.length; // JSON has no infinity
+  return {
+    model, kind, unit: kind === "metric" ? "metre" : null, size: [height, width], min: known ? min : null, max: known ? max : null, infinite,
+  };
 }
 
 async function pictureFile(blob, map, format, colormap) {
