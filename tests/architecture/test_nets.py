@@ -38,6 +38,7 @@ BOUNDARIES = {
     "midas/scale/insides.py": ["list_inside"],
     "midas/scale/on_ray.py": ["_run", "_session"],
     "midas/scale/opening.py": ["_in_turn"],
+    "midas/scale/together.py": ["__call__", "run_together"],
     "midas/scale/worker.py": ["__call__", "write"],
     "midas/scenes/rendered/run.py": ["_finish"],
     "midas/storage/stores.py": ["_opened_store", "patiently"],

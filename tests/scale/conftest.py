@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from tests.scale.small_pictures import write_pictures
 from tests.tiny_model import write_tiny_model
+
+# Read when Ray is imported, which other tests may do before ours; see midas.scale.on_ray.
+os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
 
 # What pip install midas-depth[scale] brings, without which there is nothing to test here.
 collect_ignore_glob = [] if all(map(find_spec, ("pyarrow", "fsspec"))) else ["test_*.py"]

@@ -164,14 +164,19 @@ class MarkedCluster:
 
     def _workers(self) -> list[int]:
         """Processes of this cluster in which a worker of ours has been made."""
-        found = []
-        for folder in Path("/proc").iterdir():
-            if not folder.name.isdigit():
-                continue
-            try:
-                ours = f"{MARK}={self._mark}".encode() in (folder / "environ").read_bytes()
-                if ours and b"RayWorker" in (folder / "cmdline").read_bytes():
-                    found.append(int(folder.name))
-            except OSError:  # it has ended
-                continue
-        return found
+        return marked_processes(self._mark, "RayWorker")
+
+
+def marked_processes(mark: str, called: str) -> list[int]:
+    """Processes whose environment bears a mark, and whose command line says what they are called."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            ours = f"{MARK}={mark}".encode() in (folder / "environ").read_bytes()
+            if ours and called.encode() in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+        except OSError:  # it has ended
+            continue
+    return found

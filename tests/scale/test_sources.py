@@ -58,6 +58,44 @@ def test_outputs_below_a_source_are_no_sources(tmp_path: Path) -> None:
         entries(tmp_path / "in", destination=tmp_path / "in")
 
 
+def test_outputs_are_known_under_the_name_that_a_link_gives_them(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "in", 1)
+    write_pictures(tmp_path / "in" / "maps", 1)
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    for source in (tmp_path / "link", tmp_path / "link" / "**" / "*.jpg"):
+        (found,) = entries(source, destination=tmp_path / "in" / "maps")
+        assert found.source == str(tmp_path / "link" / "000" / "000000.jpg")
+    with pytest.raises(ConfigError, match="read and written"):
+        entries(tmp_path / "link", destination=tmp_path / "in")
+
+
+def test_a_picture_that_is_meant_twice_comes_once(tmp_path: Path) -> None:
+    paths = write_pictures(tmp_path / "in", 3)
+    with tarfile.open(tmp_path / "some.tar", "w") as tar:
+        for path in paths:
+            tar.add(path, path.name)
+    (tmp_path / "list.txt").write_text(f"in/000/000002.jpg\n{paths[2]}\nin/000/000000.jpg\n")
+    names = ("in", "in/000/*.jpg", "list.txt", "some.tar", "*.tar", "in/000/000001.jpg", "in")
+    found, once = (
+        [(entry.source, entry.offset, entry.place) for entry in entries(*sources, destination=tmp_path / "out")]
+        for sources in ([tmp_path / name for name in names], [tmp_path / "in", tmp_path / "some.tar"])
+    )
+    assert found == once
+    assert len(found) == 6
+
+
+def test_a_column_of_names_is_taken_as_it_is_and_a_text_may_have_remarks(tmp_path: Path) -> None:
+    data = [path.read_bytes() for path in write_pictures(tmp_path / "in", 3)]
+    names = ["#1.jpg", " 2.jpg", "100%+?.jpg"]
+    for name, each in zip(names, data, strict=True):
+        (tmp_path / name).write_bytes(each)
+    pq.write_table(pa.table({"path": [*names, None, ""]}), tmp_path / "list.parquet")
+    assert [content(one) for one in entries(tmp_path / "list.parquet", destination=tmp_path / "out")] == data
+    (tmp_path / "list.txt").write_bytes(b"# the last one\r\n\r\n  100%+?.jpg \r\n")
+    (one,) = entries(tmp_path / "list.txt", destination=tmp_path / "out")
+    assert content(one) == data[2]
+
+
 def test_pictures_below_the_destination_are_sources_like_others(tmp_path: Path) -> None:
     write_pictures(tmp_path / "in", 2)
     for source in (tmp_path / "in", tmp_path / "in" / "000" / "*.jpg"):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,15 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.corpus_miniature import write_miniature
 
-from midas.errors import ConfigError, MidasError, ModelError
+from midas.errors import ConfigError, CostWarning, MidasError, ModelError
 from midas.evaluation.candidates import PlaneCandidate
 from midas.evaluation.runs import Benchmark, open_benchmark, run
 from midas.scale.engine import Engine
-from midas.scale.on_ray import RayWorker, pools_for
+from midas.scale.on_ray import RayWorker, _End, _until_ended, pools_for
 from midas.scale.processes import DEATHS_IN_A_ROW
 from midas.scale.scoring import scores_by
 from midas.scale.share import Share, core_groups, cores_here
 from midas.scale.spread import spread
+from midas.scale.together import _room_for
 
 TWO = Engine("local", workers=2, cores=1)
 
@@ -132,6 +136,22 @@ def test_cards_and_processors_work_at_the_same_job() -> None:
         pools_for([{"memory": 1.0}], Engine("ray"))
 
 
+def ended(*pools: Sequence[object]) -> queue.Queue[Any]:
+    results: queue.Queue[Any] = queue.Queue()
+    for pool in pools:
+        for result in pool:
+            results.put(result)
+    return results
+
+
+def test_workers_of_one_kind_that_give_up_are_named_and_of_both_end_the_work() -> None:
+    broken = _End(ModelError("no card can be used"))
+    with pytest.warns(CostWarning, match="no card can be used"):
+        assert list(_until_ended(ended([broken], [1, 2, _End()]), 2)) == [1, 2]
+    with pytest.raises(ModelError, match="no card can be used"):
+        list(_until_ended(ended([broken], [1, broken]), 2))
+
+
 MIXED = [{"CPU": 16.0, "GPU": 2.0}, {"CPU": 8.0}]
 
 
@@ -154,6 +174,19 @@ def test_wishes_for_a_device_and_a_number_of_workers_hold_for_the_whole_cluster(
     assert [pool.workers for pool in pools] == workers
     with pytest.raises(ModelError, match="no node of the cluster has graphics cards"):
         pools_for(MIXED[1:], Engine("ray", device="cuda:0"))
+
+
+@pytest.mark.parametrize(("processes", "cores", "wide"), [(None, None, 4), (2, None, 4), (5, None, 1), (4, 2, 2)])
+def test_processes_that_learn_together_are_as_many_as_are_wished_for(
+    processes: int | None, cores: int | None, wide: int
+) -> None:
+    pool = _room_for([{"CPU": 4.0}, {"CPU": 4.0}], Engine("ray", workers=processes, cores=cores))
+    assert (pool.workers, pool.share.cores, pool.gpus) == (processes or 2, wide, 0.0)
+    cards = _room_for(MIXED, Engine("ray", workers=2))
+    assert (cards.workers, cards.gpus) == (2, 1.0)
+    for nodes, wished in (([{"CPU": 4.0}], 5), (MIXED, 3)):
+        with pytest.raises(ConfigError, match=f"not for {wished}"):
+            _room_for(nodes, Engine("ray", workers=wished))
 
 
 def test_engines_are_chosen_by_the_number_of_pictures_and_wrong_wishes_are_refused() -> None:

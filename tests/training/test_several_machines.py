@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
 import torch
 from tests.corpus_miniature import write_miniature
+from tests.scale.faults import MARK, marked_processes
 from tests.training.processes import (
     ALONE,
     TWO,
@@ -27,6 +29,8 @@ from midas.datasets.catalogue import open_reader
 from midas.datasets.shard_members import Packing
 from midas.datasets.shards import pack
 from midas.errors import ConfigError, DatasetError
+from midas.training.config import RunSettings
+from midas.training.distributed import launch
 from midas.training.run_folder import check_continuing
 from midas.training.shared_statistics import share_statistics
 from midas.training.state import CHECKPOINT
@@ -145,6 +149,51 @@ def test_a_killed_process_is_begun_again_by_torchrun_to_the_same_weights(config_
     assert launcher.returncode == 0, errors[-3000:]
     assert "SIGKILL" in errors or "exitcode: -9" in errors or "Signal 9" in errors, errors[-3000:]
     assert same_weights(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_machines_with_unlike_numbers_of_processes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "3", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match="3 processes, 2 of them on this machine"):
+        launch(RunSettings(epochs=1, pictures_per_epoch=3, batch_size=3))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed", [False, True])
+def test_processes_that_ray_begins_end_with_the_weights_of_those_of_torchrun(
+    config_path: Path, tmp_path: Path, killed: bool
+) -> None:
+    pytest.importorskip("ray")
+    changes = ("--set", "run.epochs=4")
+    train(TWO, config_path, "-o", tmp_path / "torchrun", *changes)
+    by_ray = command(ALONE, config_path, "-o", tmp_path / "ray", "--engine", "ray", "--processes", "2", *changes)
+    mark = uuid.uuid4().hex
+    run = subprocess.Popen(
+        by_ray, env=quiet() | {MARK: mark}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    if killed:
+        wait_for_checkpoint(tmp_path / "ray", 200)
+        processes = marked_processes(mark, "RayTrainWorker")
+        assert len(processes) == 2
+        os.kill(processes[1], signal.SIGKILL)
+    said, errors = run.communicate(timeout=500)
+    assert run.returncode == 0, errors[-3000:]
+    assert said.startswith("best validation figure")
+    assert "epoch 1/4" in errors
+    assert same_weights(tmp_path / "torchrun", tmp_path / "ray")
+    assert not list((tmp_path / "ray").glob(".ray-*"))
+
+
+@pytest.mark.slow
+def test_what_is_wrong_with_a_run_that_ray_begins_is_said_in_a_sentence(config_path: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    config_path.write_text(config_path.read_text().replace('name = "miniature"', 'name = "nowhere"'))
+    by_ray = command(ALONE, config_path, "-o", tmp_path / "ray", "--engine", "ray", "--processes", "2")
+    done = subprocess.run(by_ray, env=quiet(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    last = done.stderr.rpartition("midas: error: ")[2]
+    assert "nowhere" in last.splitlines()[0]
+    assert "begin again" not in done.stderr
 
 
 @pytest.mark.parametrize("cached", [False, True])

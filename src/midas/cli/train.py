@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from midas.cli import DebugOption, command_app
+from midas.cli.cluster_options import AddressOption, EngineOption, cluster_engine
 from midas.cli.lab import require_lab
 from midas.cli.progress import track
 from midas.cli.terminal import say, say_lines
@@ -17,6 +19,8 @@ from midas.models.zoo import DEFAULT_MODEL
 from midas.storage.atomic import atomic_file
 
 if TYPE_CHECKING:
+    from midas.scale.engine import Engine
+    from midas.training.config import TrainingConfig
     from midas.training.own_data import OwnSet
 
 app = command_app()
@@ -29,6 +33,7 @@ Examples:
   midas train configs/midas_nano_256.toml -o runs/nano       a recipe
   midas train configs/midas_nano_256.toml -o runs/nano --resume
   torchrun --nproc-per-node 8 --max-restarts 3 -m midas train x.toml -o runs/x --continue
+  midas train x.toml -o /shared/runs/x --engine ray --address auto --processes 16
   midas train configs/midas_nano_256.toml -o runs/mse --set loss.data=ssi_mse --set run.epochs=2
 """
 
@@ -76,6 +81,12 @@ def train(
         ),
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove the run that is in the folder.")] = False,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="With Ray: how many; one for each graphics card, or for four cores."),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,7 +109,6 @@ def train(
     from midas.training.config_files import read_tables
     from midas.training.run_folder import CONFIG, check_continuing, prepare_folder, write_config
     from midas.training.state import BEST_WEIGHTS
-    from midas.training.trainer import Trainer
 
     if (config is None) == (data is None):
         raise ConfigError(
@@ -107,8 +117,9 @@ def train(
     if look and data is not None:
         say_lines(_look_at(data, depth_unit)[1])
         return
+    cluster = _cluster(engine, address, processes)
     folder = _run_folder(output, data)
-    if go_on:
+    if go_on or cluster is not None:
         resume, overwrite = check_continuing(folder, resume=resume, overwrite=overwrite)
     prepare_folder(folder, resume=resume, overwrite=overwrite)
     if data is not None and not resume:
@@ -117,17 +128,47 @@ def train(
     parsed = parse_config(settings, origin=str(config or folder / CONFIG))
     if not resume:
         write_config(folder, settings)
-    trainer = Trainer(parsed, folder)
-    if resume:
-        trainer.resume()
-    trainer.run()
+    best_figure = _learn(parsed, folder, resume) if cluster is None else _learn_on(cluster, parsed, folder)
     best = folder / BEST_WEIGHTS
-    say(f"best validation figure {trainer.best:.3f} %: {best}")
+    say(f"best validation figure {best_figure:.3f} %: {best}")
     if data is not None:
         say_lines(
             f"to try it:     midas predict PHOTO --model {best}\n"
             f"to export it:  midas export --model {best} -o {folder.resolve().name}.onnx"
         )
+
+
+def _learn(settings: TrainingConfig, folder: Path, resume: bool | None = None) -> float:
+    """Train; the best validation figure.
+
+    Args:
+        settings: of the run.
+        folder: of the run.
+        resume: from its last checkpoint on; None where there is one.
+    """
+    from midas.training.state import CHECKPOINT
+    from midas.training.trainer import Trainer
+
+    trainer = Trainer(settings, folder)
+    if (folder / CHECKPOINT).is_file() if resume is None else resume:
+        trainer.resume()
+    trainer.run()
+    return trainer.best
+
+
+def _learn_on(cluster: Engine, settings: TrainingConfig, folder: Path) -> float:
+    """The same by processes of a cluster, which all begin again from the last checkpoint when one is lost."""
+    from midas.scale.together import run_together
+    from midas.training.state import load_checkpoint
+
+    run_together(partial(_learn, settings, folder), cluster, folder)
+    return float(load_checkpoint(folder, config=repr(settings))["position"]["best"])
+
+
+def _cluster(engine: str, address: str | None, processes: int | None) -> Engine | None:
+    if processes is not None and engine == "local":
+        raise ConfigError("--processes goes with --engine ray; torchrun has --nproc-per-node, a file run.devices")
+    return cluster_engine(engine, address, processes)
 
 
 def _run_folder(output: Path | None, data: Path | None) -> Path:

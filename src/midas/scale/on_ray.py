@@ -1,6 +1,6 @@
 """Workers on a Ray cluster: Ray Data schedules them, moves items to them, and does again what was lost.
 
-The one door to Ray.
+The one door to Ray, but for ``midas.scale.together``, which comes in by it.
 
 Two things it must not be left to do. Actors that take every processor of a node leave none for Ray's own tasks, and the
 job waits for ever (seen in 2.60, open as ray#44687): a worker therefore asks for a little less than the cores that it
@@ -21,21 +21,24 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from typing import Any
 
-from midas.errors import MidasError, ModelError, net
+from midas.errors import CostWarning, MidasError, ModelError, net
 from midas.scale.engine import Engine, MakeWorker, made
 from midas.scale.share import CORES_PER_WORKER, Share
 
-# Before Ray is imported: it neither reports its use, nor says what every worker says, nor draws bars of its own.
+# Before Ray is imported: it neither reports its use, nor says what every worker says, nor draws bars of its own, nor
+# starts a cluster for a thread that still asks something of one that has ended.
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_ENABLE_AUTO_CONNECT": "0",
 }
 
 _OBJECT_STORE_BYTES = 128 * 1024 * 1024  # items are numbers, results are counts
 _ITEMS_PER_BLOCK = 4
 _MOST_BLOCKS = 2048
+_DEATHS_OF_AN_ITEM = 20  # of the workers that do it; Ray would begin it for ever
 _LEAST_FREE = 0.5  # of the only processor of a node
 
 
@@ -112,7 +115,7 @@ def spread_on_ray(make: MakeWorker, items: Sequence[int], engine: Engine) -> Ite
     Raises:
         MidasError: the cluster can't be reached, or gives the work up.
     """
-    with _connected(engine) as ray:
+    with connected(engine) as ray:
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         pools = pools_for(nodes, engine)
         results: queue.Queue[Any] = queue.Queue()
@@ -140,7 +143,11 @@ class _End:
 
 
 def _until_ended(results: queue.Queue[Any], pools: int) -> Iterator[Any]:
-    """Results of all pools; if one gives up, the others go on, for they may do its part too."""
+    """Results of all pools; if one gives up, the others go on, for they may do its part too.
+
+    Warns:
+        CostWarning: one has given up.
+    """
     errors = []
     for _ in range(pools):
         while not isinstance(result := results.get(), _End):
@@ -149,6 +156,8 @@ def _until_ended(results: queue.Queue[Any], pools: int) -> Iterator[Any]:
             errors.append(result.error)
     if len(errors) == pools:
         raise errors[0]
+    for error in errors:  # cards that are paid for, say, and can't be used
+        warnings.warn(f"some of the cluster's workers did nothing more: {error}", CostWarning, stacklevel=2)
 
 
 def _run(ray: Any, make: MakeWorker, items: list[int], pool: Pool, results: queue.Queue[Any]) -> None:
@@ -172,6 +181,7 @@ def _results(ray: Any, make: MakeWorker, items: list[int], pool: Pool) -> Iterat
         num_cpus=pool.cpus,
         num_gpus=pool.gpus or None,
         concurrency=(1, pool.workers) if pool.workers > 1 else 1,
+        max_task_retries=_DEATHS_OF_AN_ITEM,
     )
     for batch in done.iter_batches(batch_size=1, batch_format="numpy", prefetch_batches=0):
         result = batch["result"][0]
@@ -209,14 +219,23 @@ class RayWorker:
 
 
 @contextmanager
-def _connected(engine: Engine) -> Iterator[Any]:
+def connected(engine: Engine, *, heard: bool = False) -> Iterator[Any]:
+    """Ray's own module, while there is a cluster; one that was started for the block ends with it.
+
+    Args:
+        engine: which cluster.
+        heard: whether what its processes say on standard error is said here.
+
+    Raises:
+        MidasError: it can't be reached or started.
+    """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     import ray
     import ray.data
 
     with redirect_stdout(_Unheard()):  # Ray says there that a worker has died, among lines that others read
-        yield from _session(ray, engine)
+        yield from _session(ray, engine, heard=heard)
 
 
 class _Unheard(io.TextIOBase):
@@ -227,11 +246,11 @@ class _Unheard(io.TextIOBase):
         return len(text)
 
 
-def _session(ray: Any, engine: Engine) -> Iterator[Any]:
+def _session(ray: Any, engine: Engine, *, heard: bool) -> Iterator[Any]:
     ours = not ray.is_initialized()
     if ours:
         with net("Ray can't be started or reached", MidasError, "check --address, and that all nodes have this Ray"):
-            _start(ray, engine)
+            _start(ray, engine, heard=heard)
     _calm(ray)
     try:
         yield ray
@@ -240,8 +259,8 @@ def _session(ray: Any, engine: Engine) -> Iterator[Any]:
             ray.shutdown()
 
 
-def _start(ray: Any, engine: Engine) -> None:
-    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+def _start(ray: Any, engine: Engine, *, heard: bool) -> None:
+    quiet = {"logging_level": logging.ERROR, "log_to_driver": heard}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about versions to come
         if engine.address is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from midas.errors import MidasError
 from midas.folder import WRITERS
 from midas.maps.formats import FORMATS, output_path
 from midas.scale.entries import Entry
@@ -25,6 +27,12 @@ PREFIX = "maps-"
 """What the names of shards begin with."""
 
 _ROWS_PER_GROUP = 64
+
+# What a file system says of a name that it can't have: too long, with signs that it doesn't know, or below what is a
+# file, such as a.png of a.jpg where there is a folder a.png. It will say the same at each attempt.
+_OF_NAMES = frozenset(
+    {errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY}
+)
 
 TABLE = pa.schema(
     [
@@ -91,8 +99,11 @@ class Packer(Protocol):
     outputs: dict[str, int]
     threads: int
 
-    def store(self, made: Made) -> Made:
+    def store(self, made: Made) -> Made | Failure:
         """Put away what can be put away in any order; called in any thread.
+
+        Returns:
+            What is to be taken in: a failure where the destination can't have a file of that name.
 
         Raises:
             StorageError: it can't be written.
@@ -146,10 +157,15 @@ class _Files:
         self.outputs: dict[str, int] = {}
         self.threads = WRITERS if destination.is_local else STORE_THREADS
 
-    def store(self, made: Made) -> Made:
+    def store(self, made: Made) -> Made | Failure:
         for format_name, data in made.files.items():
             name = file_name(made.entry.place, format_name)
-            (self._destination / name).write(data)
+            try:
+                (self._destination / name).write(data)
+            except MidasError as error:
+                if getattr(error.__cause__, "errno", None) not in _OF_NAMES:
+                    raise
+                return Failure(made.entry.title, made.entry.place, error.message)
             self.outputs[name] = len(data)
         return made
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -52,7 +53,8 @@ def list_sources(texts: Iterable[str], destination: Place, *, column: str | None
 
     A folder gives the pictures in it and in all folders below, a pattern the files that it means: pictures, and tars,
     Parquet files and films with all that is in them. A text file has a path or an address per line, a Parquet file a
-    column of them (``path``, ``url``) or one of pictures' bytes. Hidden files are left out.
+    column of them (``path``, ``url``) or one of pictures' bytes. Hidden files are left out, and what is meant twice
+    comes once.
 
     Args:
         texts: as the user named them.
@@ -68,10 +70,21 @@ def list_sources(texts: Iterable[str], destination: Place, *, column: str | None
     for text in texts:
         with _collecting(search, text):
             _add(search, text)
-    table = search.rows.table()
+    table = _each_once(search.rows.table())
     if not table.num_rows:
         return Listing(table.append_column("place", pa.nulls(0, pa.string())), search.problems)
     return Listing(with_places(table, shared_folder(search.roots)), search.problems)
+
+
+def _each_once(table: pa.Table) -> pa.Table:
+    """The first of those rows that are the same picture, which two sources may mean, or two lines of a list."""
+    encoded = table["source"].combine_chunks().dictionary_encode()
+    if len(encoded.dictionary) == table.num_rows:
+        return table
+    files, offsets = encoded.indices.to_numpy(), table["offset"].to_numpy()
+    order = np.lexsort((offsets, files))  # keeps those that are the same in their order
+    same = (np.diff(files[order]) == 0) & (np.diff(offsets[order]) == 0)
+    return table.take(np.sort(order[np.concatenate([[True], ~same])])) if same.any() else table
 
 
 @contextmanager
@@ -134,19 +147,30 @@ def _add_pattern(search: _Search, pattern: Place) -> None:
         for address, size in files
         if (is_image_path(address) or lister_for(address)) and not is_output(address)
     ]
-    if not wanted:
+    if wanted:
+        _add_files(search, wanted, root)
+    elif not pattern.is_local and pattern.is_folder():  # a name may have such signs in it
+        _add_folder(search, pattern)
+    elif not pattern.is_local and (size := pattern.size()) is not None:
+        _add_files(search, [(pattern.address, size)], pattern.address.rpartition("/")[0])
+    else:
         raise ImageError(f"{pattern} matches no pictures, tars, Parquet files or films; check the pattern")
-    _add_files(search, wanted, root)
 
 
 def _told_from_outputs(search: _Search, root: str) -> Callable[[str], bool]:
     """Whether what is found below a folder is an output of the job, which may lie there too."""
-    destination = search.destination.address
-    if root == destination:
+    destination, real_root = _real(search.destination.address), _real(root or "/").rstrip("/")
+    if real_root == destination:
         raise ConfigError(f"{root} is to be read and written to at once; choose another destination")
-    if destination.startswith(f"{root}/"):
-        return lambda address: address.startswith(f"{destination}/")
+    if destination.startswith(f"{real_root}/"):
+        outputs = f"{root}{destination.removeprefix(real_root)}/"
+        return lambda address: address.startswith(outputs)
     return lambda address: False
+
+
+def _real(address: str) -> str:
+    """The same for a folder under whatever name a link gives it."""
+    return os.path.realpath(address) if Place(address).is_local else address
 
 
 def _add_list(search: _Search, place: Place) -> None:
@@ -157,23 +181,24 @@ def _add_list(search: _Search, place: Place) -> None:
         raise ImageError(f"{place} does not exist; expected a list of pictures, one per line") from None
     except UnicodeDecodeError as error:
         raise ImageError(f"{place} is no text in UTF-8 ({error.reason}); expected a picture per line") from error
-    _add_listed(search, place, pc.split_pattern(pa.array([text], pa.large_string()), "\n").flatten())
+    lines = pc.utf8_trim_whitespace(pc.split_pattern(pa.array([text], pa.large_string()), "\n").flatten())
+    _add_listed(search, place, lines.filter(pc.invert(pc.starts_with(lines, "#"))))
 
 
-def _add_listed(search: _Search, place: Place, lines: pa.Array) -> None:
+def _add_listed(search: _Search, place: Place, names: pa.Array) -> None:
     """Pictures by a column of paths and addresses; a million of them are never objects of Python's."""
     beside = place.address.rpartition("/")[0]
     found, folders = 0, set[str]()
-    for begin in range(0, len(lines), _ROWS_AT_ONCE):  # a column of strings has room for two gigabytes
-        named = pc.utf8_trim_whitespace(lines.slice(begin, _ROWS_AT_ONCE).drop_null()).cast(pa.string())
-        named = named.filter(pc.invert(pc.match_substring_regex(named, "^(#|$)")))
+    for begin in range(0, len(names), _ROWS_AT_ONCE):  # a column of strings has room for two gigabytes
+        named = names.slice(begin, _ROWS_AT_ONCE).drop_null().cast(pa.string())
+        named = named.filter(pc.not_equal(named, ""))
         absolute = pc.match_substring_regex(named, r"^(/|[A-Za-z]:[/\\]|[A-Za-z0-9+]+://)")
         sources = pc.if_else(absolute, named, pc.binary_join_element_wise(f"{beside}/", named, ""))
         search.rows.add_files(sources)
         folders.update(parents_of(sources))
         found += len(sources)
     if not found:
-        raise ImageError(f"{place} lists no pictures; expected a path or an address per line")
+        raise ImageError(f"{place} lists no pictures; expected a path or an address in each line or row")
     search.roots.add(shared_folder(folders))
 
 

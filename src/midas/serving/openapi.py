@@ -47,13 +47,13 @@ _MEANINGS = {
 }
 
 # Of refusals: what else a client needs to go on.
-_REFUSAL_HEADERS: dict[str, tuple[str, str]] = {
+_REFUSAL_HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer."}},
     429: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until the next request may come."}},
     503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds until another try makes sense."}},
 }
 
-_HEADERS = {
+_HEADERS: dict[str, tuple[str, str]] = {
     "X-Midas-Model": ("string", "The model's name."),
     "X-Midas-Kind": (
         "string",

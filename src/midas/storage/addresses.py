@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -91,6 +91,8 @@ class Place:
             EOFError: it ends before.
             StorageError: it can't be read.
         """
+        if not size:  # which a store can't be asked for, and answers by all there is
+            return b""
         if self.is_local:
             with _naming(self, "read"), self.path.open("rb") as file:
                 file.seek(begin)
@@ -115,7 +117,7 @@ class Place:
             with _naming(self, "written"), atomic_file(self.path, overwrite=True) as file:
                 file.write(data)
         else:
-            patiently(f"{self} can't be written", lambda: store_at(self.address).pipe_file(self.address, data))
+            self._put(lambda: store_at(self.address).pipe_file(self.address, data))
 
     @contextmanager
     def writing(self) -> Iterator[BufferedWriter]:
@@ -132,7 +134,13 @@ class Place:
             kept = Path(folder, "whole")
             with kept.open("xb") as file:
                 yield file
-            patiently(f"{self} can't be written", lambda: store_at(self.address).put_file(str(kept), self.address))
+            self._put(lambda: store_at(self.address).put_file(str(kept), self.address))
+
+    def _put(self, ask: Callable[[], object]) -> None:
+        try:
+            patiently(f"{self} can't be written", ask)
+        except FileNotFoundError as error:
+            raise StorageError(f"{self} can't be written: there is no such bucket; make it first") from error
 
     @contextmanager
     def local_copy(self) -> Iterator[Path]:

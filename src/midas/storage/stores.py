@@ -37,10 +37,21 @@ _FINAL = (
     ValueError,
 )
 
-# Stores whose clients wait for minutes by themselves unless they are told not to.
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "s3": {"config_kwargs": {"connect_timeout": 10, "read_timeout": 60, "max_pool_connections": 32}}
+# s3fs asks five times, botocore five times each of these, and both wait a minute each time unless they are told not to.
+# What is asked for once more down there are the pages of a listing and the parts of an upload.
+_S3: dict[str, Any] = {
+    "config_kwargs": {
+        "connect_timeout": 10,
+        "read_timeout": 30,
+        "max_pool_connections": 32,
+        "retries": {"max_attempts": 2},
+    },
+    "max_concurrency": 1,  # else each picture is asked for its size first: a second request, that costs as much
 }
+_OPTIONS = {"s3": _S3, "s3a": _S3}
+
+_ADVICE = "check address, rights and connection"
+_LAST_ADVICE = f"the store was asked {ATTEMPTS} times; {_ADVICE}"
 
 Result = TypeVar("Result")
 
@@ -54,7 +65,7 @@ def patiently(problem: str, ask: Callable[[], Result]) -> Result:
     """
     for attempt in range(ATTEMPTS):
         try:
-            with net(problem, StorageError, "the store was asked several times; check address, rights and connection"):
+            with net(problem, StorageError, _ADVICE if attempt < ATTEMPTS - 1 else _LAST_ADVICE):
                 return ask()
         except MidasError as error:
             cause = error.__cause__
@@ -124,4 +135,7 @@ def _opened_store(scheme: str, process: int) -> Any:
     with net(
         f"{scheme}:// can't be opened", StorageError, "its package may be missing: pip install s3fs, gcsfs, adlfs …"
     ):
-        return fsspec.filesystem(scheme, use_listings_cache=False, **_OPTIONS.get(scheme, {}))
+        client = fsspec.filesystem(scheme, use_listings_cache=False, **_OPTIONS.get(scheme, {}))
+    if scheme in _OPTIONS:
+        client.retries = 1
+    return client

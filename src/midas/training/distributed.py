@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from torch.utils.data import Sampler
 
 from midas.errors import ConfigError, MidasError, TrainingError, net
@@ -18,18 +19,27 @@ Batch = TypeVar("Batch")
 # In messages of exceptions that come from a worker.
 _TRACEBACK = "Original Traceback"
 
+# What torchrun, and Ray after its example, tells a process of its place.
+_RANKS = {"RANK", "LOCAL_RANK", "WORLD_SIZE"}
+
 _PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed", "float16": "16-mixed"}
 
 
 def launch(settings: RunSettings) -> Fabric:
-    """Start the run's processes, or join those that ``torchrun`` has started.
+    """Start the run's processes, or join those that ``torchrun`` or Ray has started.
 
     Args:
         settings: devices, nodes, strategy and precision.
+
+    Raises:
+        ConfigError: these have started more processes on one machine than on another.
     """
-    # torchrun has decided how many there are.
+    # They have decided how many there are.
     devices = int(os.environ.get("LOCAL_WORLD_SIZE", settings.devices))
-    nodes = int(os.environ.get("WORLD_SIZE", devices * settings.nodes)) // devices
+    processes = int(os.environ.get("WORLD_SIZE", devices * settings.nodes))
+    nodes, over = divmod(processes, devices)
+    if over:
+        raise ConfigError(f"{processes} processes, {devices} of them on this machine; expected as many on each")
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces what the settings say
     alone = devices * nodes == 1
     # Fabric's own strategy for sharding is for GPUs only: `midas.training.sharding` takes its place.
@@ -40,6 +50,8 @@ def launch(settings: RunSettings) -> Fabric:
         num_nodes=nodes,
         strategy=strategy,
         precision=_PRECISIONS[settings.precision],  # type: ignore[arg-type]
+        # Of itself it knows torchrun alone, and numbers the processes of others as if each machine had as many.
+        plugins=[TorchElasticEnvironment()] if os.environ.keys() >= _RANKS else [],
     )
     fabric.launch()
     return fabric
