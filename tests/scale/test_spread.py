@@ -20,7 +20,7 @@ from midas.errors import ConfigError, CostWarning, MidasError, ModelError
 from midas.evaluation.candidates import PlaneCandidate
 from midas.evaluation.runs import Benchmark, open_benchmark, run
 from midas.scale.engine import Engine
-from midas.scale.on_ray import RayWorker, _End, _until_ended, pools_for
+from midas.scale.on_ray import RayWorker, _bound_on_deaths, _End, _until_ended, pools_for
 from midas.scale.processes import DEATHS_IN_A_ROW
 from midas.scale.scoring import scores_by
 from midas.scale.share import Share, core_groups, cores_here
@@ -243,3 +243,11 @@ def test_a_cluster_that_falls_apart_loses_nothing_and_does_no_finished_shard_aga
     assert outcome.killed_workers
     assert outcome.removed_nodes == 1
     assert outcome.finished_before_second_start
+
+
+def test_deaths_are_bounded_where_ray_can_be_told_and_elsewhere_it_still_runs() -> None:
+    def today(fn: object, *, num_cpus: float | None = None, **ray_remote_args: object) -> None: ...
+    def one_day(fn: object, *, num_cpus: float | None = None) -> None: ...
+
+    assert _bound_on_deaths(today)["max_task_retries"] > 0
+    assert _bound_on_deaths(one_day) == {}
