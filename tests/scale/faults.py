@@ -89,6 +89,9 @@ def _disturbed(folder: Path, job: list[str], cluster: MarkedCluster, options: Op
         time.sleep(0.2)
     first.send_signal(signal.SIGKILL)
     first.wait()
+    for pipe in (first.stdout, first.stderr):
+        if pipe is not None:
+            pipe.close()
     before = {path.name: path.read_bytes() for path in receipts.glob("*.json")}
     outcome.finished_before_second_start = len(before)
     both = [start(command) for _ in range(2)]

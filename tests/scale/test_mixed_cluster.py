@@ -51,7 +51,8 @@ def test_workers_are_told_of_the_card_on_its_node_and_of_none_on_the_other(clust
     assert {one.node for one in by_card} == {cluster.card.node_id}
     assert {one.cards for one in by_card} == {"0"}
     assert len({one.process for one in by_card}) <= 2
-    assert {one.node for one in seen - by_card} == {cluster.plain.node_id}
+    # Ray may put a worker of the other kind beside it, too, where cores are free: it is told of no card there.
+    assert not {one for one in seen - by_card if one.cards}
     assert {one.item for one in seen} == set(range(100))
     alone = set(spread(Whereabouts, range(20), Engine("ray", address=cluster.address, one_kind=True)))
     assert ({one.device for one in alone}, len(alone)) == ({"cuda"}, 20)
