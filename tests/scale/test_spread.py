@@ -237,7 +237,9 @@ def test_a_cluster_that_falls_apart_loses_nothing_and_does_no_finished_shard_aga
     pytest.importorskip("ray")
     from tests.scale.faults import Options, disturbed_run
 
-    options = Options(300, nodes, kill_every_s=8.0, remove_after_s=20.0, arguments=["--shard-size", "10"])
+    options = Options(
+        400, nodes, kill_every_s=4.0, remove_after_s=10.0, driver_killed_after_s=14.0, arguments=["--shard-size", "10"]
+    )
     outcome = disturbed_run(tmp_path, options)
     assert outcome.is_good, outcome
     assert outcome.killed_workers
