@@ -166,7 +166,7 @@ def serve(
     check_exposure(address, options, insecure=insecure)
     takes_films = films and processes == 1 and FILMS_THERE
     tell(f"midas: limits: {limits.described(films=takes_films)}")
-    asks = f"{len(keys)} keys" if keys else "no key is asked for"
+    asks = f"{len(keys)} key{'s' * (len(keys) > 1)}" if keys else "no key is asked for"
 
     def announce(url: str, runs_on: str) -> None:
         tell(f"midas: serving {', '.join(models)} on {url} ({asks}; {runs_on})")
