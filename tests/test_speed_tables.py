@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import typer
+from tests.programs import load_benchmark
 
 from midas.cli import app
 
 
 @pytest.fixture(scope="module")
-def speed_tables(repository: Path) -> ModuleType:
-    specification = importlib.util.spec_from_file_location(
-        "speed_tables", repository / "benchmarks" / "speed_tables.py"
-    )
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["speed_tables"] = module  # where its dataclasses look for their annotations
-    specification.loader.exec_module(module)
-    return module
+def speed_tables() -> ModuleType:
+    return load_benchmark("speed_tables")
 
 
 def test_the_document_s_markers_are_the_tables_names(speed_tables: ModuleType) -> None:

@@ -40,6 +40,7 @@ BOUNDARIES = {
     "midas/scale/opening.py": ["_in_turn"],
     "midas/scale/together.py": ["__call__", "run_together"],
     "midas/scale/worker.py": ["__call__", "write"],
+    "midas/scenes/rendered/films.py": ["_take"],
     "midas/scenes/rendered/run.py": ["_finish"],
     "midas/storage/stores.py": ["_opened_store", "patiently"],
     "midas/training/distributed.py": ["batches"],

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from tests.programs import load_benchmark
 
 from midas.training.config import TrainingConfig, read_config
 
@@ -17,13 +16,7 @@ CONFIGS = {"imagenet": "midas_nano_256.toml", "wild": "midas_nano_256_wild.toml"
 
 @pytest.fixture(scope="module")
 def ablation() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("ablation", ROOT / "benchmarks/ablation.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["ablation"] = module  # where a dataclass looks for its module
-    spec.loader.exec_module(module)
-    return module
+    return load_benchmark("ablation")
 
 
 def changed(ablation: ModuleType, table: str, name: str) -> TrainingConfig:

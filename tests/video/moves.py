@@ -1,14 +1,16 @@
-"""Camera moves before a drawn scene whose inverse depth is known exactly, and networks' wobble put on it."""
+"""Camera moves through drawn and rendered scenes with exact inverse depth, and networks' wobble put on it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from midas.arrays import Array
+from midas.maps.formats import read_map
 
 SIZE = (144, 216)
 _BOXES = 60
@@ -48,11 +50,44 @@ class Move:
                 left = (number * 2) % (SIZE[1] + 40) - 40
                 shown[40:85, max(left, 0) : max(left + 30, 0)] = (200, 120, 60)
                 truth[40:85, max(left, 0) : max(left + 30, 0)] = 1.4
-            smooth = cv2.GaussianBlur(random.normal(size=SIZE).astype(np.float32), (0, 0), 12)
-            scale = float(np.exp(random.normal(0, self.wobble))) if self.wobble else 1.0
-            shift = random.uniform(-0.1, 0.1) if self.wobble else 0.0
-            noisy = truth + np.float32(self.noise) * smooth / smooth.std()
-            yield shown, truth, (scale * noisy + shift).astype(np.float32)
+            yield shown, truth, _as_a_network_would(truth, random, self.wobble, self.noise)
+
+
+@dataclass(frozen=True)
+class RenderedMove:
+    """A film of ``midas data render --film``, with the same wobble and noise as a drawn one.
+
+    Attributes:
+        folder: that the film was rendered into.
+        wobble, noise, seed: as of a ``Move``.
+    """
+
+    folder: Path
+    wobble: float = 0.12
+    noise: float = 0.02
+    seed: int = 0
+
+    def __iter__(self) -> Iterator[tuple[Array, Array, Array]]:
+        """As of a ``Move``."""
+        random = np.random.default_rng(self.seed)
+        low_high: tuple[float, float] | None = None
+        for path in sorted((self.folder / "pictures").glob("*.png")):
+            depth_m, _ = read_map(self.folder / "depth" / f"{path.stem}.npz")
+            inverse = np.divide(1, depth_m, out=np.zeros_like(depth_m), where=depth_m > 0)
+            if low_high is None:
+                low_high = tuple(np.percentile(inverse, (2, 98)))
+            # In the range that the drawn scenes have.
+            truth = (0.2 + 0.9 * (inverse - low_high[0]) / (low_high[1] - low_high[0])).astype(np.float32)
+            picture = cv2.imread(str(path))[..., ::-1]
+            yield np.ascontiguousarray(picture), truth, _as_a_network_would(truth, random, self.wobble, self.noise)
+
+
+def _as_a_network_would(truth: Array, random: np.random.Generator, wobble: float, noise: float) -> Array:
+    smooth = cv2.GaussianBlur(random.normal(size=truth.shape).astype(np.float32), (0, 0), 12)
+    scale = float(np.exp(random.normal(0, wobble))) if wobble else 1.0
+    shift = random.uniform(-0.1, 0.1) if wobble else 0.0
+    noisy = truth + np.float32(noise) * smooth / smooth.std()
+    return (scale * noisy + shift).astype(np.float32)
 
 
 def _wall(random: np.random.Generator, wide: int) -> tuple[Array, Array]:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
-from tests.video.moves import Move, gauge_of
+from tests.video.moves import Move, RenderedMove, gauge_of
 
 from midas.arrays import Array
 from midas.errors import ConfigError
 from midas.video.gauges import Gauge, fit
 from midas.video.steady import Steady
 
+# Films of midas data render --film, by the folder that they are in: docs/video.md has the commands.
+RENDERED = sorted(path.parent for path in Path(os.environ.get("MIDAS_RENDERED_FILMS", ".")).glob("*/pictures"))
+
 MOVES = {"static": Move(40), "pan": Move(40, pan_px=2), "walker": Move(40, walker=True)}
 
 
-def measured(move: Move, mode: str = "off") -> tuple[Array, float]:
+def measured(move: Move | RenderedMove, mode: str = "off") -> tuple[Array, float]:
     """The logarithm of each frame's scale, and the mean departure from the truth when that and the shift are known."""
     steady, log_scales, departures = Steady(mode), [], []  # type: ignore[arg-type]
     for number, (picture, truth, values) in enumerate(move):
@@ -46,6 +52,18 @@ def test_the_scale_wobbles_a_tenth_as_much_does_not_shrink_and_the_maps_are_near
 def test_over_three_hundred_frames_the_scale_wobbles_a_tenth_as_much(move: Move) -> None:
     (before, _), (after, _) = measured(move), measured(move, "flow")
     assert after.std() < 0.1 * before.std()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "folder",
+    RENDERED or [pytest.param(None, marks=pytest.mark.skip(reason="MIDAS_RENDERED_FILMS names no folder of films"))],
+    ids=lambda folder: folder.name if folder else "none",
+)
+def test_on_rendered_moves_too_the_scale_wobbles_a_tenth_as_much(folder: Path) -> None:
+    (before, alone), (after, together) = measured(RenderedMove(folder)), measured(RenderedMove(folder), "flow")
+    assert after.std() < 0.1 * before.std()
+    assert together < 1.01 * alone
 
 
 @pytest.mark.parametrize("pan_px", [30, pytest.param(45, marks=pytest.mark.slow)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -15,13 +16,16 @@ import typer
 from midas.cli import DebugOption
 from midas.cli.cluster_options import AddressOption, EngineOption, cluster_engine
 from midas.cli.lab import require_lab
+from midas.errors import ConfigError
 
 if TYPE_CHECKING:
     from midas.scale.engine import Engine
     from midas.scenes.rendered.environment import RenderEnvironment
+    from midas.scenes.rendered.films import FilmOptions
     from midas.scenes.rendered.library import Library
     from midas.scenes.rendered.run import Outcomes, RenderOptions
     from midas.scenes.rendered.store import RenderStore
+    from midas.scenes.rendered.worlds import World
 
 EPILOG = """\b
 Examples:
@@ -29,6 +33,8 @@ Examples:
   midas data render -o rendered --count 400 --worlds portraits,streets --workers 8
   midas data render -o /shared/rendered --engine ray --address auto
   midas data render --count 0                     make the environment and the library, no more
+  midas data render -o walk --film walk --worlds parks     a film in place of pictures, and then
+  midas evaluate --video walk/pictures --truth walk/depth  what a model's maps of it are worth
 
 The same command goes on where it was stopped. Train on the result by [[data.sets]] with the names of its folders.
 """
@@ -76,6 +82,15 @@ def render(
         int, typer.Option(metavar="N", min=1, max=4096, help="Light paths per pixel, before denoising.")
     ] = 6,
     limit: Annotated[float, typer.Option(metavar="S", min=1.0, help="Give a scene up after so many seconds.")] = 600.0,
+    film: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MOVE",
+            help="A film with exact depth, in place of pictures: static, pan, walk (of the camera), or things (people "
+            "who cross the picture); of the world that --worlds names, rooms else.",
+        ),
+    ] = None,
+    frames: Annotated[int, typer.Option(metavar="N", min=2, max=10000, help="Of a film.")] = 300,
     engine: EngineOption = "local",
     address: AddressOption = None,
     sheet: Annotated[
@@ -105,6 +120,11 @@ def render(
         return
     where = cluster_engine(engine, address, workers, threads)
     place, shelves = RenderEnvironment(environment), Library(library)
+    if film is not None:
+        take = _film_options(film, chosen if worlds else find_worlds(("rooms",)), where)
+        take = replace(take, frames=frames, seed=seed, size_px=size, samples=samples, threads=threads, limit_s=limit)
+        _render_film(output, replace(take, workers=workers or 1), place, shelves, library_size, as_json)
+        return
     settings = {"seed": seed, "size_px": size, "samples": samples}
     if count:
         # Before the hours that a library takes.
@@ -132,6 +152,34 @@ def render(
     _show(result.as_dict(), str(result), as_json)
     if sheet is not None:
         _draw_sheets(output, sheet)
+
+
+def _film_options(move: str, worlds: tuple[World, ...], where: Engine | None) -> FilmOptions:
+    """The film that was asked for, as far as these say."""
+    from midas.scenes.rendered.films import FilmOptions, find_move
+
+    if len(worlds) != 1:
+        raise ConfigError(f"a film has one scene: name one world with --worlds, not {len(worlds)}")
+    if where is not None:
+        raise ConfigError("a film is rendered on one machine: leave out --engine, and give --workers")
+    return FilmOptions(worlds[0], find_move(move))
+
+
+def _render_film(
+    output: Path, options: FilmOptions, place: RenderEnvironment, shelves: Library, size: float | None, as_json: bool
+) -> None:
+    from midas.scenes.rendered.claims import claimed
+    from midas.scenes.rendered.films import render_film
+    from midas.scenes.rendered.store import check_begun
+
+    check_begun(output, options.facts)
+    with _Lines() as say:
+        _prepare(place, shelves, size, options.workers, say)
+        with claimed(output, "filled"):
+            result = render_film(place.command, shelves, output, options, say.sometimes)
+    _show(
+        result.as_dict(), f"{result.kept} frames in {output / 'pictures'}, their depth in {output / 'depth'}", as_json
+    )
 
 
 def _prepare(place: RenderEnvironment, shelves: Library, size: float | None, workers: int, say: _Lines) -> None:

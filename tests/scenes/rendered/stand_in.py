@@ -26,7 +26,21 @@ def view(folder: Path, number: int, seed: int, *, flat: bool) -> dict[str, objec
     return {"file": str(folder / f"{number:02d}.npz")}
 
 
+def frames(job: dict[str, object]) -> dict[str, object]:
+    folder, first, last = Path(str(job["folder"])), int(str(job["first"])), int(str(job["last"]))
+    camera = {"pose": np.eye(4).tolist(), "intrinsics": np.eye(3).tolist()}
+    views = [
+        view(folder, number, int(str(job["seed"])), flat=False) | {"number": number} | camera
+        for number in range(first, last)
+    ]
+    return {"what": "stand-in", "views": views, "seconds": 0.1}
+
+
 def answer(job: dict[str, object], mode: str) -> dict[str, object]:
+    if job["do"] == "move":
+        if mode == "error":
+            sys.exit("RuntimeError: no view of this scene was worth taking")
+        return frames(job)
     if job["do"] != "scene":
         file = Path(str(job["file"]))
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,7 @@ Job = Mapping[str, Any]
 JOBS = {
     "trial": ("generator.trial", "shoot_trial"),
     "scene": ("generator.shoot", "shoot_scene"),
+    "move": ("generator.moves", "shoot_move"),
     "asset": ("generator.build_assets", "build_asset"),
     "texture": ("generator.textures", "build_texture"),
     "sky": ("generator.cloud_images", "build_sky"),
