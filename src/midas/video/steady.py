@@ -27,7 +27,7 @@ SteadyMode = Literal["flow", "fast", "off", "two-pass"]
 STEADY_MODES: tuple[str, ...] = get_args(SteadyMode)
 
 DEFAULT_FUSION = 0.92
-DEFAULT_LEAK = 0.004
+DEFAULT_LEAK = 0.006
 DEFAULT_NEWS = 3.0
 
 _WORK_PX = 384  # longer side of the pictures whose flow is taken
@@ -39,7 +39,7 @@ _RETURN_HELD, _DOUBTFUL = 0.15, 0.07
 _FAR_STEP, _FAR_LEAK = 0.04, 0.3  # of the picture's width, from frame to frame; share per frame
 _FAR_POWER, _NO_STEP = 4, 1e-6
 _KEY_EVERY, _FITS_BEFORE_KEY = 5, 20
-_KEY_SHARE, _KEY_SEEN, _MOST_KEY_STEP = 0.3, 0.4, 1.25
+_KEY_SHARE, _KEY_SEEN, _MOST_KEY_STEP = 0.3, 0.3, 1.25
 _FLASH_FRAMES = 10
 _BACK = 0.45
 _SAME_GEOMETRY = 0.95
