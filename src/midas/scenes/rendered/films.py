@@ -151,7 +151,8 @@ def _job(stretch: tuple[int, int] | None, library: Path, output: Path, options: 
         "do": "move",
         "seed": scene_seed(options.seed, options.world.name, 0),
         "library": str(library.resolve()),
-        "folder": str((output / PARTIAL).resolve()),
+        # Of its own: the generator's processes put their passes into files of one name.
+        "folder": str((output / PARTIAL / f"{stretch[0]:04d}").resolve()),
         "first": stretch[0],
         "last": stretch[1],
     }
