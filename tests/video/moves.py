@@ -54,6 +54,40 @@ class Move:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """A camera that turns before the same wall, bent around it.
+
+    Attributes:
+        frames: how many, a third of a degree apart.
+        wobble, noise, seed: as of a ``Move``.
+    """
+
+    frames: int
+    wobble: float = 0.12
+    noise: float = 0.01
+    seed: int = 0
+
+    def __iter__(self) -> Iterator[tuple[Array, Array, Array]]:
+        """As of a ``Move``."""
+        random = np.random.default_rng(self.seed)
+        focal = SIZE[1]
+        distance, picture = _wall(random, SIZE[1] * 4)
+        x, y = np.meshgrid(np.arange(SIZE[1]) - SIZE[1] / 2 + 0.5, np.arange(SIZE[0]) - SIZE[0] / 2 + 0.5)
+        away = np.sqrt(focal**2 + x**2 + y**2) / focal
+        for number in range(self.frames):
+            # Places on the wall: angle around and height over the distance of one.
+            angle = np.arctan2(x, focal) + np.radians(number / 3)
+            columns = (focal * angle + SIZE[1]).astype(np.float32)
+            rows = (focal * y / np.hypot(x, focal) + SIZE[0] / 2 - 0.5).astype(np.float32)
+            shown, inverse = (
+                cv2.remap(each, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+                for each in (picture, distance)
+            )
+            truth = (inverse * away).astype(np.float32)
+            yield shown, truth, _as_a_network_would(truth, random, self.wobble, self.noise)
+
+
+@dataclass(frozen=True)
 class RenderedMove:
     """A film of ``midas data render --film``, with the same wobble and noise as a drawn one.
 
@@ -70,14 +104,13 @@ class RenderedMove:
     def __iter__(self) -> Iterator[tuple[Array, Array, Array]]:
         """As of a ``Move``."""
         random = np.random.default_rng(self.seed)
-        low_high: tuple[float, float] | None = None
+        near: float | None = None
         for path in sorted((self.folder / "pictures").glob("*.png")):
             depth_m, _ = read_map(self.folder / "depth" / f"{path.stem}.npz")
             inverse = np.divide(1, depth_m, out=np.zeros_like(depth_m), where=depth_m > 0)
-            if low_high is None:
-                low_high = tuple(np.percentile(inverse, (2, 98)))
-            # In the range that the drawn scenes have.
-            truth = (0.2 + 0.9 * (inverse - low_high[0]) / (low_high[1] - low_high[0])).astype(np.float32)
+            # Zero is infinitely far, as of networks for relative disparity.
+            near = near or float(np.percentile(inverse, 98))
+            truth = (1.1 / near * inverse).astype(np.float32)
             picture = cv2.imread(str(path))[..., ::-1]
             yield np.ascontiguousarray(picture), truth, _as_a_network_would(truth, random, self.wobble, self.noise)
 

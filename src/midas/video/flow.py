@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
+from midas.video.camera import WholeMotion, places_by, rescaled, whole_motion
 
 _SHARPNESS = 50.0  # of the weight for likeness: Wang et al., NVDS (2023), with colours in 0 to 1
 _CHANNEL_MEAN = np.full((1, 3), 1 / 3, np.float32)
 _GRID_PX = 8
+_SURE = 0.5
 _FLOW_TOLERANCE_PX, _FLOW_TOLERANCE_SHARE = 1.0, 0.01
 
 
@@ -24,11 +26,13 @@ class Motion:
     Attributes:
         columns_px, rows_px: for each pixel its place in the earlier frame, as ``warped`` takes them.
         trust: from 0 to 1, how far the earlier frame shows the same thing there.
+        whole: the motion of the picture as a whole; None where there is none.
     """
 
     columns_px: Float32[Array, "h w"]
     rows_px: Float32[Array, "h w"]
     trust: Float32[Array, "h w"]
+    whole: WholeMotion | None = None
 
     def warped(self, earlier: Float32[Array, "h w"]) -> Float32[Array, "h w"]:
         """A map of the earlier frame, moved to where its things are now; bilinear, the border continued."""
@@ -56,18 +60,21 @@ class Motion:
             for each in (self.columns_px, self.rows_px, self.trust)
         )
         # Places count from the middle of the first pixel.
-        return Motion((columns + 0.5) * np.float32(across) - 0.5, (rows + 0.5) * np.float32(down) - 0.5, trust)
+        columns, rows = (columns + 0.5) * np.float32(across) - 0.5, (rows + 0.5) * np.float32(down) - 0.5
+        return Motion(columns, rows, trust, self.whole)
 
 
 class FlowFinder:
     """Dense inverse search flow (Kroeger et al., 2016), both ways, and its places and weights.
 
     Args:
-        quality: ``"quick"``, or ``"fine"``, which takes five times as long and is for measuring.
+        quality: ``"quick"``, with the motion of the picture as a whole, or ``"fine"``, without, which takes five times
+            as long and is for measuring.
     """
 
     def __init__(self, quality: Literal["quick", "fine"] = "quick") -> None:
         preset = {"quick": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST, "fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM}[quality]
+        self._whole = quality == "quick"
         self._search: Any = cv2.DISOpticalFlow.create(preset)
 
     def motion(self, earlier: UInt8[Array, "h w 3"], later: UInt8[Array, "h w 3"]) -> Motion:
@@ -81,9 +88,22 @@ class FlowFinder:
         returned = cv2.remap(forth, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + back
         length, error = (cv2.magnitude(*cv2.split(each)) for each in (back, returned))
         agrees = error < _FLOW_TOLERANCE_PX + _FLOW_TOLERANCE_SHARE * length
-        inside = (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
-        seen = cv2.remap(earlier, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return Motion(columns, rows, likeness(seen, later) * (agrees & inside))
+        free = Motion(columns, rows, _likeness_there(earlier, later, columns, rows) * agrees)
+        camera = whole_motion(places, free.trust > _SURE, *grey) if self._whole else None
+        if camera is None:
+            return free
+        small = [cv2.resize(each, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for each in (earlier, later)]
+        columns, rows = places_by(rescaled(camera, 0.5, 0.5), small[1].shape[:2])
+        trust = _likeness_there(small[0], small[1], columns, rows)
+        return replace(free, whole=WholeMotion(camera, (height, width), trust))
+
+
+def _likeness_there(earlier: Array, later: Array, columns: Array, rows: Array) -> Array:
+    """How like the later picture is to the earlier one at these places; nothing is like what lies outside."""
+    height, width = later.shape[:2]
+    inside = (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
+    seen = cv2.remap(earlier, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(likeness(seen, later) * inside, np.float32)
 
 
 @lru_cache(maxsize=2)

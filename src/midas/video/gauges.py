@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 
 from midas.arrays import Array, Float, Float32
+from midas.video.camera import growth
+from midas.video.flow import Motion
 
 _GRID_PX = 6  # every sixth pixel of a row and of a column goes into a fit
 _NORMAL = 1.4826  # standard deviations per median absolute deviation
@@ -21,6 +23,9 @@ _EDGE = 0.08  # of the spread, per pixel: values on an edge change with the smal
 _FLAT = 1e-3
 _TINY = 1e-12
 _EXACT = 1e-6
+_GUESSED, _SURE, _REMEMBERED, _MOST_TURNED = 4.0, 400.0, 0.98, 3.0
+_AS_RIGHT = 0.95
+_ALIKE = 30  # points beside each other err alike
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,13 @@ class Fit(NamedTuple):
         gauge: by the ratio of the spreads.
         residual: median distance of the points from it, relative to the spread.
         weight: sum of the weights of the points.
+        spread: of the other map.
     """
 
     gauge: Gauge
     residual: float
     weight: float
+    spread: float
 
 
 def is_flat(values: Array) -> bool:
@@ -69,10 +76,86 @@ def is_flat(values: Array) -> bool:
     return bool(values.std() <= _FLAT * max(float(np.abs(values).max()), _TINY))
 
 
-def fit_points(values: Array, expected: Array, trust: Array) -> tuple[Array, Array, Array]:
-    """What of two maps goes into a fit: every sixth pixel of each axis, without the edges."""
-    points = (slice(_GRID_PX // 2, None, _GRID_PX),) * 2
-    return values[points], expected[points], trust[points] * ~_on_edge(expected, points)
+class FitPoints(NamedTuple):
+    """What of two maps goes into a fit: every sixth pixel of each axis, without the edges.
+
+    Attributes:
+        values: of the map that is fitted.
+        expected: of the earlier map, where its things are now.
+        trust: from 0 to 1.
+        growth: as ``camera.growth``.
+    """
+
+    values: Array
+    expected: Array
+    trust: Array
+    growth: Array
+
+    @classmethod
+    def of(cls, values: Float32[Array, "h w"], earlier: Float32[Array, "h w"], motion: Motion) -> FitPoints:
+        """Of a map and an earlier one."""
+        points = (slice(_GRID_PX // 2, None, _GRID_PX),) * 2
+        size = (earlier.shape[0], earlier.shape[1])
+        columns, rows, trust = motion.columns_px[points], motion.rows_px[points], motion.trust[points]
+        if motion.whole is not None:
+            # The whole picture knows better wherever the pictures are no less alike by it.
+            whole_trust = motion.whole.trust_at(size)[points]
+            takes = whole_trust >= _AS_RIGHT * trust
+            trust = np.where(takes, whole_trust, trust)
+            whole = (each[points] for each in motion.whole.places(size))
+            columns, rows = (np.where(takes, each, other) for each, other in zip(whole, (columns, rows), strict=True))
+        expected, even = (
+            cv2.remap(each, columns, rows, kind, borderMode=cv2.BORDER_REPLICATE)
+            for each, kind in ((earlier, cv2.INTER_LINEAR), (_even(earlier), cv2.INTER_NEAREST))
+        )
+        return cls(values[points], expected, trust * even, growth(columns, rows, points, size))
+
+    def fit(self, turned: float) -> Fit | None:
+        """The gauge, with what a turning camera has added to the earlier map."""
+        return fit(self.values, self.expected * (1 + np.float32(turned) * self.growth), self.trust)
+
+
+class Turning(NamedTuple):
+    """How much of a camera's motion is turning, which changes the inverse depth of what stands still.
+
+    One that turns makes things nearer by that count as they wander from the middle of the picture to its edge; one that
+    moves sideways does not. A scale that had to stand for the difference would drift as long as the camera turns.
+    Pictures hardly tell the two apart, maps do, over some frames.
+
+    Attributes:
+        share: of ``camera.growth`` that is seen in the maps: about 1 for turning, 0 for moving.
+        weight: what that rests on.
+    """
+
+    share: float = 1.0
+    weight: float = _GUESSED
+
+    def seeing(self, points: FitPoints, found: Fit) -> Turning:
+        """With two more frames; what was seen long ago is forgotten.
+
+        Args:
+            points: of the frames.
+            found: what they were fitted by, with the share as it was.
+        """
+        expected = points.expected * (1 + np.float32(self.share) * points.growth)
+        left = (expected - found.gauge.of(points.values)).ravel()
+        values = points.values.ravel()
+        usual = max(found.residual * found.spread, _TINY)
+        weights = points.trust.ravel() / (1 + (left / (_OUTLIER * _NORMAL * usual)) ** 4)
+        grown = (points.growth * points.expected).ravel()
+        # Scale and shift have had what of it they could stand for.
+        sides = np.stack([np.ones_like(values), values])
+        normal = (sides * weights) @ sides.T + _TINY * np.eye(2)
+        grown = grown - np.linalg.solve(normal, (sides * weights) @ grown) @ sides
+        square = float((weights * grown) @ grown)
+        if square <= _TINY:
+            return self
+        share = self.share - float((weights * left) @ grown) / square
+        weight, kept = square / (usual * _NORMAL) ** 2 / _ALIKE, _REMEMBERED * self.weight
+        return Turning(
+            min(max((kept * self.share + weight * share) / (kept + weight), 0.0), _MOST_TURNED),
+            min(kept + weight, _SURE),
+        )
 
 
 def fit(values: Float32[Array, "h w"], expected: Float32[Array, "h w"], trust: Float[Array, "h w"]) -> Fit | None:
@@ -96,7 +179,7 @@ def fit(values: Float32[Array, "h w"], expected: Float32[Array, "h w"], trust: F
         # Frames that repeat the one before fit exactly; a bound of nothing would leave no weight.
         usual = max(float(np.median(distance[believed])), _EXACT * spread_y)
         weights = trusted / (1 + (distance / (_OUTLIER * _NORMAL * usual)) ** 4)
-    return Fit(Gauge(scale, mean_y - scale * mean_x), usual / spread_y, float(weights.sum()))
+    return Fit(Gauge(scale, mean_y - scale * mean_x), usual / spread_y, float(weights.sum()), spread_y)
 
 
 def _moments(x: Array, y: Array, weights: Array) -> tuple[float, float, float, float]:
@@ -105,8 +188,7 @@ def _moments(x: Array, y: Array, weights: Array) -> tuple[float, float, float, f
     return mean_x, mean_y, float(share @ (x - mean_x) ** 2) ** 0.5, float(share @ (y - mean_y) ** 2) ** 0.5
 
 
-def _on_edge(values: Array, points: tuple[slice, slice]) -> Array:
-    """Where a map is steep: there values change with the smallest error of the flow."""
-    across, down = (cv2.Sobel(values, cv2.CV_32F, *axis, scale=1 / 8)[points] for axis in ((1, 0), (0, 1)))
-    found: Array = np.hypot(across, down) > _EDGE * max(float(values.std()), _TINY)
-    return found
+def _even(values: Array) -> Array:
+    """1 where a map isn't steep, else 0: there values change with the smallest error of the flow."""
+    across, down = (cv2.Sobel(values, cv2.CV_32F, *axis, scale=1 / 8) for axis in ((1, 0), (0, 1)))
+    return (cv2.magnitude(across, down) <= _EDGE * max(float(values.std()), _TINY)).astype(np.float32)

@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from midas.arrays import Array
-from midas.video.gauges import Gauge
+from midas.video.gauges import Gauge, Turning
 
 _FAR_LOG_RANGE, _RETURN = 0.5, 0.2
 _GRID_PX = 6
@@ -36,6 +36,7 @@ class Shot(NamedTuple):
     mean_log_scale: float = 0.0
     mean_shift: float = 0.0
     recent_log_range: float = 0.0
+    turning: Turning = Turning()
 
     def counting(self, gauge: Gauge, weight: float) -> Shot:
         """With the next frame's gauge, and that counted in the means, which are the network's own gauge in the film's.

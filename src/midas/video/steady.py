@@ -17,17 +17,18 @@ import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
 from midas.errors import ConfigError
+from midas.video.camera import growth
 from midas.video.cuts import SuddenChanges, change, thumbnail
 from midas.video.flow import FlowFinder, Motion, standing_still
 from midas.video.fusion import fused
-from midas.video.gauges import Fit, Gauge, fit, fit_points, is_flat
+from midas.video.gauges import Fit, FitPoints, Gauge, is_flat
 from midas.video.shots import Key, Shot
 
 SteadyMode = Literal["flow", "fast", "off", "two-pass"]
 STEADY_MODES: tuple[str, ...] = get_args(SteadyMode)
 
-DEFAULT_FUSION = 0.92
-DEFAULT_LEAK = 0.006
+DEFAULT_FUSION = 0.935
+DEFAULT_LEAK = 0.008
 DEFAULT_NEWS = 3.0
 
 _WORK_PX = 384  # longer side of the pictures whose flow is taken
@@ -131,7 +132,10 @@ class Steady:
         self.gauge = gauge or shot.gauge
         aligned = self.gauge.of(values)
         fusion = (1 - shot.doubt**2) * self._fusion
-        result = fused(aligned, motion.warped(shot.fused), motion.trust, fusion, self._news)
+        everywhere = (slice(None), slice(None))
+        size = (values.shape[0], values.shape[1])
+        grown = 1 + np.float32(shot.turning.share) * growth(motion.columns_px, motion.rows_px, everywhere, size)
+        result = fused(aligned, motion.warped(shot.fused) * grown, motion.trust, fusion, self._news)
         shot = shot._replace(small=small, aligned=aligned, fused=result)
         if gauge is None:
             shot = self._corrected_by_key(shot).in_range(values)
@@ -163,18 +167,18 @@ class Steady:
 
     def _with_next_gauge(self, shot: Shot, values: Array, motion: Motion) -> Shot:
         """Scale and shift of a frame, from where the frame before is seen again; held where that says too little."""
-        points = fit_points(values, motion.warped(shot.aligned), motion.trust)
-        found = fit(*points)
+        points = FitPoints.of(values, shot.aligned, motion)
+        found = points.fit(shot.turning.share)
         far = 1 / (1 + (_FAR_STEP / max(motion.step, _NO_STEP)) ** _FAR_POWER)
         usual = shot.usual_residual
         unlike = found is None or not 1 / _MOST_STEP < found.gauge.scale / shot.gauge.scale < _MOST_STEP
         if found is None or unlike or (usual and found.residual > max(_UNUSUAL * usual, _SMALL_RESIDUAL)):
             self.held += 1
             # A new state of things is taken up in the end; until then nothing is known but the network's own.
-            share = 0.0 if is_flat(points[0]) else _RETURN_HELD
+            share = 0.0 if is_flat(points.values) else _RETURN_HELD
             return shot.nearer_to_own(share)._replace(usual_residual=_GROWTH * usual, doubt=far, held=True)
-        doubt = far * _doubt(found, points[2].size)
-        shot = shot.counting(found.gauge, 1 - doubt)
+        doubt = far * _doubt(found, points.trust.size)
+        shot = shot._replace(turning=shot.turning.seeing(points, found)).counting(found.gauge, 1 - doubt)
         leak = self._leak if shot.fits > _FITS_BEFORE_LEAK else 0.0
         usual = 0.9 * (usual or found.residual) + 0.1 * found.residual
         shot = shot._replace(usual_residual=usual, doubt=doubt, held=False)
@@ -192,12 +196,13 @@ class Steady:
         if shot.fits < _FITS_BEFORE_KEY:  # one frame's noise is no measure for the whole shot
             return shot._replace(key=Key(shot.small, shot.fused))
         motion = self._motion(key.small, shot.small, shot.fused.shape)
-        points = fit_points(shot.fused, motion.warped(key.fused), motion.trust)
-        found = fit(*points)
-        seen = found is not None and found.weight >= _KEY_SEEN * points[2].size
+        points = FitPoints.of(shot.fused, key.fused, motion)
+        found = points.fit(shot.turning.share)
+        seen = found is not None and found.weight >= _KEY_SEEN * points.trust.size
         if found is None or not seen or not 1 / _MOST_KEY_STEP < found.gauge.scale < _MOST_KEY_STEP:
             return shot._replace(key=Key(shot.small, shot.fused))
-        level = float(np.average(points[0], weights=points[2]))
+        shot = shot._replace(turning=shot.turning.seeing(points, found))
+        level = float(np.average(points.values, weights=points.trust))
         return shot.changed(found.gauge.share(_KEY_SHARE, level))._replace(key=key)
 
 

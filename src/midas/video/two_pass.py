@@ -16,7 +16,7 @@ import numpy as np
 
 from midas.arrays import Array, Float32, Float64, UInt8
 from midas.video.flow import FlowFinder
-from midas.video.gauges import Gauge, fit, fit_points
+from midas.video.gauges import FitPoints, Gauge
 from midas.video.steady import small_picture
 
 DISTANCES = (1, 10, 25)
@@ -73,7 +73,7 @@ class JointGauges:
 
     def _tie(self, number: int, earlier_small: Array, earlier: Array, small: Array, values: Array) -> None:
         motion = self._flow.motion(earlier_small, small).at_size((values.shape[0], values.shape[1]))
-        found = fit(*fit_points(values, motion.warped(earlier), motion.trust))
+        found = FitPoints.of(values, earlier, motion).fit(0.0)
         if found is not None:
             weight = found.weight / (1e-3 + found.residual)
             gauge = found.gauge

@@ -168,7 +168,8 @@ def _take(outcome: Outcome, output: Path, options: FilmOptions) -> None:
             path, number = Path(facts["file"]), int(facts["number"])
             view = read_view(path, facts)
             # One state of chance for all frames: a film has one exposure curve, one white balance, one lens.
-            photo = develop(view, np.random.default_rng(options.seed))
+            grain = np.random.default_rng((options.seed, number))
+            photo = develop(view, np.random.default_rng(options.seed), grain=grain)
             _write_frame(output, number, photo, view)
             path.unlink()
             with atomic_file(_camera_file(output, number), overwrite=True) as file:

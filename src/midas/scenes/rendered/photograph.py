@@ -34,8 +34,14 @@ class View:
     exposure_ev: float = 0.0
 
 
-def develop(view: View, rng: np.random.Generator) -> UInt8[Array, "H W 3"]:
-    """The photograph, sRGB. The same generator state gives the same pixels."""
+def develop(view: View, rng: np.random.Generator, *, grain: np.random.Generator | None = None) -> UInt8[Array, "H W 3"]:
+    """The photograph, sRGB. The same generator state gives the same pixels.
+
+    Args:
+        view: what was rendered.
+        rng: chance of camera and photographer.
+        grain: of the sensor's noise, which in a film is another in each frame; None takes ``rng`` for it too.
+    """
     light = np.maximum(np.nan_to_num(view.radiance.astype(np.float32), posinf=0.0), 0.0)
     light = _with_haze(light, view)
     light = light * _exposure(light, view, rng)
@@ -44,7 +50,7 @@ def develop(view: View, rng: np.random.Generator) -> UInt8[Array, "H W 3"]:
     light = _with_vignette(light, rng)
     coded = _tone_curve(light, rng)
     coded = _with_saturation(coded, rng)
-    coded = _with_noise(coded, view.night, rng)
+    coded = _with_noise(coded, view.night, rng, grain or rng)
     return np.asarray(np.clip(_sharpened(coded, rng), 0, 1) * 255 + 0.5, np.uint8)
 
 
@@ -116,9 +122,11 @@ def _with_saturation(coded: Float32[Array, "H W 3"], rng: np.random.Generator) -
     return np.asarray(grey + (coded - grey) * rng.uniform(0.95, 1.25), np.float32)
 
 
-def _with_noise(coded: Float32[Array, "H W 3"], night: bool, rng: np.random.Generator) -> Float32[Array, "H W 3"]:
+def _with_noise(
+    coded: Float32[Array, "H W 3"], night: bool, rng: np.random.Generator, chance: np.random.Generator
+) -> Float32[Array, "H W 3"]:
     level = rng.choice([0.003, 0.006, 0.010, 0.016]) * (1.6 if night else 1.0)
-    grain = rng.normal(size=coded.shape).astype(np.float32)
+    grain = chance.normal(size=coded.shape).astype(np.float32)
     grain = 0.6 * grain + 0.4 * grain.mean(axis=-1, keepdims=True) * 3**0.5
     # Cameras smooth it before we see it; darker parts have more.
     grain = 1.5 * cv2.GaussianBlur(grain, (0, 0), 0.6)
