@@ -23,7 +23,7 @@ _EDGE = 0.08  # of the spread, per pixel: values on an edge change with the smal
 _FLAT = 1e-3
 _TINY = 1e-12
 _EXACT = 1e-6
-_GUESSED, _SURE, _REMEMBERED, _MOST_TURNED = 4.0, 400.0, 0.98, 3.0
+_GUESSED, _SURE, _REMEMBERED, _MOST_TURNED = 20.0, 400.0, 0.98, 3.0
 _AS_RIGHT = 0.95
 _ALIKE = 30  # points beside each other err alike
 
@@ -123,12 +123,17 @@ class Turning(NamedTuple):
     Pictures hardly tell the two apart, maps do, over some frames.
 
     Attributes:
-        share: of ``camera.growth`` that is seen in the maps: about 1 for turning, 0 for moving.
+        seen: which share of ``camera.growth`` is seen in the maps: about 1 for turning, 0 for moving.
         weight: what that rests on.
     """
 
-    share: float = 1.0
-    weight: float = _GUESSED
+    seen: float = 1.0
+    weight: float = 0.0
+
+    @property
+    def share(self) -> float:
+        """The share that is likely: where little is seen, that of a camera in somebody's hand, which turns."""
+        return (self.weight * self.seen + _GUESSED) / (self.weight + _GUESSED)
 
     def seeing(self, points: FitPoints, found: Fit) -> Turning:
         """With two more frames; what was seen long ago is forgotten.
@@ -153,7 +158,7 @@ class Turning(NamedTuple):
         share = self.share - float((weights * left) @ grown) / square
         weight, kept = square / (usual * _NORMAL) ** 2 / _ALIKE, _REMEMBERED * self.weight
         return Turning(
-            min(max((kept * self.share + weight * share) / (kept + weight), 0.0), _MOST_TURNED),
+            min(max((kept * self.seen + weight * share) / (kept + weight), 0.0), _MOST_TURNED),
             min(kept + weight, _SURE),
         )
 
