@@ -22,6 +22,7 @@ _ITERATIONS = 3
 _OUTLIER = 3.0  # median absolute residuals
 _DAMPING = 1e-6
 _USUAL_FOCAL = 0.87  # of the longer side: 60 degrees over it
+ALL = (slice(None), slice(None))
 
 
 class WholeMotion(NamedTuple):
@@ -37,9 +38,9 @@ class WholeMotion(NamedTuple):
     size: tuple[int, int]
     trust: Float32[Array, "h w"]
 
-    def places(self, size: tuple[int, int]) -> tuple[Array, Array]:
-        """Columns and rows in an earlier map for each pixel of a map of this size."""
-        return places_by(rescaled(self.camera, size[1] / self.size[1], size[0] / self.size[0]), size)
+    def places(self, size: tuple[int, int], points: tuple[slice, slice]) -> tuple[Array, Array]:
+        """Columns and rows in an earlier map for these pixels of a map of this size."""
+        return places_by(rescaled(self.camera, size[1] / self.size[1], size[0] / self.size[0]), size, points)
 
     def trust_at(self, size: tuple[int, int]) -> Float32[Array, "h w"]:
         """The trust for each pixel of a map of this size."""
@@ -98,10 +99,13 @@ def rescaled(camera: Float64[Array, "3 3"], across: float, down: float) -> Float
     return np.asarray(larger @ camera @ np.linalg.inv(larger))
 
 
-def places_by(camera: Float64[Array, "3 3"], size: tuple[int, int]) -> tuple[Array, Array]:
-    """For each pixel of the later picture, its column and row in the earlier one."""
+def places_by(
+    camera: Float64[Array, "3 3"], size: tuple[int, int], points: tuple[slice, slice] = ALL
+) -> tuple[Array, Array]:
+    """For pixels of the later picture, their columns and rows in the earlier one."""
     height, width = size
-    across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    across = np.arange(width, dtype=np.float32)[points[1]]
+    down = np.arange(height, dtype=np.float32)[points[0], None]
     numbers = np.asarray(camera / camera[2, 2], np.float32)
     columns, rows, depth = (row[0] * across + (row[1] * down + row[2]) for row in numbers)
     return columns / depth, rows / depth

@@ -102,7 +102,7 @@ class FitPoints(NamedTuple):
             whole_trust = motion.whole.trust_at(size)[points]
             takes = whole_trust >= _AS_RIGHT * trust
             trust = np.where(takes, whole_trust, trust)
-            whole = (each[points] for each in motion.whole.places(size))
+            whole = motion.whole.places(size, points)
             columns, rows = (np.where(takes, each, other) for each, other in zip(whole, (columns, rows), strict=True))
         expected, even = (
             cv2.remap(each, columns, rows, kind, borderMode=cv2.BORDER_REPLICATE)

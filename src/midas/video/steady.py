@@ -17,7 +17,7 @@ import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
 from midas.errors import ConfigError
-from midas.video.camera import growth
+from midas.video.camera import ALL, growth
 from midas.video.cuts import SuddenChanges, change, thumbnail
 from midas.video.flow import FlowFinder, Motion, standing_still
 from midas.video.fusion import fused
@@ -132,9 +132,8 @@ class Steady:
         self.gauge = gauge or shot.gauge
         aligned = self.gauge.of(values)
         fusion = (1 - shot.doubt**2) * self._fusion
-        everywhere = (slice(None), slice(None))
         size = (values.shape[0], values.shape[1])
-        grown = 1 + np.float32(shot.turning.share) * growth(motion.columns_px, motion.rows_px, everywhere, size)
+        grown = 1 + np.float32(shot.turning.share) * growth(motion.columns_px, motion.rows_px, ALL, size)
         result = fused(aligned, motion.warped(shot.fused) * grown, motion.trust, fusion, self._news)
         shot = shot._replace(small=small, aligned=aligned, fused=result)
         if gauge is None:
