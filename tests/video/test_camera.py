@@ -48,6 +48,15 @@ def test_pictures_that_have_nothing_in_common_have_no_motion() -> None:
     assert found(picture(1), picture(2)) is None
 
 
+@pytest.mark.parametrize("period_px", [7, 40])
+def test_stripes_move_a_camera_nowhere_along_them(period_px: int) -> None:
+    rows = np.arange(SIZE[0] + 1)
+    waves = (127 + 100 * np.sin(2 * np.pi * rows / period_px)).astype(np.uint8)[:, None, None]
+    stripes = np.broadcast_to(waves, (len(rows), SIZE[1], 3))
+    camera = found(np.ascontiguousarray(stripes[:-1]), np.ascontiguousarray(stripes[1:]))
+    assert camera is None or np.abs(places_by(camera, SIZE)[0] - np.arange(SIZE[1])).max() < 1
+
+
 def test_pictures_without_anything_to_see_give_no_motion_that_is_not_finite() -> None:
     black = np.zeros((*SIZE, 3), np.uint8)
     camera = found(black, black)

@@ -121,6 +121,8 @@ def render(
     where = cluster_engine(engine, address, workers, threads)
     place, shelves = RenderEnvironment(environment), Library(library)
     if film is not None:
+        if sheet is not None:
+            raise ConfigError("a contact sheet is drawn of pictures: leave out --sheet, or --film")
         take = _film_options(film, chosen if worlds else find_worlds(("rooms",)), where)
         take = replace(take, frames=frames, seed=seed, size_px=size, samples=samples, threads=threads, limit_s=limit)
         _render_film(output, replace(take, workers=workers or 1), place, shelves, library_size, as_json)

@@ -20,7 +20,7 @@ _MOST = 0.6  # of these must agree
 _TOLERANCE_PX = 1.0
 _ITERATIONS = 3
 _OUTLIER = 3.0  # median absolute residuals
-_DAMPING = 1e-6
+_DAMPING, _TINY = 1e-6, 1e-12
 _USUAL_FOCAL = 0.87  # of the longer side: 60 degrees over it
 ALL = (slice(None), slice(None))
 
@@ -138,11 +138,14 @@ def _refined(camera: Array, earlier: UInt8[Array, "h w"], later: UInt8[Array, "h
         there_seen = cv2.remap(blurred[0], places[0], places[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         left = there_seen.ravel() - seen
         inside = (places >= 0).all(0) & (places[0] <= later.shape[1] - 1) & (places[1] <= later.shape[0] - 1)
-        size = np.abs(left - np.median(left[inside])) if inside.any() else np.abs(left)
+        if inside.sum() < _LEAST_POINTS:
+            break
+        size = np.abs(left - np.median(left[inside]))
         weights = inside / (1 + np.square(size / (_OUTLIER * max(float(np.median(size)), 1e-3))))
         weighted = moves * weights.astype(np.float32)
         normal = (weighted @ moves.T).astype(np.float64)
-        normal[np.diag_indices(10)] *= 1 + _DAMPING
+        # Of stripes nothing is known along them: there the motion stays what it was.
+        normal[np.diag_indices(10)] += _DAMPING * np.diag(normal) + _TINY * np.diag(normal).max()
         step = np.linalg.solve(normal, (weighted @ left).astype(np.float64))
         change = np.eye(3) + np.array([step[0:3], step[3:6], [step[6], step[7], 0.0]])
         camera = camera @ unit @ np.linalg.inv(change) @ np.linalg.inv(unit)

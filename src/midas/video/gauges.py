@@ -100,7 +100,7 @@ class FitPoints(NamedTuple):
         if motion.whole is not None:
             # The whole picture knows better wherever the pictures are no less alike by it.
             whole_trust = motion.whole.trust_at(size)[points]
-            takes = whole_trust >= _AS_RIGHT * trust
+            takes = (whole_trust > 0) & (whole_trust >= _AS_RIGHT * trust)
             trust = np.where(takes, whole_trust, trust)
             whole = motion.whole.places(size, points)
             columns, rows = (np.where(takes, each, other) for each, other in zip(whole, (columns, rows), strict=True))

@@ -127,8 +127,12 @@ class Steady:
             self._shot = Shot(small, first, first, self.gauge, Key(small, first))
             return first
         motion = self._motion(shot.small, small, values.shape)
+        points = FitPoints.of(values, shot.aligned, motion)
+        found = points.fit(shot.turning.share)
         if gauge is None:
-            shot = self._with_next_gauge(shot, values, motion)
+            shot = self._with_next_gauge(shot, points, found, motion.step)
+        elif found is not None:  # scale and shift are known, how the camera moves is not
+            shot = shot._replace(turning=shot.turning.seeing(points, found))
         self.gauge = gauge or shot.gauge
         aligned = self.gauge.of(values)
         fusion = (1 - shot.doubt**2) * self._fusion
@@ -164,11 +168,9 @@ class Steady:
         motion = (self._flow.motion if self._mode != "fast" else standing_still)(before, small)
         return motion.at_size((size[0], size[1]))
 
-    def _with_next_gauge(self, shot: Shot, values: Array, motion: Motion) -> Shot:
+    def _with_next_gauge(self, shot: Shot, points: FitPoints, found: Fit | None, step: float) -> Shot:
         """Scale and shift of a frame, from where the frame before is seen again; held where that says too little."""
-        points = FitPoints.of(values, shot.aligned, motion)
-        found = points.fit(shot.turning.share)
-        far = 1 / (1 + (_FAR_STEP / max(motion.step, _NO_STEP)) ** _FAR_POWER)
+        far = 1 / (1 + (_FAR_STEP / max(step, _NO_STEP)) ** _FAR_POWER)
         usual = shot.usual_residual
         unlike = found is None or not 1 / _MOST_STEP < found.gauge.scale / shot.gauge.scale < _MOST_STEP
         if found is None or unlike or (usual and found.residual > max(_UNUSUAL * usual, _SMALL_RESIDUAL)):

@@ -16,7 +16,7 @@ import numpy as np
 
 from midas.arrays import Array, Float32, Float64, UInt8
 from midas.video.flow import FlowFinder
-from midas.video.gauges import FitPoints, Gauge
+from midas.video.gauges import FitPoints, Gauge, Turning
 from midas.video.steady import small_picture
 
 DISTANCES = (1, 10, 25)
@@ -49,6 +49,7 @@ class JointGauges:
         self._recent: deque[tuple[int, Array, Array]] = deque(maxlen=max(DISTANCES))
         self._ties: list[Tie] = []
         self._shots: list[int] = []
+        self._turning = Turning()
         self._count = 0
 
     def add(self, picture: UInt8[Array, "H W 3"], values: Float32[Array, "h w"], *, is_cut: bool) -> None:
@@ -57,6 +58,7 @@ class JointGauges:
         if is_cut or not self._shots or (self._recent and self._recent[-1][1].shape != small.shape):
             self._shots.append(self._count)
             self._recent.clear()
+            self._turning = Turning()
         for number, earlier_small, earlier_values in self._recent:
             if self._count - number in DISTANCES and earlier_values.shape == values.shape:
                 self._tie(number, earlier_small, earlier_values, small, values)
@@ -73,8 +75,10 @@ class JointGauges:
 
     def _tie(self, number: int, earlier_small: Array, earlier: Array, small: Array, values: Array) -> None:
         motion = self._flow.motion(earlier_small, small).at_size((values.shape[0], values.shape[1]))
-        found = FitPoints.of(values, earlier, motion).fit(0.0)
+        points = FitPoints.of(values, earlier, motion)
+        found = points.fit(self._turning.share)
         if found is not None:
+            self._turning = self._turning.seeing(points, found)
             weight = found.weight / (1e-3 + found.residual)
             gauge = found.gauge
             self._ties.append(Tie(number, self._count, math.log(gauge.scale), gauge.shift, weight))

@@ -43,6 +43,7 @@ def test_each_frame_has_a_picture_its_depth_and_its_camera(tmp_path: Path, libra
     assert depth_m[-1, 0] == pytest.approx(1, rel=1e-3)
     cameras = json.loads((output / "depth" / "cameras.json").read_text(encoding="utf-8"))
     assert np.shape(cameras["poses"]) == (OPTIONS.frames, 4, 4)
+    assert not (output / ".partial").exists()
 
 
 def test_what_is_missing_is_made_again_and_nothing_else(tmp_path: Path, library: Library) -> None:
@@ -50,7 +51,7 @@ def test_what_is_missing_is_made_again_and_nothing_else(tmp_path: Path, library:
     render_film([*STAND_IN, "good"], library, output, OPTIONS)
     before = digests(output / "pictures") | digests(output / "depth")
     for number in (4, 21):
-        (output / ".partial" / f"{number:04d}.json").unlink()
+        (output / "cameras" / f"{number:04d}.json").unlink()
         (output / "pictures" / f"{number:04d}.png").unlink()
     times = {path: path.stat().st_mtime_ns for path in (output / "pictures").iterdir()}
     assert render_film([*STAND_IN, "good"], library, output, OPTIONS).new == 2

@@ -5,6 +5,7 @@
     <output>/render.json               what the take is made of: must not change between runs
     <output>/pictures/0000.png, ...    the frames
     <output>/depth/0000.npz, ...       depth along the axis in metres, 0 where there is sky
+    <output>/cameras/0000.json, ...    what says that a frame is complete: the next run makes those that have none
     <output>/depth/cameras.json        intrinsics and poses, once all frames are there
 """
 
@@ -12,8 +13,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -36,12 +38,6 @@ from midas.storage.atomic import atomic_file
 
 Move = Literal["static", "pan", "walk", "things"]
 MOVES: tuple[Move, ...] = get_args(Move)
-ABOUT_MOVES: Mapping[Move, str] = {
-    "static": "the camera stands on a tripod",
-    "pan": "a slow pan by hand",
-    "walk": "straight on, by hand, towards what is seen",
-    "things": "the camera is held in the hand, and people cross the picture",
-}
 
 FRAMES_PER_JOB = 20
 """Of one answer of the generator: what a killed run loses, and how often progress is told."""
@@ -112,7 +108,7 @@ def render_film(
     """
     facts = options.facts | {"library": library.fingerprint}
     check_begun(output, facts)
-    for folder in (output / "pictures", output / "depth", output / PARTIAL):
+    for folder in (output / "pictures", output / "depth", output / "cameras"):
         folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(output / FACTS, overwrite=True) as file:
         file.write((json.dumps(facts, indent=1) + "\n").encode())
@@ -130,6 +126,7 @@ def render_film(
             progress.elapsed_s = time.monotonic() - began
             report(progress)
     _write_cameras(output, options.frames)
+    shutil.rmtree(output / PARTIAL, ignore_errors=True)
     return progress
 
 
@@ -184,7 +181,7 @@ def _write_frame(output: Path, number: int, photo: np.ndarray, view: View) -> No
 
 
 def _camera_file(output: Path, number: int) -> Path:
-    return output / PARTIAL / f"{number:04d}.json"
+    return output / "cameras" / f"{number:04d}.json"
 
 
 def _write_cameras(output: Path, frames: int) -> None:
