@@ -3,13 +3,15 @@
     python benchmarks/tiling.py                                   # the table of docs/predict.md
     python benchmarks/tiling.py --picture 1536 2048 --pictures 6
     python benchmarks/tiling.py --merges                          # other ways to merge the same tiles
+    python benchmarks/tiling.py --enlargements                    # from the network's size to the picture's
     python benchmarks/tiling.py --memory                          # peak memory of the command, MB
 
 Boundary scores are those of `midas.metrics.boundary_scores` in percent, of inverse depth aligned to the target and
 cut to the protocol's cap, between neighbouring pixels and between every fourth pixel of every fourth row: the first
 asks for edges as sharp as a pixel, which no network of a few hundred pixels draws. AbsRel and delta1 outliers are those
 of the protocol. "work" is the number of pixels that went through the network, in passes over the whole picture at its
-own size. Scenes without a depth boundary are left out.
+own size; among enlargements it is the milliseconds that the enlargement takes on one thread. "flying" is
+`midas.metrics.flying_pixels`. Scenes without a depth boundary are left out.
 """
 
 from __future__ import annotations
@@ -18,9 +20,12 @@ import argparse
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -32,15 +37,21 @@ from midas.datasets.sample import Sample
 from midas.evaluation.predictions import Prediction
 from midas.evaluation.protocols import PROTOCOLS
 from midas.evaluation.scoring import score, usable
-from midas.maps.resize import resize_map
-from midas.metrics import boundary_scores
+from midas.maps.resize import Interpolation, resize_map
+from midas.metrics import boundary_scores, flying_pixels
 from midas.predictor import Predictor
 from midas.tiling import Cells, Grid, Mosaic, Tiling, cell_means, finer_input
 
 PROTOCOL = PROTOCOLS["outdoor"]
 METRICS = ("abs_rel", "delta1_outliers")
 STRIDES_PX = (1, 4)
-HEADINGS = ("work", *(f"{name}, {px} px" for px in STRIDES_PX for name in ("F1", "precision", "recall")), "AbsRel, %")
+HEADINGS = (
+    "work",
+    *(f"{name}, {px} px" for px in STRIDES_PX for name in ("F1", "precision", "recall")),
+    "flying, %",
+    "AbsRel, %",
+    "delta1 outliers, %",
+)
 Predict = Callable[[Sample], Float32[Array, "H W"]]
 
 
@@ -53,6 +64,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2026, help="of the scenes")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--merges", action="store_true", help="compare merges of the same tiles")
+    parser.add_argument("--enlargements", action="store_true", help="compare ways to enlarge the same maps")
     parser.add_argument("--memory", action="store_true", help="measure memory, not depth")
     options = parser.parse_args()
     if options.memory:
@@ -60,7 +72,7 @@ def main() -> None:
         return
     model = midas.load(options.model, threads=options.threads)
     samples = SyntheticDataset(options.pictures, tuple(options.picture), options.seed)
-    rows = dict(merge_rows(model) if options.merges else command_rows(model, options.threads))
+    rows = dict(rows_of(options, model))
     figures = {name: [] for name in rows}
     for index in range(len(samples)):
         sample = samples[index]
@@ -74,9 +86,16 @@ def main() -> None:
     height, width = options.picture
     values = next(iter(figures.values()))
     print(f"{model.name}; {len(values)} scenes of seed {options.seed}, {height}x{width}; protocol {PROTOCOL.label}\n")
-    print("| | " + " | ".join((*HEADINGS, "delta1 outliers, %")) + " |\n|---" + "|---:" * (len(HEADINGS) + 1) + "|")
+    print("| | " + " | ".join(HEADINGS) + " |\n|---" + "|---:" * len(HEADINGS) + "|")
     for name, values in figures.items():
         print(f"| {name} | " + " | ".join(f"{value:.2f}" for value in np.mean(values, axis=0)) + " |")
+
+
+def rows_of(options: argparse.Namespace, model: Predictor) -> Iterator[tuple[str, Callable]]:
+    """What the command line asks for."""
+    if options.enlargements:
+        return enlargement_rows(model)
+    return merge_rows(model) if options.merges else command_rows(model, options.threads)
 
 
 # ── what is compared ────────────────────────────────────────────────────────
@@ -105,6 +124,26 @@ def whole_pass(model: Predictor, predictor: Predictor) -> Callable:
         size = sample.disparity.shape
         work = np.prod(predictor.input.network_size(size)) / np.prod(model.input.network_size(size))
         return predictor(sample.image).values, float(work)
+
+    return predict
+
+
+def enlargement_rows(model: Predictor) -> Iterator[tuple[str, Callable]]:
+    """Ways from the network's size to the picture's."""
+    for rule in get_args(Interpolation):
+        yield f"`--interpolation {rule}`", enlarged_by(model, rule)
+
+
+def enlarged_by(model: Predictor, rule: Interpolation) -> Callable:
+    """One pass, enlarged by a rule, and how long that takes."""
+
+    def predict(sample: Sample) -> tuple[Float32[Array, "H W"], float]:
+        prepared = model.prepare(sample.image, interpolation=rule)
+        small = model.backend(prepared.pixels)[0]
+        cv2.setNumThreads(1)
+        start = time.perf_counter()
+        values = resize_map(small, prepared.size, rule, prepared.guide)
+        return values, 1000 * (time.perf_counter() - start)
 
     return predict
 
@@ -211,13 +250,15 @@ def has_boundaries(sample: Sample) -> bool:
 
 
 def boundaries(prediction: Float32[Array, "H W"], sample: Sample, mask: Bool[Array, "H W"]) -> Iterator[float]:
-    """F1, precision, recall per stride. The far end, sky too, lies at the cap."""
+    """F1, precision, recall per stride, and flying pixels. The far end, sky too, lies at the cap."""
     farthest = np.float32(1 / PROTOCOL.cap_m)
     aligned = align_least_squares(prediction, sample.disparity, mask).apply(prediction)
+    near = [np.maximum(values, farthest) for values in (aligned, sample.disparity)]
     for stride_px in STRIDES_PX:
         every = np.s_[stride_px // 2 :: stride_px, stride_px // 2 :: stride_px]
-        found = boundary_scores(*(np.maximum(values[every], farthest) for values in (aligned, sample.disparity)))
+        found = boundary_scores(*(values[every] for values in near))
         yield from (100 * found.f1, 100 * found.precision, 100 * found.recall)
+    yield flying_pixels(*near)
 
 
 # ── memory ──────────────────────────────────────────────────────────────────

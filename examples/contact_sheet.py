@@ -1,7 +1,8 @@
-"""Photographs above, their depth maps below, one row for each model, in one picture.
+"""Photographs above, their depth maps below, one row for each model and way to the photograph's size, in one picture.
 
 python examples/contact_sheet.py examples/*.jpg -o sheet.jpg
 python examples/contact_sheet.py examples/*.jpg --model before.onnx --model midas_nano_256 -o before_after.jpg
+python examples/contact_sheet.py examples/*.jpg --interpolation cubic --interpolation guided -o outlines.jpg
 """
 
 from __future__ import annotations
@@ -38,14 +39,17 @@ def main() -> None:
     parser.add_argument("photos", nargs="+", type=Path)
     parser.add_argument("-o", "--output", type=Path, default=Path("sheet.jpg"))
     parser.add_argument("--model", action="append", help="a name, or an exported ONNX file; once per row")
+    parser.add_argument("--interpolation", action="append", help="cubic, guided ...; once per row")
     parser.add_argument("--height", type=int, default=240, help="of each photograph, pixels")
     options = parser.parse_args()
 
     predictors = [midas.load(model) for model in options.model or ["midas_nano_256"]]
+    rules = options.interpolation or [None]
     columns = []
     for path in options.photos:
         photo = read_image(path)
-        columns.append(column(photo, [predictor(photo).colorize() for predictor in predictors], options.height))
+        maps = [predictor(photo, interpolation=rule).colorize() for predictor in predictors for rule in rules]
+        columns.append(column(photo, maps, options.height))
     sheet = np.concatenate(columns, axis=1)[:-GAP_PX, :-GAP_PX]
     Image.fromarray(sheet).save(options.output, quality=90)
 

@@ -14,6 +14,7 @@ import midas
 from midas.assets import asset_path
 from midas.evaluation.candidates import ModelCandidate
 from midas.evaluation.runs import open_benchmark, run
+from midas.maps.resize import Interpolation
 from midas.models import create_model
 from midas.models.zoo import DEFAULT_MODEL, find_model
 from midas.pictures.preprocess import Preprocess
@@ -24,6 +25,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 GRID = (12, 16)
 # Share of the map's range. Processors round differently; a wrong resize, colour order or weight moves far more.
 TOLERANCE = 0.01
+RULES: tuple[Interpolation | None, ...] = (None, "guided", "cubic")
 
 
 def describe(picture: Path) -> list[list[float]]:
@@ -68,6 +70,13 @@ def test_a_mirrored_picture_gives_nearly_the_mirrored_map() -> None:
     straight = predictor(image).normalized()
     mirrored = predictor(np.ascontiguousarray(image[:, ::-1])).normalized()[:, ::-1]
     assert np.corrcoef(straight.ravel(), mirrored.ravel())[0, 1] > 0.95
+
+
+def test_its_maps_grow_along_the_picture_s_edges_unless_another_way_is_asked_for() -> None:
+    predictor, image = midas.load(precision="float32"), EXAMPLES / "temple.jpg"
+    assert predictor.input.restore == "guided"
+    steepest = {rule: np.abs(np.diff(predictor(image, interpolation=rule).normalized())).max() for rule in RULES}
+    assert steepest[None] == steepest["guided"] > 1.5 * steepest["cubic"]
 
 
 def test_the_ground_is_nearer_than_the_sky() -> None:

@@ -261,6 +261,45 @@ def test_a_file_says_how_its_maps_grow_to_the_size_of_the_picture(tmp_path: Path
         assert np.array_equal(predictor(image, interpolation=asked).values, expected)
 
 
+@pytest.mark.parametrize("size", [(300, 260), (520, 700), (60, 64)])
+def test_a_guided_map_is_the_same_by_every_way_and_looks_at_the_picture_s_own_pixels(
+    tiny: Predictor, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    image = picture(size)
+    Image.fromarray(image).save(tmp_path / "photo.png")
+    called = tiny(image, interpolation="guided").values
+    disparity = tiny.backend(tiny.prepare(image).pixels)[0]
+    np.testing.assert_array_equal(called, resize_map(disparity, size, "guided", image))
+    own = tiny.growing_by("guided")
+    assert tiny.input.restore == "cubic"
+    (streamed,) = own.stream([tmp_path / "photo.png"])
+    (batched,) = own.infer_batch([own.prepare(image)])
+    for depth_map in (own(image), streamed, batched, own(image, full_decode=True)):
+        np.testing.assert_array_equal(depth_map.values, called)
+
+
+def test_a_map_is_guided_by_no_more_of_the_picture_than_four_times_its_own_size(tiny: Predictor) -> None:
+    guide = tiny.prepare(picture((1000, 1500)), interpolation="guided").guide
+    assert guide is not None
+    assert guide.shape == (256, 384, 3)
+    assert tiny.prepare(picture((1000, 1500))).guide is None
+
+
+def test_without_the_picture_a_guided_map_is_refused_and_the_model_s_own_way_is_cubic(tiny: Predictor) -> None:
+    own, image = tiny.growing_by("guided"), picture((300, 400))
+    unguided = own.prepare(image, interpolation="cubic")
+    np.testing.assert_array_equal(own.infer(unguided).values, tiny(image).values)
+    with pytest.raises(ConfigError, match="needs the picture"):
+        own.infer(unguided, interpolation="guided")
+
+
+def test_tiles_grow_along_the_picture_s_edges_too(tiny: Predictor) -> None:
+    image, tiled = picture((600, 800)), tiny.tiled(2)
+    found = tiled(image, interpolation="guided")
+    assert found.size == (600, 800)
+    assert not np.array_equal(found.values, tiled(image).values)
+
+
 def test_a_picture_beyond_the_limit_is_refused(tiny: Predictor, tmp_path: Path) -> None:
     Image.new("RGB", (40, 30)).save(tmp_path / "large.png")
     with pytest.raises(ImageError, match="1200"):

@@ -18,7 +18,7 @@ from midas.errors import FileThereError, ImageError, MidasError, OutputError, ne
 from midas.maps.aligned_depth import AlignedDepth
 from midas.maps.depth_map import DepthMap
 from midas.maps.formats import encode_map, format_by_name
-from midas.maps.map_size import MapSize
+from midas.maps.map_size import NET, MapSize
 from midas.maps.metres import KnownDistances
 from midas.maps.names import PictureJob
 from midas.maps.resize import Interpolation
@@ -249,8 +249,11 @@ def prepared_picture(predictor: Predictor, settings: Settings, source: ImageSour
         ImageError: the picture can't be read.
     """
     keep_image = any(settings.product.needs_image(name) for name in formats)
+    # Maps of the network's size don't grow.
+    interpolation = settings.interpolation or ("cubic" if settings.map_size.text == NET else None)
     return predictor.prepare(
         source,
+        interpolation=interpolation,
         max_pixels=settings.max_pixels,
         keep_image=keep_image,
         full_decode=settings.full_decode,

@@ -85,6 +85,7 @@ class WholePredictor(Predictor):
         self,
         image: ImageSource,
         *,
+        interpolation: Interpolation | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         keep_image: bool = False,
         full_decode: bool = False,
@@ -120,7 +121,7 @@ class WholePredictor(Predictor):
                 if not np.isfinite(values).all():
                     raise ModelError(f"{self.name} gives numbers that are not finite; try another file")
                 if values.shape != prepared.size:
-                    values = resize_map(values, prepared.size, interpolation or self.input.restore)
+                    values = resize_map(values, prepared.size, interpolation or self.input.restore, prepared.image)
                 found = DepthMap(values, self.name, prepared.source, self.network_kind)
                 return found if self.calibration is None else found.in_metres(self.calibration)
         except MidasError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
+from copy import copy
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -18,10 +20,11 @@ from midas.backends.identity import calibration_of, kind_of, resized_rule
 from midas.errors import ConfigError, ImageError, MidasError, ModelError, net
 from midas.maps.depth_map import DepthMap
 from midas.maps.emptiness import warn_of_emptiness
+from midas.maps.guided import guide_of
 from midas.maps.kinds import METRIC, RELATIVE_DISPARITY
-from midas.maps.resize import Interpolation, resize_map
+from midas.maps.resize import GUIDED, Interpolation, resize_map, unguided
 from midas.models.specs import ModelSpec
-from midas.pictures.preprocess import InputSpec, Preprocess
+from midas.pictures.preprocess import InputSpec, Preprocess, Restoration
 from midas.pictures.reading import DEFAULT_MAX_PIXELS, ImageSource, read_image, read_reduced
 from midas.pipeline import MAX_BATCH, MAX_THREADS, group_alike, run_ahead
 from midas.tiling import DEFAULT_OVERLAP, Tiling, finer_input, predict_tiles
@@ -91,6 +94,19 @@ class Predictor:
             resized_rule(self.input, size, self.name)  # refuses now what it would refuse at the first picture
         return Predictor(self.name, self.input, self.backend, self.spec, Tiling(zoom, overlap, size))
 
+    def growing_by(self, interpolation: Restoration) -> Predictor:
+        """The same model, whose maps become as large as their pictures in another way where a call doesn't say.
+
+        Args:
+            interpolation: ``"guided"``, ``"cubic"`` or ``"aligned_linear"``.
+
+        Raises:
+            ConfigError: there is no such one.
+        """
+        other = copy(self)
+        other.input = replace(self.input, restore=interpolation)
+        return other
+
     def __call__(
         self,
         image: ImageSource,
@@ -114,13 +130,16 @@ class Predictor:
             ImageError: the picture can't be read.
             ModelError: the network can't run, or gives numbers that are not finite.
         """
-        prepared = self.prepare(image, max_pixels=max_pixels, full_decode=full_decode, strict=strict)
+        prepared = self.prepare(
+            image, interpolation=interpolation, max_pixels=max_pixels, full_decode=full_decode, strict=strict
+        )
         return self.infer(prepared, interpolation=interpolation)
 
     def prepare(
         self,
         image: ImageSource,
         *,
+        interpolation: Interpolation | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         keep_image: bool = False,
         full_decode: bool = False,
@@ -130,6 +149,8 @@ class Predictor:
 
         Args:
             image: as for a call.
+            interpolation: as for a call; by ``"guided"`` a copy of the picture is kept, at most four times as large as
+                the map on each side.
             max_pixels: a picture with more is refused.
             keep_image: whether the result holds the picture too.
             full_decode: whether a large JPEG file is decoded at its full size although ``input.decoding_size`` will do.
@@ -145,10 +166,13 @@ class Predictor:
             if full_decode or keep_image or self.tiling is not None:
                 picture = read_image(image, max_pixels=max_pixels, strict=strict)
                 finer = None if self.tiling is None else finer_input(picture, self.input, self.tiling)
-                kept = picture if keep_image else None
-                return Prepared(self._preprocess(picture), (picture.shape[0], picture.shape[1]), source, kept, finer)
-            picture, size = read_reduced(image, self.input.decoding_size, max_pixels=max_pixels, strict=strict)
-            return Prepared(self._preprocess(picture, size), size, source, None)
+                kept, size = picture if keep_image else None, (picture.shape[0], picture.shape[1])
+                prepared = Prepared(self._preprocess(picture), size, source, kept, finer)
+            else:
+                picture, size = read_reduced(image, self.input.decoding_size, max_pixels=max_pixels, strict=strict)
+                prepared = Prepared(self._preprocess(picture, size), size, source, None)
+            guided = (interpolation or self.input.restore) == GUIDED
+            return replace(prepared, guide=guide_of(picture, prepared.network_size)) if guided else prepared
 
     def infer(self, prepared: Prepared, *, interpolation: Interpolation | None = None) -> DepthMap:
         """The second half of a prediction: run the network and bring its output to the picture's size.
@@ -212,8 +236,10 @@ class Predictor:
                     disparity = predict_tiles(
                         disparity, prepared.finer, self.backend, at_once=at_once, show=self.show_tiles
                     )
-                rule = interpolation or self.input.restore
-                values = resize_map(disparity, prepared.size, rule)
+                # Whoever prepared it without the picture, and asks for no rule, has no use for finer edges.
+                own = unguided(self.input.restore) if prepared.guide is None else self.input.restore
+                rule = interpolation or own
+                values = resize_map(disparity, prepared.size, rule, prepared.guide)
                 found = DepthMap(values, self.name, prepared.source, self.network_kind)
                 return found if self.calibration is None else found.in_metres(self.calibration)
         except MidasError as error:
@@ -233,8 +259,9 @@ class Predictor:
     ) -> Generator[DepthMap, None, None]:
         """Predict many pictures of any sizes, in order, reading ahead while the network runs.
 
-        At most ``workers + 2 * batch - 1`` pictures are ahead of the consumer, each as small as the network's input,
-        so that memory stays flat however many there are.
+        At most ``workers + 2 * batch - 1`` pictures are ahead of the consumer, each as small as the network's input, or
+        four times as large on each side where it guides the enlargement, so that memory stays flat however many there
+        are.
 
         Args:
             sources: pictures as for a call; drawn as needed, in the consumer's thread. One alone will do.
@@ -267,7 +294,10 @@ class Predictor:
 
         def read(source: ImageSource) -> _Read:
             try:
-                return source, self.prepare(source, max_pixels=max_pixels, full_decode=full_decode, strict=strict)
+                prepared = self.prepare(
+                    source, interpolation=interpolation, max_pixels=max_pixels, full_decode=full_decode, strict=strict
+                )
+                return source, prepared
             except MidasError as error:
                 return source, error
 

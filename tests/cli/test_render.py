@@ -153,15 +153,35 @@ def test_the_worlds_are_listed_and_a_misspelt_one_is_usage(folders: Path) -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--film", "pan", "--count", "4"), "leave out --count, or --film"),
+        (("--film", "pan", "--sheet", "sheets"), "leave out --sheet, or --film"),
+        (("--frames", "9"), "name its move with --film"),
+    ],
+)
+def test_what_belongs_to_films_and_what_to_pictures_isn_t_ignored_by_the_other(
+    folders: Path, asked: tuple[str, ...], said: str
+) -> None:
+    finished = run(folders, *asked)
+    assert finished.returncode == 2
+    assert said in finished.stderr
+    assert not (folders / "out").exists()
+
+
 def test_a_broken_environment_is_one_sentence(tmp_path: Path) -> None:
     finished = run(write_folders(tmp_path, "broken"), "--count", "4")
     assert finished.returncode == 1
     assert finished.stderr.strip().splitlines()[-1].startswith("midas: error: the generator can't be run; ")
 
 
-def test_ctrl_c_ends_the_processes_and_says_what_is_complete(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "said"), [(("--count", "4"), "0 pictures"), (("--film", "pan", "--frames", "9"), "0 frames")]
+)
+def test_ctrl_c_ends_the_processes_and_says_what_is_complete(tmp_path: Path, asked: tuple[str, ...], said: str) -> None:
     root = write_folders(tmp_path, "slow")
-    process = subprocess.Popen(command(root, "--count", "4"), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command(root, *asked), stderr=subprocess.PIPE, text=True)
     log = root / "out" / "logs" / "worker-0.log"
     while not log.exists():  # the first process has been started
         time.sleep(0.05)
@@ -169,5 +189,5 @@ def test_ctrl_c_ends_the_processes_and_says_what_is_complete(tmp_path: Path) -> 
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "0 pictures are complete in" in err
+    assert f"{said} are complete in" in err
     assert err.endswith("midas: stopped\n")

@@ -31,11 +31,11 @@ class Wobbling:
         self.name, self.input, self.kind, self._predictor = "wobbling", predictor.input, predictor.kind, predictor
         self._random = np.random.default_rng(0)
 
-    def prepare(self, image, /):
-        return self._predictor.prepare(image)
+    def prepare(self, image, /, **how):
+        return self._predictor.prepare(image, **how)
 
-    def infer_batch(self, batch, /):
-        outcomes = self._predictor.infer_batch(batch)
+    def infer_batch(self, batch, /, **how):
+        outcomes = self._predictor.infer_batch(batch, **how)
         scales = [np.float32(np.exp(self._random.normal(0, 0.2))) for _ in outcomes]
         return [replace(each, values=each.values * scale) for each, scale in zip(outcomes, scales, strict=True)]
 

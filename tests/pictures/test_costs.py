@@ -130,8 +130,11 @@ def test_a_map_of_any_shape_is_written_and_read_like_a_square(
 @pytest.mark.parametrize("interpolation", get_args(MapInterpolation))
 @pytest.mark.parametrize("size", [(1, 2_000_000), (2_000_000, 1)])
 def test_a_map_becomes_a_strip_as_it_becomes_a_square(interpolation: MapInterpolation, size: tuple[int, int]) -> None:
-    values = np.zeros((256, 256), np.float32)
-    strip, square = (Cost.of(lambda to=to: resize_map(values, to, interpolation)) for to in (size, (1414, 1414)))
+    values, picture = np.eye(256, dtype=np.float32), np.zeros((1, 1, 3), np.uint8)
+    strip, square = (
+        Cost.of(lambda to=to: resize_map(values, to, interpolation, np.broadcast_to(picture, (*to, 3))))
+        for to in (size, (1414, 1414))
+    )
     strip.assert_within_reach_of(square)
 
 

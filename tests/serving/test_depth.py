@@ -61,6 +61,14 @@ def test_the_built_in_model_gives_what_it_gives_without_a_server(examples_dir: P
     assert np.array_equal(np.load(io.BytesIO(answer.content)), expected.values)
 
 
+def test_a_server_may_have_all_maps_grow_in_another_way(served: Client, tiny: Path) -> None:
+    data = picture((300, 400))
+    answer = served(interpolation="guided").post("/v1/depth?format=npy", content=data)
+    expected = midas.load(tiny)(data, interpolation="guided").values
+    assert np.array_equal(np.load(io.BytesIO(answer.content)), expected)
+    assert not np.array_equal(expected, midas.load(tiny)(data).values)
+
+
 def test_a_form_with_a_file_gives_what_the_file_alone_gives(client: TestClient) -> None:
     data = picture()
     form = client.post("/v1/depth", files={"file": ("photo.jpg", data)})

@@ -33,12 +33,12 @@ class Slow:
     def __init__(self, predictor: Predictor) -> None:
         self.name, self.input, self.kind, self._predictor = predictor.name, predictor.input, predictor.kind, predictor
 
-    def prepare(self, image, /):
-        return self._predictor.prepare(image)
+    def prepare(self, image, /, **how):
+        return self._predictor.prepare(image, **how)
 
-    def infer_batch(self, batch, /):
+    def infer_batch(self, batch, /, **how):
         time.sleep(0.1)
-        return self._predictor.infer_batch(batch)
+        return self._predictor.infer_batch(batch, **how)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import traceback
 import warnings
+from collections.abc import Callable, Collection
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, Any
@@ -106,6 +107,17 @@ def _show_traceback(ctx: Any) -> None:
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     tell(f"midas: warning: {' '.join(str(message).split())}")
+
+
+def one_of(choices: Collection[str]) -> Callable[[str], str]:
+    """A check that an option's value is one of some names."""
+
+    def check(name: str) -> str:
+        if name not in choices:
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(choices)}")
+        return name
+
+    return check
 
 
 def finite(value: float) -> float:

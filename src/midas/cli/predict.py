@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ import typer
 from midas.alignment.measured import CODES_PER_METRE
 from midas.backends import AUTO, BACKENDS, QUICK
 from midas.backends.choice import for_pictures
-from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app, finite
+from midas.cli import STATUS_FAILED, STATUS_USAGE, DebugOption, command_app, finite, one_of
 from midas.cli.known_distances import (
     BESIDE_HELP,
     DEPTH_HELP,
@@ -94,21 +94,12 @@ Exit status: 0 all done; 1 some pictures failed, the others are written;
 
 
 def _format_names(texts: list[str]) -> list[str]:
-    check = _one_of(FORMATS)
+    check = one_of(FORMATS)
     return list(dict.fromkeys(check(name.strip()) for text in texts for name in text.split(",")))
 
 
 def _maybe_finite(value: float | None) -> float | None:
     return None if value is None else finite(value)
-
-
-def _one_of(choices: Collection[str]) -> Callable[[str], str]:
-    def check(name: str) -> str:
-        if name not in choices:
-            raise typer.BadParameter(f"{name!r} is none of {', '.join(choices)}")
-        return name
-
-    return check
 
 
 @app.command(epilog=EPILOG)
@@ -192,7 +183,7 @@ def predict(
         str,
         typer.Option(
             metavar="NAME",
-            callback=_one_of(COLORMAPS),
+            callback=one_of(COLORMAPS),
             help=f"Colours of color and side-by-side: {', '.join(COLORMAPS)}.",
         ),
     ] = "inferno",
@@ -216,9 +207,9 @@ def predict(
         str | None,
         typer.Option(
             metavar="NAME",
-            callback=lambda name: name and _one_of(get_args(Interpolation))(name),
+            callback=lambda name: name and one_of(get_args(Interpolation))(name),
             help=f"How the network's output grows to the picture's size: {', '.join(get_args(Interpolation))}; "
-            "by default the model's own way.",
+            "by default the model's own way. Guided puts outlines where the picture has them, cubic takes less time.",
         ),
     ] = None,
     max_megapixels: Annotated[

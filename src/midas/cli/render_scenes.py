@@ -40,6 +40,7 @@ The same command goes on where it was stopped. Train on the result by [[data.set
 """
 
 _LINE_EVERY_S = 60.0
+_PICTURES, _FRAMES = 1000, 300
 
 
 def render(
@@ -47,8 +48,9 @@ def render(
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the sets, one for each world.")
     ] = Path("rendered"),
     count: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Pictures that the folder shall hold; 0 only prepares.")
-    ] = 1000,
+        int | None,
+        typer.Option(metavar="N", min=0, help="Pictures that the folder shall hold, else 1000; 0 only prepares."),
+    ] = None,
     worlds: Annotated[
         list[str], typer.Option("--worlds", metavar="NAMES", help="Only these, with commas; see --list.")
     ] = [],  # noqa: B006
@@ -90,7 +92,9 @@ def render(
             "who cross the picture); of the world that --worlds names, rooms else.",
         ),
     ] = None,
-    frames: Annotated[int, typer.Option(metavar="N", min=2, max=10000, help="Of a film.")] = 300,
+    frames: Annotated[
+        int | None, typer.Option(metavar="N", min=2, max=10000, help="Of a film, which else has 300.")
+    ] = None,
     engine: EngineOption = "local",
     address: AddressOption = None,
     sheet: Annotated[
@@ -118,15 +122,17 @@ def render(
         for world in chosen:
             typer.echo(f"{world.name:<10} {100 * world.share:3.0f} %  {world.about}")
         return
+    _refuse_what_is_of_the_other(film, {"--sheet": sheet, "--count": count}, frames)
     where = cluster_engine(engine, address, workers, threads)
     place, shelves = RenderEnvironment(environment), Library(library)
     if film is not None:
-        if sheet is not None:
-            raise ConfigError("a contact sheet is drawn of pictures: leave out --sheet, or --film")
         take = _film_options(film, chosen if worlds else find_worlds(("rooms",)), where)
-        take = replace(take, frames=frames, seed=seed, size_px=size, samples=samples, threads=threads, limit_s=limit)
+        take = replace(
+            take, frames=frames or _FRAMES, seed=seed, size_px=size, samples=samples, threads=threads, limit_s=limit
+        )
         _render_film(output, replace(take, workers=workers or 1), place, shelves, library_size, as_json)
         return
+    count = _PICTURES if count is None else count
     settings = {"seed": seed, "size_px": size, "samples": samples}
     if count:
         # Before the hours that a library takes.
@@ -156,6 +162,14 @@ def render(
         _draw_sheets(output, sheet)
 
 
+def _refuse_what_is_of_the_other(film: str | None, of_pictures: dict[str, object], frames: int | None) -> None:
+    if film is None and frames is not None:
+        raise ConfigError("--frames are a film's: name its move with --film, or give --count pictures")
+    for name, value in of_pictures.items():
+        if film is not None and value is not None:
+            raise ConfigError(f"{name} is for pictures, and a film has --frames: leave out {name}, or --film")
+
+
 def _film_options(move: str, worlds: tuple[World, ...], where: Engine | None) -> FilmOptions:
     """The film that was asked for, as far as these say."""
     from midas.scenes.rendered.films import FilmOptions, find_move
@@ -171,14 +185,19 @@ def _render_film(
     output: Path, options: FilmOptions, place: RenderEnvironment, shelves: Library, size: float | None, as_json: bool
 ) -> None:
     from midas.scenes.rendered.claims import claimed
-    from midas.scenes.rendered.films import render_film
+    from midas.scenes.rendered.films import frames_complete, render_film
     from midas.scenes.rendered.store import check_begun
 
     check_begun(output, options.facts)
     with _Lines() as say:
         _prepare(place, shelves, size, options.workers, say)
         with claimed(output, "filled"):
-            result = render_film(place.command, shelves, output, options, say.sometimes)
+            try:
+                result = render_film(place.command, shelves, output, options, say.sometimes)
+            except KeyboardInterrupt:
+                done = frames_complete(output, options.frames)
+                say.now(f"{done} frames are complete in {output}; the same command goes on from there")
+                raise
     _show(
         result.as_dict(), f"{result.kept} frames in {output / 'pictures'}, their depth in {output / 'depth'}", as_json
     )

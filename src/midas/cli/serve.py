@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from midas.backends import AUTO, BACKENDS, QUICK
-from midas.cli import DebugOption, command_app
+from midas.cli import DebugOption, command_app, one_of
 from midas.cli.terminal import tell
 from midas.errors import MissingExtraError
 from midas.models.zoo import DEFAULT_MODEL
+from midas.pictures.preprocess import Restoration
 from midas.pipeline import MAX_BATCH, MAX_THREADS
 
 app = command_app()
@@ -47,6 +48,15 @@ def serve(
     ] = QUICK,
     device: Annotated[str, typer.Option(metavar="NAME", help="Where it runs; as for `midas predict`.")] = AUTO,
     precision: Annotated[str, typer.Option(metavar="NAME", help="Number format; as for `midas predict`.")] = AUTO,
+    interpolation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=lambda name: name and one_of(get_args(Restoration))(name),
+            help=f"How maps grow to their pictures' size: {', '.join(get_args(Restoration))}; by default the model's "
+            "own way. Guided puts outlines where the picture has them, cubic takes less time.",
+        ),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=MAX_THREADS, help="Threads of the network for one picture.")
     ] = None,
@@ -153,6 +163,7 @@ def serve(
         backend=backend,
         device=device,
         precision=precision,
+        interpolation=interpolation,  # type: ignore[arg-type]
         threads=threads,
         offline=offline,
         batch=batch,

@@ -14,7 +14,7 @@ import typer
 
 from midas.backends import AUTO, BACKENDS
 from midas.backends.choice import FEW_CORES, for_films, threads_for_films
-from midas.cli import STATUS_FAILED, DebugOption, command_app, finite
+from midas.cli import STATUS_FAILED, DebugOption, command_app, finite, one_of
 from midas.cli.effect_options import (
     LAYOUTS,
     AnaglyphColorsOption,
@@ -73,21 +73,12 @@ be decoded is written; 2 wrong usage or nothing to do; 130 stopped by Ctrl-C.
 
 
 def _names_of(choices: Collection[str]) -> Callable[[list[str]], list[str]]:
-    check = _one_of(choices)
+    check = one_of(choices)
 
     def names(texts: list[str]) -> list[str]:
         return list(dict.fromkeys(check(name.strip()) for text in texts for name in text.split(",")))
 
     return names
-
-
-def _one_of(choices: Collection[str]) -> Callable[[str], str]:
-    def check(name: str) -> str:
-        if name not in choices:
-            raise typer.BadParameter(f"{name!r} is none of {', '.join(choices)}")
-        return name
-
-    return check
 
 
 def _finite_or_none(value: float | None) -> float | None:
@@ -134,7 +125,7 @@ def video(
         str,
         typer.Option(
             metavar="NAME",
-            callback=_one_of(STEADY_MODES),
+            callback=one_of(STEADY_MODES),
             help="How frames are kept from flickering: flow follows what moves, fast is for cameras that stand still, "
             "off leaves each frame to itself, two-pass reads the film twice and solves for all frames at once.",
         ),
@@ -191,7 +182,7 @@ def video(
         str,
         typer.Option(
             metavar="NAME",
-            callback=_one_of(_CONTAINERS),
+            callback=one_of(_CONTAINERS),
             help=f"Kind of the films for the eye: {', '.join(_CONTAINERS)}.",
         ),
     ] = "mp4",
@@ -200,13 +191,13 @@ def video(
     ] = DEFAULT_CRF,
     colormap: Annotated[
         str,
-        typer.Option(metavar="NAME", callback=_one_of(COLORMAPS), help=f"Colours: {', '.join(COLORMAPS)}."),
+        typer.Option(metavar="NAME", callback=one_of(COLORMAPS), help=f"Colours: {', '.join(COLORMAPS)}."),
     ] = "inferno",
     frame_format: Annotated[
         str,
         typer.Option(
             metavar="NAME",
-            callback=_one_of(FRAME_FORMATS),
+            callback=one_of(FRAME_FORMATS),
             help=f"Format of single frames: {', '.join(FRAME_FORMATS)}.",
         ),
     ] = "png16",

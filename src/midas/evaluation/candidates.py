@@ -16,8 +16,9 @@ from midas.errors import DatasetError, ModelError
 from midas.evaluation.baselines import fit_plane
 from midas.evaluation.predictions import Prediction
 from midas.maps.formats import read_map
+from midas.maps.guided import gains
 from midas.maps.kinds import INVERSE, RELATIVE_DISPARITY, Kind, kind_said
-from midas.maps.resize import resize_map
+from midas.maps.resize import GUIDED, resize_map
 from midas.pictures.preprocess import ResizeRule
 from midas.predictor import Predictor
 from midas.tiling.prepared import Prepared
@@ -84,7 +85,8 @@ class ModelCandidate:
         if not np.isfinite(values).all():
             raise ModelError(f"{self.name} gives numbers that are not finite; try another size")
         rule = self.predictor.input.restore
-        shown = values if rule == "cubic" else resize_map(values, prepared.size, rule)
+        as_it_is = rule == "cubic" or (rule == GUIDED and not gains(prepared.network_size, prepared.size))
+        shown = values if as_it_is else resize_map(values, prepared.size, rule, prepared.guide)
         return self._prediction(shown, self.predictor.network_kind)
 
     def _prediction(self, values: Float32[Array, "h w"], kind: Kind) -> Prediction:

@@ -83,9 +83,10 @@ _BOUND = {
     "minimal": "  multiples = Identity (nearest)",
 }
 
-# How maps grow.
+# How maps grow. Guided filtering would take a dozen of operators, which not every runtime has.
 _ENLARGE: dict[Restoration, str] = {
     "cubic": CUBIC_RESIZE,
+    "guided": CUBIC_RESIZE,
     "aligned_linear": 'Resize <mode = "linear", coordinate_transformation_mode = "align_corners">',
 }
 

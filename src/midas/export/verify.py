@@ -11,7 +11,7 @@ import torch
 
 from midas.arrays import Array, Float32, UInt8
 from midas.errors import ModelError
-from midas.maps.resize import resize_map
+from midas.maps.resize import resize_map, unguided
 from midas.models.network import DepthNetwork
 from midas.pictures.preprocess import InputSpec, Preprocess
 
@@ -98,10 +98,10 @@ def compare_pictures(
         pictures: of any sizes.
         spec: how a picture becomes the network's input.
     """
-    preprocess, pairs = Preprocess(spec), []
+    preprocess, rule, pairs = Preprocess(spec), unguided(spec.restore), []
     for picture in pictures:
         expected = _predict(network, preprocess(picture))[0]
-        pairs.append((resize_map(expected, (picture.shape[0], picture.shape[1]), spec.restore), run(picture)))
+        pairs.append((resize_map(expected, (picture.shape[0], picture.shape[1]), rule), run(picture)))
     return _difference(pairs, [picture.shape[:2] for picture in pictures])
 
 

@@ -39,7 +39,8 @@ class _LensPredictor(Predictor):
 
     def prepare(self, image: ImageSource, **how: Any) -> Prepared:
         """Read a picture, whole; arguments and errors are those of ``Predictor.prepare``."""
-        return super().prepare(image, **{**how, "keep_image": True})
+        # Each view is a picture of its own: what guides its enlargement is cut with it.
+        return super().prepare(image, **{**how, "keep_image": True, "interpolation": "cubic"})
 
     def infer_batch(
         self, batch: Sequence[Prepared], *, interpolation: Interpolation | None = None, at_once: int = 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from midas.errors import ConfigError
 
-FULL = "full"
+FULL, NET = "full", "net"
 _EXACT = r"([1-9][0-9]{0,5})x([1-9][0-9]{0,5})"
 PATTERN = rf"^(full|half|net|{_EXACT})$"
 """What a size's text may be, as a regular expression."""

@@ -65,7 +65,7 @@ _MIDAS_NANO_256 = ModelSpec(
     encoder=PyramidSpec("efficientnet_lite0", channels=(24, 40, 112, 320), strides=_STRIDES),
     decoder=DecoderSpec(features=(32, 64, 96, 80), batch_norm=True, align_corners=False),
     head=HeadSpec(features=(16, 16), align_corners=False, linear_first=False),
-    input=InputSpec(size=(256, 256), resize="lower_bound", interpolation="area"),
+    input=InputSpec(size=(256, 256), resize="lower_bound", interpolation="area", restore="guided"),
     weights=WeightsSpec(
         (
             WeightsFile("midas_nano_256.onnx", "onnx", "own"),

@@ -18,7 +18,7 @@ from midas.pictures.resampling import Part, columns_first, resample_area, resamp
 
 ResizeRule = Literal["lower_bound", "upper_bound", "minimal"]
 Interpolation = Literal["cubic", "area", "pillow_cubic", "opencv_linear"]
-Restoration = Literal["cubic", "aligned_linear"]
+Restoration = Literal["cubic", "aligned_linear", "guided"]
 
 # Rules by which every pixel of the picture counts, so that a smaller version of it, made well, has the same samples.
 ANTIALIASED = frozenset[Interpolation](("area", "pillow_cubic"))
@@ -65,7 +65,8 @@ class InputSpec:
         mean: subtracted from red, green, blue in [0, 1].
         std: what the difference is then divided by.
         fixed: whether ``size`` is the only one that the network takes.
-        restore: how the map becomes as large as the picture, in the words of ``midas.maps.resize``.
+        restore: how the map becomes as large as the picture, in the words of ``midas.maps.resize``; cubic takes the
+            place of ``"guided"`` where the picture isn't at hand, or time is short: in films and in exported graphs.
 
     Raises:
         ConfigError: a value of the wrong type or out of range.

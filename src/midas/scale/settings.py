@@ -12,15 +12,13 @@ from midas.backends import AUTO, QUICK, TORCH_BACKENDS
 from midas.backends.choice import WEIGHTS_SUFFIXES, choose_for_file, choose_for_name
 from midas.errors import ConfigError
 from midas.maps.formats import format_by_name
-from midas.maps.map_size import MapSize
+from midas.maps.map_size import NET, MapSize
 from midas.models.zoo import DEFAULT_MODEL, MODELS
 from midas.pictures.reading import DEFAULT_MAX_PIXELS
 from midas.storage.partial_files import sha256_of
 from midas.version import __version__
 
 PACKINGS = ("files", "tar", "parquet")
-
-NET = "net"
 
 _OPTIONAL: dict[str, type] = {"size": int, "column": str}
 _WORDS = {str: "a text", int: "a whole number", bool: "True or False", tuple: "a tuple of names"}

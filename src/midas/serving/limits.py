@@ -14,6 +14,7 @@ from pathlib import Path
 from midas.backends import AUTO, QUICK
 from midas.errors import ConfigError
 from midas.models.zoo import DEFAULT_MODEL
+from midas.pictures.preprocess import Restoration
 
 KEYS_VARIABLE = "MIDAS_SERVE_KEYS"
 """The variable of the environment that holds keys, between blanks."""
@@ -109,6 +110,7 @@ class ServeOptions:
         backend: what runs them; by default what ``midas predict`` takes for one picture, so that the bytes are equal.
         device: where.
         precision: in which number format.
+        interpolation: how maps become as large as their pictures; None for each model's own way.
         threads: of the network for one picture; None is one per physical core.
         offline: whether no weights may be downloaded.
         batch: how many pictures go through the network at once; None is 8 on a graphics card and 1 on a processor.
@@ -126,6 +128,7 @@ class ServeOptions:
     backend: str = QUICK
     device: str = AUTO
     precision: str = AUTO
+    interpolation: Restoration | None = None
     threads: int | None = None
     offline: bool = False
     batch: int | None = None

@@ -85,6 +85,8 @@ class Shelf:
                 threads=options.threads,
                 offline=options.offline or None,
             )
+            if options.interpolation is not None:
+                predictor = predictor.growing_by(options.interpolation)
             predictor(_TRIAL)
             if predictor.name in loaded:
                 raise ConfigError(f"two models are called {predictor.name}; expected names that differ")

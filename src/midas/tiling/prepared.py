@@ -18,6 +18,7 @@ class Prepared:
         source: the picture's file name, if it has one.
         image: the picture itself, RGB, where it was asked to be kept.
         finer: the input of its tiles; None for a picture that is predicted in one piece.
+        guide: as much of the picture as a guided enlargement of the map looks at; None for other rules.
     """
 
     pixels: Float32[Array, "1 3 h w"]
@@ -25,6 +26,7 @@ class Prepared:
     source: str | None
     image: UInt8[Array, "H W 3"] | None
     finer: FinerInput | None = None
+    guide: UInt8[Array, "H1 W1 3"] | None = None
 
     @property
     def network_size(self) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from midas.datasets.sample import Sample
 from midas.evaluation.candidates import FunctionCandidate
 from midas.evaluation.evaluator import Predict
 from midas.evaluation.runs import run
-from midas.maps.resize import resize_map
+from midas.maps.resize import resize_map, unguided
 from midas.models.network import DepthNetwork
 from midas.pictures.preprocess import InputSpec, Preprocess
 from midas.training.sources import ValidationSet
@@ -21,14 +21,14 @@ from midas.training.sources import ValidationSet
 
 def network_predictor(network: DepthNetwork, input_spec: InputSpec) -> Predict:
     """A network as a function from a sample to relative disparity at its picture's size, in float32."""
-    preprocess = Preprocess(input_spec)
+    preprocess, rule = Preprocess(input_spec), unguided(input_spec.restore)
     device = next(network.parameters()).device
 
     def predict(sample: Sample) -> Float32[Array, "H W"]:
         pixels = torch.from_numpy(preprocess(sample.image)).to(device)
         with torch.inference_mode():
             disparity = network(pixels)[0].float().cpu().numpy()
-        return resize_map(disparity, (sample.image.shape[0], sample.image.shape[1]), input_spec.restore)
+        return resize_map(disparity, (sample.image.shape[0], sample.image.shape[1]), rule)
 
     return predict
 

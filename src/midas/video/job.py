@@ -11,6 +11,7 @@ from pathlib import Path
 
 from midas.errors import ConfigError, OutputError, VideoError
 from midas.maps.depth_map import DepthMap
+from midas.maps.resize import unguided
 from midas.storage.atomic import atomic_file
 from midas.video.frame import FilmFormat
 from midas.video.frame_files import FramesSink
@@ -201,7 +202,9 @@ def _open_sink(
     """The sink of a format; what the stack holds of it makes its files appear, or go."""
     if name == VALUES:
         about = description(predictor.name, film.name, predictor.kind, settings.steady, settings.start_s)
-        return stack.enter_context(ValuesSink(path, film, about, predictor.input.restore, overwrite=settings.overwrite))
+        return stack.enter_context(
+            ValuesSink(path, film, about, unguided(predictor.input.restore), overwrite=settings.overwrite)
+        )
     if name == FRAMES:
         return stack.enter_context(
             FramesSink(

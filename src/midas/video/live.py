@@ -17,7 +17,7 @@ from midas.arrays import Array, UInt8
 from midas.errors import ImageError, MidasError, VideoError, net
 from midas.maps.colormaps import apply_colormap
 from midas.maps.kinds import Kind, nearness
-from midas.maps.resize import resize_map
+from midas.maps.resize import resize_map, unguided
 from midas.video.mapping import FramePredictor
 from midas.video.reading import Film, is_url
 from midas.video.steady import Steady, SteadyMode
@@ -241,17 +241,18 @@ class FrameMapper:
             ModelError: the network fails.
         """
         kind: Kind = self._predictor.kind
+        rule = unguided(self._predictor.input.restore)
         with self._lock:
-            prepared = self._predictor.prepare(picture)
+            prepared = self._predictor.prepare(picture, interpolation=rule)
             small = replace(prepared, size=(prepared.pixels.shape[2], prepared.pixels.shape[3]), finer=None)
-            (outcome,) = self._predictor.infer_batch([small])
+            (outcome,) = self._predictor.infer_batch([small], interpolation=rule)
             if isinstance(outcome, MidasError):
                 raise outcome
             values = self._steady.update(picture, outcome.values)
             near = nearness(values, kind)
             window = self._window.update(near, is_cut=self._steady.is_cut)
         height, width = picture.shape[:2]
-        return apply_colormap(window.unit(resize_map(near, (height, width), self._predictor.input.restore)), colormap)
+        return apply_colormap(window.unit(resize_map(near, (height, width), rule)), colormap)
 
 
 def jpeg_of(picture: UInt8[Array, "H W 3"]) -> bytes:

@@ -14,6 +14,7 @@ from midas.arrays import Array, Float32, UInt8
 from midas.errors import ConfigError, MidasError
 from midas.maps.depth_map import DepthMap
 from midas.maps.kinds import Kind
+from midas.maps.resize import Interpolation, unguided
 from midas.pictures.preprocess import InputSpec
 from midas.pipeline import MAX_BATCH, drawn_ahead, group_alike
 from midas.tiling import Prepared
@@ -45,11 +46,13 @@ class FramePredictor(Protocol):
     input: InputSpec
     kind: Kind
 
-    def prepare(self, image: UInt8[Array, "H W 3"], /) -> Prepared:
+    def prepare(self, image: UInt8[Array, "H W 3"], /, *, interpolation: Interpolation | None = None) -> Prepared:
         """Make a picture the network's input."""
         ...
 
-    def infer_batch(self, batch: Sequence[Prepared], /) -> list[DepthMap | MidasError]:
+    def infer_batch(
+        self, batch: Sequence[Prepared], /, *, interpolation: Interpolation | None = None
+    ) -> list[DepthMap | MidasError]:
         """Run the network."""
         ...
 
@@ -156,12 +159,14 @@ def mapped_again(
 
 def at_frame_size(predictor: FramePredictor, mapped: MappedFrame) -> Float32[Array, "H W"]:
     """A frame's map as large as the frame, by the model's own way to get there."""
-    return DepthMap(mapped.values).resized(mapped.frame.picture.shape[:2], predictor.input.restore).values
+    return DepthMap(mapped.values).resized(mapped.frame.picture.shape[:2], unguided(predictor.input.restore)).values
 
 
 def _prepared(predictor: FramePredictor, frames: Iterable[Frame], film: FilmFormat) -> Generator[_Ready, None, None]:
+    rule = unguided(predictor.input.restore)
     for frame, is_cut in with_cuts(frames, film.rate_hz):
-        prepared = predictor.prepare(_with_square_pixels(frame.picture, film.pixel_aspect))
+        picture = _with_square_pixels(frame.picture, film.pixel_aspect)
+        prepared = predictor.prepare(picture, interpolation=rule)
         if prepared.finer is None:  # the map stays at the network's size until all that is done to it is done
             prepared = replace(prepared, size=(prepared.pixels.shape[2], prepared.pixels.shape[3]))
         yield _Ready(frame, is_cut, prepared)
@@ -170,9 +175,10 @@ def _prepared(predictor: FramePredictor, frames: Iterable[Frame], film: FilmForm
 def _predicted(
     predictor: FramePredictor, prepared: Generator[_Ready, None, None], batch: int
 ) -> Generator[_Predicted, None, None]:
+    rule = unguided(predictor.input.restore)
     with closing(prepared):
         for group in group_alike(prepared, lambda each: each.prepared.pixels.shape, most=batch):
-            outcomes = predictor.infer_batch([each.prepared for each in group])
+            outcomes = predictor.infer_batch([each.prepared for each in group], interpolation=rule)
             for each, outcome in zip(group, outcomes, strict=True):
                 if isinstance(outcome, MidasError):
                     raise outcome

@@ -113,7 +113,7 @@ def render_film(
     with atomic_file(output / FACTS, overwrite=True) as file:
         file.write((json.dumps(facts, indent=1) + "\n").encode())
     numbers = [number for number in range(options.frames) if not _camera_file(output, number).exists()]
-    progress = Progress(kept=options.frames - len(numbers), wanted=options.frames)
+    progress = Progress(kept=frames_complete(output, options.frames), wanted=options.frames)
     began = time.monotonic()
     stretches = iter(_stretches(numbers))
     pool = WorkerPool(command, options.workers, output / "logs", limit_s=options.limit_s, threads=options.threads)
@@ -128,6 +128,11 @@ def render_film(
     _write_cameras(output, options.frames)
     shutil.rmtree(output / PARTIAL, ignore_errors=True)
     return progress
+
+
+def frames_complete(output: Path, frames: int) -> int:
+    """How many of a film's frames its folder holds."""
+    return sum(_camera_file(output, number).exists() for number in range(frames))
 
 
 def _stretches(numbers: Sequence[int]) -> list[tuple[int, int]]:
