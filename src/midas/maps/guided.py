@@ -19,7 +19,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from midas.arrays import Array, Float32, Shaped, UInt8
+from midas.arrays import Array, Bool, Float32, Shaped, UInt8
 
 MOST_ZOOM = 4
 """How many times as large as the map the enlargement along edges goes, on each side; beyond, it is linear."""
@@ -46,7 +46,7 @@ _LEAST_RANGE = 1e-30
 _REACH_PX = 2 * _RADIUS_PX + 1
 _PIXELS_AT_ONCE = 1 << 16
 # Few enough rows for all that is done to them to stay near the processor.
-_ROWS = 16
+_ROWS = 32
 
 _RING = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _RAMP_PX + 1, 2 * _RAMP_PX + 1))
 _SQUARE = np.ones((2 * _RADIUS_PX + 1, 2 * _RADIUS_PX + 1), np.uint8)
@@ -86,15 +86,18 @@ def enlarge_guided(
         guide = _shrunk(guide, inner)
     colours = _shrunk(guide, map_size)
     found = _resized(values, inner, cv2.INTER_CUBIC)
-    places = _Places.between(inner[0], map_size[0])
+    places = [_Places.between(side, map_side) for side, map_side in zip(inner, map_size, strict=True)]
     rows = max(_REACH_PX, _PIXELS_AT_ONCE // map_size[1])
     for first in range(0, map_size[0], rows):
         end = min(
             first + rows + 1, map_size[0]
         )  # between the last row of these and the next lies a part of the picture
         top, bottom = max(first - _REACH_PX, 0), min(end + _REACH_PX, map_size[0])
-        ramps = _ramps(unit.shares(values[top:bottom]), colours[top:bottom], unit.spread)
-        _redraw(found, guide, places.rows(first, first + rows), ramps.cut(first - top, end - top).scaled(unit), first)
+        ramps = _ramps(unit.shares(values[top:bottom]), colours[top:bottom], unit.spread).scaled(unit)
+        here = slice(*np.searchsorted(places[0].before, (first, first + rows)))
+        lines = places[0].at(here)
+        lines = lines._replace(before=lines.before - top, after=lines.after - top)
+        _redraw(found[here], guide[here], lines, places[1], ramps)
     # Edges are sharp by now, and cubic interpolation would run past them.
     return found if inner == size else _resized(found, size, cv2.INTER_LINEAR)
 
@@ -125,30 +128,27 @@ class _Unit(NamedTuple):
 
 
 class _Places(NamedTuple):
-    """Between which rows of the map those of the picture lie.
+    """Between which rows, or columns, of the map those of the picture lie.
 
     Attributes:
-        above: the row of the map above, of each row of the picture.
-        below: the one below it.
+        before: of each row of the picture, the row of the map before it.
+        after: the one after it.
         share: how far between them.
-        start: the first of these rows.
     """
 
-    above: Shaped[Array, " rows"]
-    below: Shaped[Array, " rows"]
-    share: Float32[Array, " rows"]
-    start: int
+    before: Shaped[Array, " places"]
+    after: Shaped[Array, " places"]
+    share: Float32[Array, " places"]
 
     @classmethod
-    def between(cls, height: int, map_height: int) -> _Places:
-        place = np.clip((np.arange(height) + 0.5) * (map_height / height) - 0.5, 0, map_height - 1)
-        above = place.astype(np.int64)
-        return cls(above, np.minimum(above + 1, map_height - 1), (place - above).astype(np.float32), 0)
+    def between(cls, side: int, map_side: int) -> _Places:
+        place = np.clip((np.arange(side) + 0.5) * (map_side / side) - 0.5, 0, map_side - 1)
+        before = place.astype(np.int64)
+        return cls(before, np.minimum(before + 1, map_side - 1), (place - before).astype(np.float32))
 
-    def rows(self, first: int, end: int) -> _Places:
-        """Of those whose row above is one from the first on, before the end."""
-        here = slice(*np.searchsorted(self.above, (first, end)))
-        return _Places(self.above[here], self.below[here], self.share[here], self.start + int(here.start))
+    def at(self, chosen: slice | Shaped[Array, " chosen"]) -> _Places:
+        """Some of them."""
+        return _Places(self.before[chosen], self.after[chosen], self.share[chosen])
 
 
 class _Ramps(NamedTuple):
@@ -167,10 +167,6 @@ class _Ramps(NamedTuple):
     foot: Float32[Array, "h w"]
     height: Float32[Array, "h w"]
     weight: Float32[Array, "h w"]
-
-    def cut(self, first: int, end: int) -> _Ramps:
-        """Rows from the first on, before the end."""
-        return _Ramps(*(plane[first:end] for plane in self))
 
     def scaled(self, unit: _Unit) -> _Ramps:
         """Foot and height in the map's own values."""
@@ -225,35 +221,38 @@ def _explained(
 
 
 def _redraw(
-    found: Float32[Array, "H W"], guide: UInt8[Array, "H W 3"], places: _Places, ramps: _Ramps, first: int
+    found: Float32[Array, "H W"], guide: UInt8[Array, "H W 3"], rows: _Places, columns: _Places, ramps: _Ramps
 ) -> None:
-    """Put ramps into a map that was enlarged without them, some rows at a time, where there are any.
+    """Put ramps into a part of a map that was enlarged without them, some rows at a time, in the columns that have any.
 
     Args:
-        found: the map.
-        guide: the picture.
-        places: the rows that are meant.
-        ramps: those of the map's rows from the first on.
-        first: which row that is.
+        found: the part, at the picture's size.
+        guide: the picture there.
+        rows, columns: where they lie in the map, of which the ramps are.
+        ramps: all that the part lies between.
     """
-    width, busy = found.shape[1], ramps.weight.max(axis=1) > 0
-    # Linear in two steps: along the rows for all, then between rows, as a product of matrices, for some at a time.
-    planes = np.empty((len(busy), len(ramps), width), np.float32)
-    for index, plane in enumerate(ramps):
-        planes[:, index] = _resized(plane, (len(busy), width), cv2.INTER_LINEAR)
-    for start in range(0, len(places.above), _ROWS):
-        part = slice(start, start + _ROWS)
-        above, below, share = places.above[part] - first, places.below[part] - first, places.share[part]
-        top, end = above[0], below[-1] + 1
-        if not busy[top:end].any():
+    planes = np.stack(ramps, axis=1)
+    busy: Bool[Array, "h w"] = ramps.weight > 0
+    for start in range(0, len(found), _ROWS):
+        here = slice(start, start + _ROWS)
+        lines = rows.at(here)
+        top, end = lines.before[0], lines.after[-1] + 1
+        inside = busy[top:end].max(axis=0)
+        chosen = np.flatnonzero(inside[columns.before] | inside[columns.after])
+        if chosen.size == 0:
             continue
-        lines = np.arange(len(above))
-        weights = np.zeros((len(lines), end - top), np.float32)
-        weights[lines, above - top] = 1 - share
-        weights[lines, below - top] += share
-        between = (weights @ planes[top:end].reshape(end - top, -1)).reshape(len(lines), len(ramps), width)
-        here = slice(places.start + start, places.start + start + len(lines))
-        _put(found[here], guide[here], _Ramps(*between.swapaxes(0, 1)))
+        # Linear in two steps: along the rows, of which the map has fewer, then between them, as a product of matrices.
+        left, right, share = columns.at(chosen)
+        wide = planes[top:end].take(left, axis=2)
+        wide += share * (planes[top:end].take(right, axis=2) - wide)
+        each = np.arange(len(lines.before))
+        weights = np.zeros((len(each), end - top), np.float32)
+        weights[each, lines.before - top] = 1 - lines.share
+        weights[each, lines.after - top] += lines.share
+        between = (weights @ wide.reshape(end - top, -1)).reshape(len(each), len(ramps), len(chosen))
+        part = found[here].take(chosen, axis=1)
+        _put(part, guide[here].take(chosen, axis=1), _Ramps(*between.swapaxes(0, 1)))
+        found[here, chosen] = part
 
 
 def _put(found: Float32[Array, "h w"], guide: UInt8[Array, "h w 3"], ramps: _Ramps) -> None:
@@ -297,7 +296,10 @@ def _working_size(picture: tuple[int, int], map_size: tuple[int, int]) -> tuple[
 
 
 def _shrunk(picture: UInt8[Array, "H W 3"], size: tuple[int, int]) -> UInt8[Array, "h w 3"]:
-    return np.asarray(cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA))
+    """A smaller picture: means of odd width, and linear between two, in a quarter of the time of a mean by area."""
+    sides = [2 * round((side / small - 1) / 2) + 1 for side, small in zip(picture.shape, size, strict=False)]
+    mean = cv2.blur(picture, (sides[1], sides[0]))
+    return np.asarray(cv2.resize(mean, size[::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def _resized(values: Float32[Array, "h w"], size: tuple[int, int], flag: int) -> Float32[Array, "H W"]:
