@@ -25,7 +25,7 @@ from midas.maps.kinds import METRIC, RELATIVE_DISPARITY
 from midas.maps.resize import GUIDED, Interpolation, resize_map, unguided
 from midas.models.specs import ModelSpec
 from midas.pictures.preprocess import InputSpec, Preprocess, Restoration
-from midas.pictures.reading import DEFAULT_MAX_PIXELS, ImageSource, read_image, read_reduced
+from midas.pictures.reading import DEFAULT_MAX_PIXELS, ImageSource, name_of, read_image, read_reduced
 from midas.pipeline import MAX_BATCH, MAX_THREADS, group_alike, run_ahead
 from midas.tiling import DEFAULT_OVERLAP, Tiling, finer_input, predict_tiles
 from midas.tiling.prepared import Prepared
@@ -161,7 +161,7 @@ class Predictor:
             ImageError: the picture can't be read.
         """
         source = Path(image).name if isinstance(image, str | os.PathLike) else None
-        with net(f"{_called(image)} can't be made the network's input", ImageError):
+        with net(f"{name_of(image)} can't be made the network's input", ImageError):
             # Tiles look at the picture's own pixels.
             if full_decode or keep_image or self.tiling is not None:
                 picture = read_image(image, max_pixels=max_pixels, strict=strict)
@@ -238,8 +238,7 @@ class Predictor:
                     )
                 # Whoever prepared it without the picture, and asks for no rule, has no use for finer edges.
                 own = unguided(self.input.restore) if prepared.guide is None else self.input.restore
-                rule = interpolation or own
-                values = resize_map(disparity, prepared.size, rule, prepared.guide)
+                values = resize_map(disparity, prepared.size, interpolation or own, prepared.guide)
                 found = DepthMap(values, self.name, prepared.source, self.network_kind)
                 return found if self.calibration is None else found.in_metres(self.calibration)
         except MidasError as error:
@@ -260,8 +259,7 @@ class Predictor:
         """Predict many pictures of any sizes, in order, reading ahead while the network runs.
 
         At most ``workers + 2 * batch - 1`` pictures are ahead of the consumer, each as small as the network's input, or
-        four times as large on each side where it guides the enlargement, so that memory stays flat however many there
-        are.
+        four times that on each side to guide the enlargement, so that memory stays flat however many there are.
 
         Args:
             sources: pictures as for a call; drawn as needed, in the consumer's thread. One alone will do.
@@ -346,13 +344,6 @@ def _pictures_of(sources: Iterable[ImageSource] | ImageSource) -> Iterable[Image
     if not isinstance(pictures, Iterable):
         raise ConfigError(f"a {type(sources).__name__} is neither a picture nor a sequence of pictures")
     return pictures
-
-
-def _called(image: ImageSource) -> str:
-    """What a picture is called in messages."""
-    if isinstance(image, str | os.PathLike):
-        return str(image)
-    return str(getattr(image, "name", None) or f"the picture in a {type(image).__name__}")
 
 
 def _input_shape(read: _Read) -> tuple[int, ...] | None:

@@ -51,6 +51,13 @@ _MOST_BYTES_PER_PIXEL = 16
 _STRIP_PIXELS = 1 << 18
 
 
+def name_of(source: ImageSource) -> str:
+    """What a picture is called in messages."""
+    if isinstance(source, str | os.PathLike):
+        return str(source)
+    return str(getattr(source, "name", None) or f"the picture in a {type(source).__name__}")
+
+
 def read_image(
     source: ImageSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, strict: bool = False
 ) -> UInt8[Array, "H W 3"]:
