@@ -143,7 +143,7 @@ class Bench:
             yield from with_cuts(film, film.format.rate_hz)
 
     def _prepared(self, picture: Any) -> Any:
-        prepared = self.predictor.prepare(picture)
+        prepared = self.predictor.prepare(picture, interpolation="cubic")
         return type(prepared)(prepared.pixels, prepared.pixels.shape[2:], None, None)
 
     def _steadied(self, frames: list[Any], maps: list[Any]) -> Iterator[MappedFrame]:

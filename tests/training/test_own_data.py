@@ -216,6 +216,22 @@ def test_a_validation_sees_what_its_figure_is_blind_to(tmp_path: Path) -> None:
     assert turned.figures == pytest.approx(upright.figures, rel=1e-3)
 
 
+class Collapsed(Brightness):
+    """One value but for the first row, as a network gives whose gradients have all gone flat."""
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        found = torch.ones_like(pixels[:, 0])
+        found[:, 0] = 30 * self.sign
+        return found
+
+
+def test_a_validation_tells_a_collapsed_network(tmp_path: Path) -> None:
+    mine = ValidationSet(open_benchmark("folder", write_rooms(tmp_path / "rooms"), protocol="indoor"))
+    rule = InputSpec(size=(72, 96), resize="lower_bound", interpolation="area")
+    assert validate(Brightness(1.0), [mine], rule).unrelated == []
+    assert validate(Collapsed(1.0), [mine], rule).unrelated == [mine.name]
+
+
 def test_a_folder_that_holds_a_run_is_left_alone_unless_asked_for(tmp_path: Path) -> None:
     for name in ("log.csv", "best.safetensors", "epoch_003.safetensors", "notes.txt"):
         (tmp_path / name).touch()

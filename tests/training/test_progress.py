@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -39,3 +40,5 @@ def test_an_epochs_line_has_the_figure_of_each_validation_set() -> None:
     assert report.line(6) == (
         "epoch 3/6: loss 0.0100, 12.5 pictures/s; validation 14.34 % (best so far): rooms 13.5, streets 24.1"
     )
+    assert replace(report, unrelated=("rooms",)).line(6) == report.line(6)
+    assert "begin again with a lower loss.gradient_weight" in replace(report, unrelated=("rooms", "streets")).line(6)

@@ -24,6 +24,10 @@ from midas.pipeline import run_ahead
 Predict = Callable[[Sample], Float32[Array, "H W"]]
 
 
+# Correlation of prediction and target in inverse depth. A plane has 0.6 and more on most sets.
+_UNRELATED = 0.2
+
+
 @dataclass(frozen=True)
 class EvaluationResult:
     """All pictures' figures and their means.
@@ -74,6 +78,12 @@ class EvaluationResult:
     def is_opposed(self) -> bool:
         """Whether it does so in most of them."""
         return 2 * self.opposed > len(self.scores)
+
+    @property
+    def is_unrelated(self) -> bool:
+        """Whether the predictions say next to nothing of the targets: in most pictures the two hardly correlate."""
+        known = [abs(score.correlation) for score in self.scores if score.correlation is not None]
+        return bool(known) and float(np.median(known)) < _UNRELATED
 
     def worst(self, count: int) -> list[PictureScore]:
         """The pictures with the worst headline figure, worst first."""

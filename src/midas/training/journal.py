@@ -23,6 +23,10 @@ LOG = "log.csv"
 EVENTS = "tensorboard"
 PICTURES = "pictures"
 _STRIP_PICTURES = 4
+_COLLAPSED = (
+    "the maps say next to nothing of the depth: if that stays, the network has collapsed to one value; begin again "
+    "with a lower loss.gradient_weight, or lower rates"
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class EpochReport:
         best: the smallest figure so far.
         figures: each validation set's figure by its name.
         opposed: of which of them near and far are the wrong way round.
+        unrelated: of which of them the maps say next to nothing.
     """
 
     epoch: int
@@ -49,15 +54,17 @@ class EpochReport:
     best: float
     figures: Mapping[str, float] = field(default_factory=dict)
     opposed: Sequence[str] = ()
+    unrelated: Sequence[str] = ()
 
     def line(self, epochs: int) -> str:
         """In one line for whoever watches, the figure of each validation set too."""
         text = f"epoch {self.epoch}/{epochs}: loss {self.loss:.4f}, {self.pictures_per_s:.1f} pictures/s"
-        return figure_line(text, self.figure, self.best, self.figures, opposed=self.opposed)
+        line = figure_line(text, self.figure, self.best, self.figures, opposed=self.opposed)
+        return f"{line}; {_COLLAPSED}" if self.figures and len(self.unrelated) == len(self.figures) else line
 
     def row(self) -> dict[str, int | float]:
         """Every number by its column's name."""
-        columns = {name: value for name, value in vars(self).items() if name not in ("figures", "opposed")}
+        columns = {name: value for name, value in vars(self).items() if name not in ("figures", "opposed", "unrelated")}
         return columns | {f"figure_{name}": value for name, value in self.figures.items()}
 
 

@@ -296,8 +296,9 @@ class Trainer:
         figure = self._agreed(measured)
         total, data, gradient, ordinal = (value / max(position.step, 1) for value in position.sums)
         position.finish_epoch(figure, measured.values, opposed=self._opposed(measured))
-        figures, wrong = measured.figures, tuple(measured.opposed)
-        return EpochReport(position.epoch, total, data, gradient, ordinal, rate, figure, position.best, figures, wrong)
+        losses = (total, data, gradient, ordinal)
+        said = (measured.figures, tuple(measured.opposed), tuple(measured.unrelated))
+        return EpochReport(position.epoch, *losses, rate, figure, position.best, *said)
 
     def _metadata(self, epoch: int, figure: float) -> dict[str, str]:
         metadata = {"midas.epoch": str(epoch), "midas.validation": f"{figure:.4f}"}

@@ -42,11 +42,13 @@ class Measured:
         values: of each of its pictures.
         opposed: names of the sets of which, in most pictures, near and far are the wrong way round; an alignment with
             a negative scale hides that from the figures.
+        unrelated: names of those of which the maps say next to nothing: a network that has collapsed to one value.
     """
 
     figures: dict[str, float] = field(default_factory=dict)
     values: dict[str, list[float]] = field(default_factory=dict)
     opposed: list[str] = field(default_factory=list)
+    unrelated: list[str] = field(default_factory=list)
 
 
 def validate(network: DepthNetwork, sets: Sequence[ValidationSet], input_spec: InputSpec) -> Measured:
@@ -65,6 +67,8 @@ def validate(network: DepthNetwork, sets: Sequence[ValidationSet], input_spec: I
         measured.values[chosen.name] = [float(value) for value in result.values(metric)]
         if result.is_opposed:
             measured.opposed.append(chosen.name)
+        if result.is_unrelated:
+            measured.unrelated.append(chosen.name)
     return measured
 
 

@@ -230,4 +230,8 @@ def small_picture(picture: Array, size: tuple[int, ...]) -> Array:
     height, width = size
     shrink = min(1.0, _WORK_PX / max(size))
     target = max(1, round(width * shrink)), max(1, round(height * shrink))
-    return np.asarray(cv2.resize(picture, target, interpolation=cv2.INTER_AREA), np.uint8)
+    # Halving takes a tenth of the time of a mean over areas of any size, and what is left to do is less than that.
+    while picture.shape[0] >= 2 * target[1] and picture.shape[1] >= 2 * target[0]:
+        half = picture.shape[1] // 2, picture.shape[0] // 2
+        picture = cv2.resize(picture[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(picture, target, interpolation=cv2.INTER_LINEAR), np.uint8)
