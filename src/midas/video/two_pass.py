@@ -3,7 +3,7 @@
 Frame by frame, errors of the fits add up, however slowly. Here each frame is tied to those 1, 10 and 25 frames before
 it, each tie gives the ratio of two scales and a difference of two shifts, and all of a shot are solved together, by
 least squares. The ratios are those of robust spreads, and what is solved for is the logarithm of the scale, so that
-nothing draws the scales to nothing; their mean is fixed to that of the network.
+nothing draws the scales to nothing; their mean is fixed to that of the network, to which each is drawn a little too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from midas.video.gauges import FitPoints, Gauge, Turning
 from midas.video.steady import small_picture
 
 DISTANCES = (1, 10, 25)
-_WEAK = 1e-6  # keeps frames without any tie at the network's own
+# What a frame's own scale and shift, as the network gives them, count beside a tie. Ties that are all a little wrong
+# in one direction, as where the camera turns or walks, would else add up over the film.
+_OWN = 0.03
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _differences_solved(
     width = max(DISTANCES)
     band = np.zeros((count, width + 1))  # row i holds the entries (i, i), (i, i + 1) … of the symmetric matrix
     right = np.zeros(count)
-    band[:, 0] = _WEAK
+    band[:, 0] = _OWN
     np.add.at(band[:, 0], earlier, weights)
     np.add.at(band[:, 0], later, weights)
     np.subtract.at(band, (earlier, later - earlier), weights)
