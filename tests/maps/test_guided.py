@@ -124,6 +124,15 @@ def test_a_flat_map_stays_flat(values: float) -> None:
     np.testing.assert_array_equal(enlarge_guided(flat, photo(disc()), PICTURE), resize_map(flat, PICTURE))
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 3e38])
+def test_what_is_no_map_is_left_to_cubic_interpolation(wrong: float) -> None:
+    values = network_map(disc())
+    values[7, 9] = wrong
+    with np.errstate(invalid="ignore", over="ignore"):
+        expected, found = resize_map(values, PICTURE), enlarge_guided(values, photo(disc()), PICTURE)
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2), (3, 5)])
 def test_the_smallest_maps_grow_too(shape: tuple[int, int]) -> None:
     small = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)

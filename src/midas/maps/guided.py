@@ -39,8 +39,8 @@ _EXPLAINED = 0.2
 _STEEPNESS = 1.5
 # In pixels: from a tenth more on each side on.
 _LEAST_GROWTH = 1.21
-# A map whose values differ by less is flat: single precision has no room for shares of that.
-_LEAST_RANGE = 1e-30
+# Single precision has no room for shares of ranges that are smaller or larger.
+_LEAST_RANGE, _LARGEST_RANGE = 1e-30, 1e37
 # How far away in the map what decides on a pixel may lie, and how many of its pixels are looked at together: more than
 # a network gives in one piece, and little memory for a map that was made of tiles.
 _REACH_PX = 2 * _RADIUS_PX + 1
@@ -80,7 +80,7 @@ def enlarge_guided(
     map_size = (values.shape[0], values.shape[1])
     inner = _working_size((min(guide.shape[0], size[0]), min(guide.shape[1], size[1])), map_size)
     unit = _Unit.of(values)
-    if not gains(map_size, inner) or unit.range < _LEAST_RANGE:
+    if not (gains(map_size, inner) and _LEAST_RANGE < unit.range < _LARGEST_RANGE):
         return _resized(values, size, cv2.INTER_CUBIC)
     if guide.shape[:2] != inner:
         guide = _shrunk(guide, inner)
@@ -89,10 +89,8 @@ def enlarge_guided(
     places = [_Places.between(side, map_side) for side, map_side in zip(inner, map_size, strict=True)]
     rows = max(_REACH_PX, _PIXELS_AT_ONCE // map_size[1])
     for first in range(0, map_size[0], rows):
-        end = min(
-            first + rows + 1, map_size[0]
-        )  # between the last row of these and the next lies a part of the picture
-        top, bottom = max(first - _REACH_PX, 0), min(end + _REACH_PX, map_size[0])
+        # Some of the picture lies between the last of these rows and the next one.
+        top, bottom = max(first - _REACH_PX, 0), min(first + rows + 1 + _REACH_PX, map_size[0])
         ramps = _ramps(unit.shares(values[top:bottom]), colours[top:bottom], unit.spread).scaled(unit)
         here = slice(*np.searchsorted(places[0].before, (first, first + rows)))
         lines = places[0].at(here)
