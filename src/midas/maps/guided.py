@@ -84,6 +84,8 @@ def enlarge_guided(
         return _resized(values, size, cv2.INTER_CUBIC)
     if guide.shape[:2] != inner:
         guide = _shrunk(guide, inner)
+    # Grain, grass and the marks of compression would fray the ramps. A median takes them out and leaves edges sharp.
+    guide = np.asarray(cv2.medianBlur(np.ascontiguousarray(guide), 3))
     colours = _shrunk(guide, map_size)
     found = _resized(values, inner, cv2.INTER_CUBIC)
     places = [_Places.between(side, map_side) for side, map_side in zip(inner, map_size, strict=True)]
