@@ -46,6 +46,7 @@ class Predictor:
         spec: the model's row in the model table; None for a file that the table doesn't know.
         tiling: how large pictures are refined in tiles; None to predict each in one piece.
         kind: what the values of its maps are: relative disparity but for a few models.
+        warns_of_emptiness: whether a map of next to nothing but zeros is warned of.
         show_tiles: called, where it is set, with the number of a picture's finished tiles and that of all.
         network_kind, calibration: what the network gives, and what makes metres of it.
     """
@@ -66,6 +67,7 @@ class Predictor:
         self.network_kind = kind_of(backend, spec)
         self.calibration = calibration_of(backend, name)
         self.kind = self.network_kind if self.calibration is None else METRIC
+        self.warns_of_emptiness = True
         self.show_tiles: Callable[[int, int], None] | None = None
         self._preprocess = Preprocess(input)
 
@@ -120,8 +122,7 @@ class Predictor:
 
         Args:
             image: path, bytes, file object, PIL image, or uint8 RGB array (H, W, 3).
-            interpolation: how the network's output becomes as large as the picture; None is the model's own way,
-                ``input.restore``.
+            interpolation: how the map becomes as large as the picture; None is the model's own way, ``input.restore``.
             max_pixels: a picture with more is refused.
             full_decode: as for ``prepare``.
             strict: as for ``prepare``.
@@ -149,8 +150,7 @@ class Predictor:
 
         Args:
             image: as for a call.
-            interpolation: as for a call; by ``"guided"`` a copy of the picture is kept, at most four times as large as
-                the map on each side.
+            interpolation: as for a call; ``"guided"`` keeps a copy of the picture, at most four times the map's sides.
             max_pixels: a picture with more is refused.
             keep_image: whether the result holds the picture too.
             full_decode: whether a large JPEG file is decoded at its full size although ``input.decoding_size`` will do.
@@ -228,7 +228,7 @@ class Predictor:
                 f"{self.name} gives numbers that are not finite for {prepared.source or 'this picture'} at an input of "
                 f"{'x'.join(map(str, disparity.shape))}; try another size"
             )
-        if self.network_kind == RELATIVE_DISPARITY:
+        if self.network_kind == RELATIVE_DISPARITY and self.warns_of_emptiness:
             warn_of_emptiness(disparity, self.name, prepared.source)
         try:
             with net(f"{prepared.source or 'this picture'} gets no map of its size", ModelError):

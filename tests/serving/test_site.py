@@ -80,7 +80,7 @@ def test_the_site_gives_the_map_of_the_predictor_and_asks_nobody_else(
 ) -> None:
     picture = tmp_path / "coffee.png"  # of which every decoder makes the same pixels
     Image.open(examples_dir / "coffee.jpg").save(picture)
-    expected = midas.load(backend="quick")(picture).values
+    expected = midas.load(backend="quick")(picture, interpolation="cubic").values
     with browser(tmp_path) as driver:
         open_page(driver, site, [picture])
         one(driver, "#downloads [data-format=npy]").click()
@@ -117,7 +117,7 @@ def test_on_a_graphics_card_the_site_gives_the_map_of_the_predictor(
 ) -> None:
     picture = tmp_path / "astronaut.png"
     Image.open(examples_dir / "astronaut.jpg").resize((256, 256)).save(picture)
-    expected = midas.load(backend="quick")(picture).values
+    expected = midas.load(backend="quick")(picture, interpolation="cubic").values
     with browser(tmp_path, flags=SOFTWARE_CARD) as driver:
         assert adapter_of(driver, f"{site}?on=webgpu") == "swiftshader"
         one(driver, "#files").send_keys(str(picture))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -35,7 +36,9 @@ class _LensPredictor(Predictor):
             raise ConfigError(
                 f"other lenses need a network that gives disparity; the maps of {plain.name} are {plain.kind}"
             )
-        self._plain = plain
+        # A view of nothing but sky, or of the black beside a fisheye's circle, is no wonder.
+        self._plain = copy(plain)
+        self._plain.warns_of_emptiness = False
 
     def prepare(self, image: ImageSource, **how: Any) -> Prepared:
         """Read a picture, whole; arguments and errors are those of ``Predictor.prepare``."""
