@@ -52,6 +52,7 @@ WAYS = (
     Way("PyTorch's layers, float32", bfloat16=False, fast=False),
     Way("layers in C++, bfloat16", bfloat16=True, fast=True),
     Way("layers in C++, bfloat16, stem frozen", bfloat16=True, fast=True, frozen=STEM),
+    Way("layers in C++, float32, stem frozen", bfloat16=False, fast=True, frozen=STEM),
 )
 
 

@@ -104,6 +104,31 @@ def nmg_slowly(prediction: Map, target: Map, mask: Map) -> float:
     return sum(abs(s * d - d_star) for d, d_star in pairs) / float(mask.sum())
 
 
+def hierarchical_slowly(residual: Map, target: Map, mask: Map) -> float:
+    """Errors within two and four ranges of disparity, two by two and four by four windows, at every second pixel."""
+    height, width = mask[::2, ::2].shape
+    cells = [(row, column) for row in range(height) for column in range(width) if mask[2 * row, 2 * column]]
+    error = {cell: float(residual[2 * cell[0], 2 * cell[1]]) for cell in cells}
+    d_star = {cell: float(target[2 * cell[0], 2 * cell[1]]) for cell in cells}
+
+    def mean_deviation(part: list[tuple[int, int]]) -> float:
+        return float(np.mean(np.abs([d_star[cell] - np.mean([d_star[c] for c in part]) for cell in part])))
+
+    farthest, nearest = min(d_star.values()), max(d_star.values())
+    total = 0.0
+    for level in (2, 4):
+        ranges, windows = {}, {}
+        for row, column in cells:
+            place = int(level * (d_star[row, column] - farthest) / (nearest - farthest))
+            ranges.setdefault(min(place, level - 1), []).append((row, column))
+            windows.setdefault((level * row // height, level * column // width), []).append((row, column))
+        for part in [*ranges.values(), *windows.values()]:
+            shift = np.mean([error[cell] for cell in part])
+            unit = max(mean_deviation(part) / mean_deviation(cells), 0.2)
+            total += sum(abs(error[cell] - shift) for cell in part) / unit
+    return total / (4 * len(cells))
+
+
 def ranking_slowly(prediction: Map, first: Map, second: Map, relation: Map, mask: Map) -> float:
     """Equation 9."""
     total = 0.0

@@ -10,6 +10,7 @@ import torch
 from tests.loss_references import (
     averaged,
     gradient_slowly,
+    hierarchical_slowly,
     log_slowly,
     mae_slowly,
     mse_slowly,
@@ -112,6 +113,37 @@ def test_the_gradient_term_is_equation_11_averaged_over_pictures() -> None:
     residual, _, mask = random_maps(2)
     expected = averaged(gradient_slowly, residual, mask)
     assert float(losses.gradient_matching(residual, mask)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_hierarchical_term_is_its_definition_averaged_over_pictures() -> None:
+    prediction, target, mask = random_maps(2)
+    expected = averaged(hierarchical_slowly, prediction - target, target, mask)
+    assert float(losses.hierarchical_mae(prediction - target, target, mask)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_hierarchical_term_has_the_gradient_of_finite_differences() -> None:
+    prediction, target, mask = random_maps(3, size=(8, 12))
+    prediction.requires_grad_()
+    assert torch.autograd.gradcheck(lambda d: losses.hierarchical_mae(d - target, target, mask), prediction)
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1e-6, 0.0), (3.0, 0.0), (40.0, 1e3), (2.0, -7.0)])
+def test_the_unit_of_the_target_is_nothing_to_the_hierarchical_term(scale: float, shift: float) -> None:
+    residual, target, mask = random_maps(4)
+    loss = losses.hierarchical_mae(residual, scale * target + shift, mask)
+    assert float(loss) == pytest.approx(float(losses.hierarchical_mae(residual, target, mask)), rel=1e-7)
+
+
+def test_an_error_counts_more_where_the_target_spreads_little() -> None:
+    slope = torch.linspace(0, 1, 64, dtype=torch.float64)[None, :, None].expand(1, 64, 64)
+    steps = slope.clone()
+    steps[:, 32:48, 32:48] = torch.rand(16, 16, generator=torch.Generator().manual_seed(0)).double()
+    mask = torch.ones_like(slope, dtype=torch.bool)
+    residual = torch.zeros_like(slope)
+    residual[:, 32:48, 32:48] = 0.1 * (torch.arange(16) % 4 - 1.5)
+    among_steps, on_the_slope = (float(losses.hierarchical_mae(residual, target, mask)) for target in (steps, slope))
+    assert among_steps < 0.8 * on_the_slope
+    assert on_the_slope > float(residual.abs().mean())
 
 
 def test_total_is_equation_12() -> None:

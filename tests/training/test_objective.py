@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -64,3 +66,13 @@ def test_pictures_of_one_batch_may_weigh_their_gradients_differently() -> None:
         for k, weight in enumerate((0.0, 2.0))
     ]
     assert given == pytest.approx(sum(single) / 2, rel=1e-5)
+
+
+def test_the_hierarchical_term_is_weighted_as_the_settings_say() -> None:
+    target = maps(5)
+    prediction, batch = maps(6), item(target, torch.zeros_like(target, dtype=torch.bool))
+    plain = loss_terms(prediction, batch, SETTINGS)
+    terms = loss_terms(prediction, batch, replace(SETTINGS, hierarchical_weight=0.4))
+    assert float(plain.hierarchical) == 0
+    assert float(terms.hierarchical) > 0
+    assert float(terms.total) == pytest.approx(float(plain.total + 0.4 * terms.hierarchical), rel=1e-6)

@@ -36,7 +36,7 @@ def test_a_duration_is_said_as_one_says_it(seconds: float, said: str) -> None:
 
 
 def test_an_epochs_line_has_the_figure_of_each_validation_set() -> None:
-    report = EpochReport(3, 0.01, 0.01, 0.0, 0.0, 12.5, 14.34, 14.34, {"rooms": 13.5, "streets": 24.1})
+    report = EpochReport(3, 0.01, 0.01, 0.0, 0.0, 0.0, 12.5, 14.34, 14.34, {"rooms": 13.5, "streets": 24.1})
     assert report.line(6) == (
         "epoch 3/6: loss 0.0100, 12.5 pictures/s; validation 14.34 % (best so far): rooms 13.5, streets 24.1"
     )

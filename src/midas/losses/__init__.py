@@ -13,6 +13,7 @@ from midas.losses.gradients import (
     gradient_matching,
     normalized_multiscale_gradient,
 )
+from midas.losses.hierarchical import HIERARCHY_LEVELS, hierarchical_mae
 from midas.losses.least_squares import align_least_squares_batched, ssi_mse
 from midas.losses.logarithmic import SMALLEST_POSITIVE, scale_invariant_log
 from midas.losses.ordinal import ordinal_ranking
@@ -33,6 +34,7 @@ __all__ = [
     "FLOOR_SHARE",
     "GRADIENT_SCALES",
     "GRADIENT_WEIGHT",
+    "HIERARCHY_LEVELS",
     "NMG_SPACINGS_PX",
     "SMALLEST_DEVIATION",
     "SMALLEST_POSITIVE",
@@ -45,6 +47,7 @@ __all__ = [
     "gist_mae",
     "gist_normalize",
     "gradient_matching",
+    "hierarchical_mae",
     "masked_median",
     "normalize_robust",
     "normalized_multiscale_gradient",

@@ -169,6 +169,8 @@ class LossSettings:
         trim: share of a picture's largest residuals that is left out.
         gradient_weight: of the gradient term.
         gradient_scales: its number of resolutions.
+        hierarchical_weight: of errors within ranges of depth and windows, where each is measured by its own spread
+            (`midas.losses.hierarchical_mae`): against networks that know little but that low is near. 0 leaves it out.
         ordinal_weight: of the ranking loss, where ordinal sets are in the mixture.
     """
 
@@ -179,6 +181,7 @@ class LossSettings:
     trim: float = Field(default=0.2, ge=0, lt=1)
     gradient_weight: float = Field(default=0.5, ge=0)
     gradient_scales: int = Field(default=4, ge=1)
+    hierarchical_weight: float = Field(default=0.0, ge=0)
     ordinal_weight: float = Field(default=1.0, ge=0)
 
 
@@ -230,7 +233,8 @@ class RunSettings:
         strategy: how processes share the work: ``ddp``, or ``fsdp`` for networks that don't fit one device.
         sync_batch_norm: batch normalisations see the pictures of all processes, as those of one process would; each
             layer then waits for the others twice.
-        precision: ``bfloat16`` and ``float16`` run the network in autocast; the loss is in float32 always.
+        precision: ``bfloat16`` and ``float16`` run the network in autocast; the loss is in float32 always. ``auto`` is
+            bfloat16 where the graphics card or the processor has instructions for it, float32 elsewhere.
         compile: let PyTorch compile the network.
         fast_layers: on a processor, train by layers in C++ (`midas.training.kernels`), which take a minute to compile
             once: ``auto`` for runs that are longer than that, where there is a compiler.
@@ -256,7 +260,7 @@ class RunSettings:
     nodes: int = Field(default=1, ge=1)
     strategy: Literal["auto", "ddp", "fsdp"] = "auto"
     sync_batch_norm: bool = False
-    precision: Literal["float32", "bfloat16", "float16"] = "bfloat16"
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     compile: bool = False
     fast_layers: Literal["auto", "on", "off"] = "auto"
     checkpoint_steps: int = Field(default=0, ge=0)

@@ -35,7 +35,7 @@ class EpochReport:
 
     Attributes:
         epoch: counted from 1.
-        loss, data_loss, gradient_loss, ordinal_loss: means over the epoch's steps.
+        loss, data_loss, gradient_loss, hierarchical_loss, ordinal_loss: means over the epoch's steps.
         pictures_per_s: training throughput without validation.
         figure: the validation figure, percent; NaN without validation scenes.
         best: the smallest figure so far.
@@ -48,6 +48,7 @@ class EpochReport:
     loss: float
     data_loss: float
     gradient_loss: float
+    hierarchical_loss: float
     ordinal_loss: float
     pictures_per_s: float
     figure: float

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from midas.datasets.mixture import Item
-from midas.losses import ordinal_ranking, total_loss
+from midas.losses import DATA_TERMS, hierarchical_mae, ordinal_ranking, total_loss
 from midas.training.config import LossSettings
 
 
@@ -19,12 +19,14 @@ class Terms(NamedTuple):
         total: what is minimised.
         data: the scale-and-shift-invariant term.
         gradient: the gradient matching term, unweighted.
+        hierarchical: errors within parts of a picture, unweighted; 0 where they have no weight.
         ordinal: the ranking term, unweighted.
     """
 
     total: Tensor
     data: Tensor
     gradient: Tensor
+    hierarchical: Tensor
     ordinal: Tensor
 
 
@@ -52,11 +54,14 @@ def loss_terms(prediction: Tensor, item: Item, settings: LossSettings) -> Terms:
         gradient_weight=float(gradient_weight[0]) if same else gradient_weight,
         scales=settings.gradient_scales,
     )
-    ordinal = torch.zeros_like(dense.total)
+    hierarchical, ordinal = torch.zeros_like(dense.total), torch.zeros_like(dense.total)
+    if settings.hierarchical_weight:
+        hierarchical = hierarchical_mae(DATA_TERMS[settings.data].residual(maps, target, mask), target, mask)
     if bool(item.pair_mask.any()):
         first, second = item.points[..., :2], item.points[..., 2:]
         ordinal = ordinal_ranking(prediction, first, second, item.relation.long(), item.pair_mask)
-    return Terms(dense.total + settings.ordinal_weight * ordinal, dense.data, dense.gradient, ordinal)
+    total = dense.total + settings.hierarchical_weight * hierarchical + settings.ordinal_weight * ordinal
+    return Terms(total, dense.data, dense.gradient, hierarchical, ordinal)
 
 
 def _parts(prediction: Tensor, item: Item) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -87,7 +92,7 @@ def terms_by_source(prediction: Tensor, item: Item, settings: LossSettings, sour
     for source in range(sources):
         chosen = item.source == source
         if not bool(chosen.any()):
-            terms.append(Terms(nothing, nothing, nothing, nothing))
+            terms.append(Terms(*[nothing] * len(Terms._fields)))
             continue
         part: dict[str, Any] = {
             name: value[chosen] for name, value in item._asdict().items() if isinstance(value, Tensor)

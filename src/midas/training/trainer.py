@@ -294,9 +294,9 @@ class Trainer:
     def _finish_epoch(self, measured: Measured, rate: float) -> EpochReport:
         position = self.position
         figure = self._agreed(measured)
-        total, data, gradient, ordinal = (value / max(position.step, 1) for value in position.sums)
+        total, data, gradient, hierarchical, ordinal = (value / max(position.step, 1) for value in position.sums)
         position.finish_epoch(figure, measured.values, opposed=self._opposed(measured))
-        losses = (total, data, gradient, ordinal)
+        losses = (total, data, gradient, hierarchical, ordinal)
         said = (measured.figures, tuple(measured.opposed), tuple(measured.unrelated))
         return EpochReport(position.epoch, *losses, rate, figure, position.best, *said)
 
