@@ -81,6 +81,13 @@ def test_the_last_layer_has_values_and_gradients_of_pytorchs(dtype: torch.dtype)
     assert_alike((fast, *torch.autograd.grad(fast, given, gradient.float())), expected, TOLERANCES[dtype])
 
 
+def test_the_gradient_of_the_last_layers_weight_lies_in_memory_as_the_weight_does() -> None:
+    maps, weight, bias = leaves(tensors((2, 16, 5, 7))[0], torch.float32, *tensors((1, 16, 1, 1), (1,)))
+    weight = weight.detach().as_strided((1, 16, 1, 1), (16, 1, 16, 16)).requires_grad_()
+    (gradient,) = torch.autograd.grad(LastLayer.apply(maps, weight, bias).sum(), weight)
+    assert gradient.stride() == weight.stride()
+
+
 def test_a_network_with_fast_layers_has_the_same_gradients_statistics_and_weights_names() -> None:
     slow = create_model("midas_nano_256").train()
     for part in (slow.encoder.get_submodule("network.conv_stem"), slow.encoder.get_submodule("network.bn1")):

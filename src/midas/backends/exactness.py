@@ -58,10 +58,14 @@ def is_exact(model: str | None) -> bool:
 
 
 @cache
+def cpu_flags() -> frozenset[str]:
+    """What this processor can do, by the names of Linux; none elsewhere, where nothing says so."""
+    if platform.system() != "Linux" or not _CPU_INFO.is_file():
+        return frozenset()
+    lines = _CPU_INFO.read_text(encoding="ascii", errors="replace").splitlines()
+    return frozenset(next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), []))
+
+
 def cpu_has_bfloat16() -> bool:
     """Whether this processor multiplies in bfloat16 by itself; only Linux says so, elsewhere the answer is no."""
-    if platform.system() != "Linux" or not _CPU_INFO.is_file():
-        return False
-    lines = _CPU_INFO.read_text(encoding="ascii", errors="replace").splitlines()
-    flags = next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])
-    return not _BFLOAT16_FLAGS.isdisjoint(flags)
+    return not _BFLOAT16_FLAGS.isdisjoint(cpu_flags())

@@ -7,6 +7,9 @@ when a run first needs it; where that isn't possible, PyTorch's own layers do th
 
 from __future__ import annotations
 
+import hashlib
+import logging
+import platform
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -16,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
+from midas.backends.exactness import cpu_flags
 from midas.errors import TrainingError
 from midas.models.weight_files import cache_folder
 
@@ -33,14 +37,23 @@ def compiled() -> Any:
     Raises:
         TrainingError: there is no compiler, or it doesn't take the source.
     """
+    # It warns of machines that have CUDA's tools and no graphics card, which is nothing to layers for processors.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     from torch.utils.cpp_extension import load
 
-    folder = cache_folder() / "kernels" / f"torch-{torch.__version__}"
+    folder = build_folder()
     folder.mkdir(parents=True, exist_ok=True)
     try:
         return load("midas_kernels", [str(SOURCE)], extra_cflags=list(FLAGS), build_directory=str(folder))
     except (RuntimeError, OSError, ImportError, subprocess.SubprocessError) as error:
         raise TrainingError(f"the layers in C++ can't be compiled here: {error}") from error
+
+
+def build_folder() -> Path:
+    """Where the compiled functions are kept: what is compiled for one processor another may not know."""
+    processor = "-".join([platform.machine(), platform.processor(), *sorted(cpu_flags())])
+    digest = hashlib.sha256(processor.encode()).hexdigest()[:12]
+    return cache_folder() / "kernels" / f"torch-{torch.__version__}-{digest}"
 
 
 def in_channels_last(maps: Tensor) -> Tensor:
@@ -110,7 +123,8 @@ class LastLayer(torch.autograd.Function):
         maps, weight = ctx.saved_tensors
         gradient = gradients[0].contiguous()
         of_maps, of_weight = compiled().last_layer_gradients(gradient, maps, weight.reshape(-1))
-        return of_maps, of_weight.reshape(weight.shape), gradient.sum().reshape(1)
+        # Of the weight's own strides, which DDP complains about otherwise.
+        return of_maps, torch.empty_like(weight).copy_(of_weight.reshape(weight.shape)), gradient.sum().reshape(1)
 
 
 def scale_and_shift(maps: Tensor, scale: Tensor, shift: Tensor, low: float, high: float) -> Tensor:
