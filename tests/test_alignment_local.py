@@ -62,6 +62,17 @@ def test_where_nothing_is_bent_nothing_is_corrected() -> None:
     assert found.gain == 0
 
 
+@pytest.mark.parametrize("side", [1.0, 0.02, 300.0])
+def test_rounding_is_not_corrected(side: float) -> None:
+    disparity = np.float32(side) * scene()[1]
+    for seed in range(20):
+        # Exact but for the rounding of the map's and the measurements' single precision.
+        measured = 1 / (0.4 * disparity / np.float32(side) + np.float32(1.5))
+        found = align_sparse(disparity, points_of(1 / measured, 126, seed=seed))
+        assert found.field is None
+        assert found.gain == 0
+
+
 def test_a_few_points_give_one_scale() -> None:
     inverse, disparity = scene(bend=0.3)
     assert align_sparse(disparity, points_of(inverse, 20)).field is None

@@ -34,6 +34,8 @@ _GRID_SIDE = 40
 _MOST_POINTS = 4000
 # A ratio beyond this is an outlier, not a correction.
 _MOST_LOG_RATIO = float(np.log(2.0))
+# A median of the logarithms of ratios up to this is rounding of float32, which smoothing may lower by chance.
+_ROUNDING = 1e-5
 _SEED = 11
 
 
@@ -122,9 +124,11 @@ def _corrected(
     if len(log_ratio) < LEAST_POINTS:
         return whole
     before = float(np.median(np.abs(log_ratio)))
+    if before < _ROUNDING:
+        return whole
     errors = {reach: _left_out_error(places, log_ratio, reach) for reach in _REACHES}
     reach = min(errors, key=lambda each: errors[each])
-    gain = 1 - errors[reach] / before if before > 0 else 0.0
+    gain = 1 - errors[reach] / before
     if gain < LEAST_GAIN:
         return whole
     grid = [np.linspace(0, (side - 1) / max(size), max(2, round(_GRID_SIDE * side / max(size)))) for side in size]
