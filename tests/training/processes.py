@@ -35,10 +35,11 @@ def command(launcher: list[str], *arguments: object) -> list[str]:
     return [*launcher, "-m", "midas", "train", *map(str, arguments)]
 
 
-def train(launcher: list[str], *arguments: object) -> None:
-    """Run it to its end, which must be a good one."""
+def train(launcher: list[str], *arguments: object) -> str:
+    """Run it to its end, which must be a good one; what it says at its end."""
     done = subprocess.run(command(launcher, *arguments), env=quiet(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
 
 
 def wait_for_checkpoint(run: Path, seconds: float) -> None:

@@ -118,6 +118,14 @@ def test_alone_nothing_is_shared() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("launcher", "devices"), [(TWO, 1), (ALONE, 2)], ids=["torchrun", "run.devices"])
+def test_of_several_processes_one_speaks(launcher: list[str], devices: int, config_path: Path, tmp_path: Path) -> None:
+    said = train(launcher, config_path, "-o", tmp_path / "two", "--set", f"run.devices={devices}")
+    (line,) = said.splitlines()
+    assert line.startswith("best validation figure")
+
+
+@pytest.mark.slow
 def test_two_processes_with_shared_statistics_learn_what_one_learns_from_uneven_batches(
     config_path: Path, tmp_path: Path
 ) -> None:

@@ -107,7 +107,7 @@ def train(
     require_lab("training")
     from midas.training.config import parse_config
     from midas.training.config_files import read_tables
-    from midas.training.run_folder import CONFIG, check_continuing, prepare_folder, write_config
+    from midas.training.run_folder import CONFIG, check_continuing, is_first_process, prepare_folder, write_config
     from midas.training.state import BEST_WEIGHTS
 
     if (config is None) == (data is None):
@@ -129,6 +129,8 @@ def train(
     if not resume:
         write_config(folder, settings)
     best_figure = _learn(parsed, folder, resume) if cluster is None else _learn_on(cluster, parsed, folder)
+    if not is_first_process():  # of several, each of which runs this command, one speaks
+        return
     best = folder / BEST_WEIGHTS
     say(f"best validation figure {best_figure:.3f} %: {best}")
     if data is not None:
@@ -200,9 +202,11 @@ def _own_settings(data: Path, unit: Unit, folder: Path, model: str, weights: Pat
 
     from midas.datasets.inspect import draw_sheet
     from midas.training.own_data import settings
-    from midas.training.run_folder import SHEET
+    from midas.training.run_folder import SHEET, is_first_process
 
     own, text = _look_at(data, unit)
+    if not is_first_process():
+        return settings(own, folder, model=model, weights=weights)
     with atomic_file(folder / SHEET, overwrite=True) as file:
         Image.fromarray(draw_sheet(own.inspection.shown)).save(file, format="PNG")
     say_lines(f"{text}\n{'drawn:':<12} {folder / SHEET}")

@@ -15,6 +15,7 @@ from torch.utils.data import Sampler
 from midas.backends.exactness import cpu_has_bfloat16
 from midas.errors import ConfigError, MidasError, TrainingError, net
 from midas.training.config import RunSettings
+from midas.training.meeting import join_restarted
 
 Batch = TypeVar("Batch")
 
@@ -37,6 +38,7 @@ def launch(settings: RunSettings) -> Fabric:
 
     Raises:
         ConfigError: these have started more processes on one machine than on another.
+        TrainingError: some of them don't come.
     """
     # They have decided how many there are.
     devices = int(os.environ.get("LOCAL_WORLD_SIZE", settings.devices))
@@ -57,6 +59,8 @@ def launch(settings: RunSettings) -> Fabric:
         # Of itself it knows torchrun alone, and numbers the processes of others as if each machine had as many.
         plugins=[TorchElasticEnvironment()] if os.environ.keys() >= _RANKS else [],
     )
+    if not alone:
+        join_restarted(fabric)
     fabric.launch()
     return fabric
 
