@@ -67,6 +67,15 @@ def test_a_value_gets_the_nearest_of_the_256_colours() -> None:
     np.testing.assert_array_equal(apply_colormap(unit, "viridis")[0], colormap_table("viridis"))
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("name", COLORMAPS)
+def test_each_pixel_of_a_map_has_its_own_colour_however_it_lies_in_memory(name: str, order: str) -> None:
+    codes = np.random.default_rng(0).integers(0, 256, (37, 70), np.uint8)
+    unit = np.asarray(codes / np.float32(255), np.float32, order=order)  # type: ignore[call-overload]
+    np.testing.assert_array_equal(apply_colormap(unit, name), colormap_table(name)[codes])
+    np.testing.assert_array_equal(apply_colormap(unit[::2, ::-3], name), colormap_table(name)[codes[::2, ::-3]])
+
+
 def test_colorize_is_not_flattened_by_one_outlier() -> None:
     values = np.linspace(0, 1, 10_000, dtype=np.float32).reshape(100, 100)
     with_outlier = values.copy()
