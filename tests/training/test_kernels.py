@@ -9,7 +9,7 @@ from copy import deepcopy
 import pytest
 import torch
 from torch import Tensor
-from torch.nn.functional import batch_norm, conv2d, cosine_similarity, relu
+from torch.nn.functional import batch_norm, conv2d, relu
 
 from midas.models.factory import create_model
 from midas.training.fast_layers import accelerate
@@ -33,6 +33,12 @@ def leaves(maps: Tensor, dtype: torch.dtype, *parameters: Tensor) -> list[Tensor
     """Maps in a format, and parameters, which are always in float32."""
     first = in_channels_last(maps.detach().to(dtype)).requires_grad_()
     return [first, *(parameter.detach().float().requires_grad_() for parameter in parameters)]
+
+
+def angle(one: Tensor, other: Tensor) -> float:
+    """Between two gradients, in radians, as long as it is small."""
+    units = [each.flatten().double() / each.double().norm() for each in (one, other)]
+    return float((units[0] - units[1]).norm())
 
 
 def assert_alike(given: tuple[Tensor, ...], expected: tuple[Tensor, ...], tolerance: float) -> None:
@@ -81,28 +87,41 @@ def test_the_last_layer_has_values_and_gradients_of_pytorchs(dtype: torch.dtype)
     assert_alike((fast, *torch.autograd.grad(fast, given, gradient.float())), expected, TOLERANCES[dtype])
 
 
-def test_the_gradient_of_the_last_layers_weight_lies_in_memory_as_the_weight_does() -> None:
-    maps, weight, bias = leaves(tensors((2, 16, 5, 7))[0], torch.float32, *tensors((1, 16, 1, 1), (1,)))
-    weight = weight.detach().as_strided((1, 16, 1, 1), (16, 1, 16, 16)).requires_grad_()
-    (gradient,) = torch.autograd.grad(LastLayer.apply(maps, weight, bias).sum(), weight)
-    assert gradient.stride() == weight.stride()
+def test_the_gradient_of_a_weight_lies_in_memory_as_the_weight_does() -> None:
+    maps, bias = leaves(tensors((2, 16, 5, 7))[0], torch.float32, torch.zeros(1))
+    last, depthwise = (
+        tensors((16 * 9,))[0].detach().float().as_strided(size, strides).requires_grad_()
+        for size, strides in (((1, 16, 1, 1), (16, 1, 16, 16)), ((16, 1, 3, 3), (9, 1, 3, 1)))
+    )
+    for weight, result in (
+        (last, LastLayer.apply(maps, last, bias)),
+        (depthwise, DepthwiseConvolution.apply(maps, depthwise, 1)),
+    ):
+        (gradient,) = torch.autograd.grad(result.sum(), weight)
+        assert gradient.stride() == weight.stride()
 
 
 def test_a_network_with_fast_layers_has_the_same_gradients_statistics_and_weights_names() -> None:
     slow = create_model("midas_nano_256").train()
     for part in (slow.encoder.get_submodule("network.conv_stem"), slow.encoder.get_submodule("network.bn1")):
         part.eval().requires_grad_(False)
-    fast = deepcopy(slow)
+    fast, exact = deepcopy(slow), deepcopy(slow).double()
     assert accelerate(fast) > 60
+    torch.manual_seed(0)
     pixels = in_channels_last(torch.rand(2, 3, 64, 96) * 2 - 1)
     for network in (slow, fast):
         network(pixels).square().mean().backward()
+    exact(pixels.double()).square().mean().backward()
     assert slow.state_dict().keys() == fast.state_dict().keys()
-    for (name, a), b in zip(slow.named_parameters(), fast.parameters(), strict=True):
+    angles = []
+    for (name, a), b, c in zip(slow.named_parameters(), fast.parameters(), exact.parameters(), strict=True):
         assert (a.grad is None) == (b.grad is None), name
-        if a.grad is not None and b.grad is not None and float(a.grad.norm()) > 1e-4:
-            # Batch statistics over a handful of pixels amplify rounding; the direction is what training goes by.
-            assert float(cosine_similarity(a.grad.flatten(), b.grad.flatten(), dim=0)) > 0.999, name
+        if a.grad is not None and b.grad is not None and c.grad is not None and float(c.grad.norm()) > 1e-4:
+            angles.append([angle(each.grad, c.grad) for each in (a, b)])
+            # Batch statistics over a handful of pixels amplify rounding, of either network's sums.
+            assert angles[-1][1] < 0.1, name
+    of_slow, of_fast = torch.tensor(angles).median(dim=0).values.tolist()
+    assert of_fast < 4 * of_slow < 0.01
     for (name, a), b in zip(slow.named_buffers(), fast.buffers(), strict=True):
         assert torch.allclose(a.float(), b.float(), rtol=1e-3, atol=1e-4), name
     with torch.inference_mode():

@@ -61,6 +61,11 @@ def in_channels_last(maps: Tensor) -> Tensor:
     return maps.contiguous(memory_format=torch.channels_last)
 
 
+def _laid_out_as(weight: Tensor, gradient: Tensor) -> Tensor:
+    """A weight's gradient in its type and with its strides, also of axes of one: DDP complains about others."""
+    return torch.empty_like(weight).copy_(gradient)
+
+
 class DepthwiseConvolution(torch.autograd.Function):
     """A convolution of each channel by itself, 3x3 or 5x5, padded by half its width; channels a multiple of eight."""
 
@@ -79,7 +84,7 @@ class DepthwiseConvolution(torch.autograd.Function):
         of_maps, of_weight = compiled().depthwise_backward(
             in_channels_last(gradients[0]), maps, weight, ctx.stride, ctx.needs_input_grad[0]
         )
-        return of_maps if ctx.needs_input_grad[0] else None, of_weight.to(weight.dtype), None
+        return of_maps if ctx.needs_input_grad[0] else None, _laid_out_as(weight, of_weight), None
 
 
 class BatchNormalization(torch.autograd.Function):
@@ -123,8 +128,7 @@ class LastLayer(torch.autograd.Function):
         maps, weight = ctx.saved_tensors
         gradient = gradients[0].contiguous()
         of_maps, of_weight = compiled().last_layer_gradients(gradient, maps, weight.reshape(-1))
-        # Of the weight's own strides, which DDP complains about otherwise.
-        return of_maps, torch.empty_like(weight).copy_(of_weight.reshape(weight.shape)), gradient.sum().reshape(1)
+        return of_maps, _laid_out_as(weight, of_weight.reshape(weight.shape)), gradient.sum().reshape(1)
 
 
 def scale_and_shift(maps: Tensor, scale: Tensor, shift: Tensor, low: float, high: float) -> Tensor:
