@@ -14,6 +14,8 @@ import midas
 from midas.arrays import Array
 from midas.assets import asset_path
 from midas.backends import Backend, open_backend, openvino_is_installed
+from midas.backends.onnxruntime import _session_options
+from midas.backends.runtimes import WHOLE_PRODUCTS
 from midas.errors import MidasError, ModelError
 from midas.models.zoo import DEFAULT_MODEL
 
@@ -138,3 +140,9 @@ def test_a_graph_that_is_no_text_where_it_should_be_is_refused_without_a_word(
     with pytest.raises(MidasError, match=r"odd\.onnx"):
         midas.load(path, backend="onnxruntime")
     assert capfd.readouterr() == ("", "")
+
+
+def test_onnx_runtime_is_asked_for_products_of_bytes_that_do_not_overflow() -> None:
+    """What that is worth, tests of int8 files see on processors with AVX2 alone."""
+    key, value = WHOLE_PRODUCTS
+    assert _session_options(None).get_session_config_entry(key) == value

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.own_miniatures import SIZE, floor, nearness, picture_of, write_pair
 
-from midas.datasets.depth_files import guess_unit, read_depth
+from midas.datasets.depth_files import guess_unit, rank_correlation, read_depth
 from midas.datasets.layouts import find_pairs
 from midas.datasets.own_folder import open_own_folder
 from midas.datasets.readers.folder import FolderReader
@@ -111,3 +111,14 @@ def test_a_corpus_folder_is_opened_by_what_its_json_says(tmp_path: Path) -> None
     found = open_own_folder(tmp_path, None, nearness)
     assert (found.reader_name, found.unit.unit) == ("corpus", "m")
     assert found.reader[0].metric
+
+
+def test_equal_values_share_their_rank_whichever_way_a_processor_sorts_them() -> None:
+    steps = np.repeat(np.arange(1, 9, dtype=np.float32), 8)[:, None].repeat(64, axis=1)
+    assert rank_correlation(steps, steps) == pytest.approx(1)
+    assert rank_correlation(steps, -steps) == pytest.approx(-1)
+    halves = np.where(steps > 4, np.float32(2), np.float32(1))
+    # Of the numbers 0 to 7 and whether they are above 3: covariance 1, variances 21 / 4 and 1 / 4.
+    assert rank_correlation(halves, steps) == pytest.approx((16 / 21) ** 0.5, abs=0.01)
+    assert rank_correlation(halves, steps) == rank_correlation(halves[:, ::-1], steps[:, ::-1])
+    assert rank_correlation(steps, np.ones_like(steps)) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,16 @@ def test_merged_and_folded_networks_have_the_numbers_of_the_trained_form(name: s
     for change in (merge_branches, fold_batch_norm):
         changed = copy.deepcopy(network)
         assert change(changed) > 0
-        assert_equal_to_the_original(name, changed)
+        # Sums of other numbers are rounded another way, on some processors by more than the bound in float32.
+        for item in fixtures.inputs(name):
+            assert fixtures.difference(name, item, changed) <= fixtures.bound(name, item), item["id"]
+        assert_equal_to_the_original(name, in_float64(changed))
+
+
+def in_float64(network: DepthNetwork) -> Callable[[Tensor], Tensor]:
+    """The network without rounding."""
+    exact = copy.deepcopy(network).double()
+    return lambda pixels: exact(pixels.double()).float()
 
 
 @pytest.mark.parametrize("form", ["trained", "merged"])
@@ -77,13 +87,14 @@ def test_every_stage_has_the_original_s_values(form: str, name: str, network: De
     looked_at = copy.deepcopy(network)
     if form == "merged":
         merge_branches(looked_at)
+        looked_at.double()  # as above
     seen: dict[str, Tensor] = {}
     for stage, module in STAGES.items():
         looked_at.get_submodule(module).register_forward_hook(
             lambda _, __, output, stage=stage: seen.update({stage: output})
         )
     with torch.inference_mode():
-        looked_at(fixtures.make_input(fixtures.inputs(name)[0]))
+        looked_at(fixtures.make_input(fixtures.inputs(name)[0]).to(next(looked_at.parameters()).dtype))
     for stage, stated in fixtures.manifest(name)["stages"].items():
         values = seen[stage].numpy()
         assert list(values.shape) == stated["shape"]

@@ -166,15 +166,21 @@ def test_a_film_that_is_cut_off_gives_what_is_there(tmp_path: Path) -> None:
 
 def test_flipped_bytes_cost_some_frames_and_are_counted(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mkv", map(ramp, range(100)), options={"g": "5"})
-    data, random = bytearray(clip.read_bytes()), np.random.default_rng(1)
-    for place in random.integers(600, len(data), len(data) // 100):
-        data[place] ^= 0x5A
-    clip.write_bytes(data)
-    with Film(clip) as film:
-        frames = list(film)
-    assert 20 < len(frames) <= 100
-    times = [frame.time_s for frame in frames]
-    assert times == sorted(set(times))
+    whole, left = clip.read_bytes(), []
+    # Encoders write other bytes on other processors, and one flipped byte may cost a frame or a cluster.
+    for seed in range(5):
+        data, random = bytearray(whole), np.random.default_rng(seed)
+        for place in random.integers(600, len(data), len(data) // 100):
+            data[place] ^= 0x5A
+        clip.write_bytes(data)
+        with Film(clip) as film:
+            frames = list(film)
+        times = [frame.time_s for frame in frames]
+        assert times == sorted(set(times))
+        left.append(len(frames))
+    assert 20 < np.mean(left) < 100
+    assert min(left) > 0
+    assert max(left) <= 100
 
 
 def test_a_change_of_sampling_in_the_middle_changes_no_colour(tmp_path: Path) -> None:

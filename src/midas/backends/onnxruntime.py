@@ -11,7 +11,7 @@ from midas.backends.image_graph import FLOAT32, UINT8, ImageGraph, Port
 from midas.backends.options import check_option, check_threads
 from midas.backends.processes import FileBackend
 from midas.backends.providers import device_of_provider, providers_for
-from midas.backends.runtimes import import_runtime
+from midas.backends.runtimes import WHOLE_PRODUCTS, import_runtime
 from midas.errors import ModelError
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ def _session_options(threads: int | None) -> onnxruntime.SessionOptions:
     options.log_severity_level = _QUIET
     # Threads that wait for work in a loop double the processor time of a picture and win nothing.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry(*WHOLE_PRODUCTS)
     # A memory plan is kept for each input size that ever came. Without plans the arena stays as large as the largest
     # input needs, which is less, and steadier, than what the C library's heap grows to without an arena.
     options.enable_mem_pattern = False

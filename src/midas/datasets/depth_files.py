@@ -194,7 +194,9 @@ def _disparity(seen: _Seen, reason: str) -> GuessedUnit:
 
 
 def rank_correlation(values: Float32[Array, "h w"], nearness: Float32[Array, "H W"]) -> float:
-    """Spearman's, over a grid of pixels where a map has a value above 0; 0 where there are none to compare.
+    """Spearman's, over a grid of pixels where a map has a value above 0; 0 where there is nothing to compare.
+
+    Equal values share their mean rank: a sort would order them in a way that differs from processor to processor.
 
     Args:
         values: of the map; 0 is unknown.
@@ -204,8 +206,16 @@ def rank_correlation(values: Float32[Array, "h w"], nearness: Float32[Array, "H 
     known = stored > 0
     if known.sum() < _GRID:
         return 0.0
-    ranks = [np.argsort(np.argsort(array[known])).astype(np.float64) for array in (stored, seen)]
+    ranks = [_ranks(array[known]) for array in (stored, seen)]
+    if any(np.ptp(each) == 0 for each in ranks):
+        return 0.0
     return float(np.asarray(np.corrcoef(ranks))[0, 1])
+
+
+def _ranks(values: Array) -> Array:
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    mean_ranks: Array = np.cumsum(counts) - (counts - 1) / 2
+    return mean_ranks[places]
 
 
 def _on_grid(values: Float32[Array, "H W"]) -> Float32[Array, "G G"]:

@@ -15,7 +15,7 @@ import onnx
 import torch
 from torch import nn
 
-from midas.backends.runtimes import import_runtime
+from midas.backends.runtimes import WHOLE_PRODUCTS, import_runtime
 from midas.errors import ModelError
 from midas.export.verify import Bound, Pixels, Run, check, compare_inputs
 from midas.models.folding import without_branches
@@ -136,6 +136,7 @@ def open_onnx(file: Path | bytes, *, threads: int = 0) -> Run:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _QUIET
     options.intra_op_num_threads = threads
+    options.add_session_config_entry(*WHOLE_PRODUCTS)
     source = file if isinstance(file, bytes) else str(file)
     try:
         session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
