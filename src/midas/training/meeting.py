@@ -2,9 +2,9 @@
 
 Its agent keeps one store over all restarts, in which the addresses of dead processes lie under the names that the new
 ones look under (PyTorch issue 135712): who reads before the other has written waits for a dead process until its time
-is over, half an hour. The number of the restart is no way out: each machine counts its own. So each
-process says who it is by a word that nobody had before, the first answers each with the name of a part of the store
-that is theirs alone, and goes on answering until all have said that they know it. Nobody reads an answer to the dead.
+is over, half an hour. The number of the restart is no way out: each machine counts its own. So each process says who it
+is by a word that nobody had before, the first answers each with the name of a part of the store that is theirs alone,
+and goes on answering until all have said that they know it. Nobody reads an answer to the dead.
 """
 
 from __future__ import annotations
