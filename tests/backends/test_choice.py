@@ -51,7 +51,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
     def install(*, openvino: bool, bfloat16: bool, exact: bool = True) -> None:
         monkeypatch.setattr(choice, "openvino_is_installed", lambda: openvino)
-        monkeypatch.setattr(choice, "cpu_has_bfloat16", lambda: bfloat16)
+        monkeypatch.setattr(choice, "bfloat16_is_faster", lambda: bfloat16)
         monkeypatch.setattr(choice, "is_exact", lambda model: exact)
 
     return install
@@ -116,17 +116,25 @@ def test_bfloat16_is_unasked_only_where_trained_weights_kept_within_the_bound() 
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [("flags\t: fpu avx512_bf16 amx_tile", True), ("flags\t: fpu avx512f", False), ("Features\t: bf16", False)],
+    ("vendor", "flags", "has", "is_faster"),
+    [
+        ("AuthenticAMD", "flags\t\t: fpu avx512_bf16", True, True),
+        ("GenuineIntel", "flags\t\t: fpu avx512_bf16 amx_bf16 amx_tile", True, True),
+        ("GenuineIntel", "flags\t\t: fpu avx512_bf16", True, False),  # the host hides the matrix units
+        ("AuthenticAMD", "flags\t\t: fpu avx512f", False, False),
+        ("", "Features\t: bf16", False, False),
+    ],
 )
-def test_what_a_processor_multiplies_in_is_read_from_its_flags(
-    text: str, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_whether_a_processor_is_faster_in_bfloat16_is_read_from_what_linux_says(
+    vendor: str, flags: str, has: bool, is_faster: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "cpuinfo").write_text(f"processor: 0\n{text}\n", encoding="ascii")
+    first = f"processor\t: 0\nvendor_id\t: {vendor}\n{flags}\n"
+    (tmp_path / "cpuinfo").write_text(f"{first}\nprocessor\t: 1\nflags\t\t: other\n", encoding="ascii")
     monkeypatch.setattr(exactness, "_CPU_INFO", tmp_path / "cpuinfo")
     monkeypatch.setattr(exactness.platform, "system", lambda: "Linux")
-    monkeypatch.setattr(exactness, "cpu_flags", exactness.cpu_flags.__wrapped__)
-    assert exactness.cpu_has_bfloat16() is expected
+    monkeypatch.setattr(exactness, "_cpu_info", exactness._cpu_info.__wrapped__)
+    assert exactness.cpu_has_bfloat16() is has
+    assert exactness.bfloat16_is_faster() is is_faster
 
 
 def test_a_file_of_openvino_runs_on_openvino_alone(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def test_marked_operations_keep_float32_and_others_do_not() -> None:
 @pytest.mark.skipif(not cpu_has_bfloat16(), reason="this processor doesn't multiply in bfloat16")
 def test_where_openvino_does_not_keep_float32_auto_stays_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backends, "is_kept", lambda *_: False)
+    monkeypatch.setattr(backends, "bfloat16_is_faster", lambda: True)
     pixels = random_pixels(1, 3, 64, 64)
     wary, asked = (load(EMBEDDED, precision=precision) for precision in ("auto", "bfloat16"))
     np.testing.assert_array_equal(wary(pixels), load(EMBEDDED)(pixels))
@@ -119,20 +120,23 @@ def test_a_shape_that_the_network_does_not_take_leaves_it_usable() -> None:
 
 
 def test_auto_stays_in_float32_where_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backends, "cpu_has_bfloat16", lambda: True)
+    monkeypatch.setattr(backends, "bfloat16_is_faster", lambda: True)
     assert load(write_tiny_model(tmp_path / "tiny.onnx"), precision="auto").precision == "float32"
 
 
-def test_auto_is_bfloat16_where_the_processor_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_is_bfloat16_where_the_processor_is_faster_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for there, expected in ((True, "bfloat16"), (False, "float32")):
-        monkeypatch.setattr(backends, "cpu_has_bfloat16", lambda there=there: there)
+        monkeypatch.setattr(backends, "bfloat16_is_faster", lambda there=there: there)
         assert load(EMBEDDED, precision="auto").precision == expected
 
 
 @pytest.mark.skipif(not cpu_has_bfloat16(), reason="this processor doesn't multiply in bfloat16")
-def test_auto_departs_from_float32_by_no_more_than_it_may(examples_dir: Path) -> None:
+def test_auto_departs_from_float32_by_no_more_than_it_may(
+    examples_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import midas
 
+    monkeypatch.setattr(backends, "bfloat16_is_faster", lambda: True)
     exact, fast = (midas.load(backend="openvino", precision=name, threads=1) for name in ("float32", "auto"))
     for photograph in sorted(examples_dir.glob("*.jpg")):
         assert difference(fast(photograph).values, exact(photograph).values) <= LARGEST_DIFFERENCE

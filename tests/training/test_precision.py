@@ -22,13 +22,13 @@ def test_auto_asks_the_device_that_is_trained_on(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: card)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native or including_emulation)
     # The other device would answer the opposite.
-    monkeypatch.setattr(distributed, "cpu_has_bfloat16", lambda: native != card)
+    monkeypatch.setattr(distributed, "bfloat16_is_faster", lambda: native != card)
     assert precision_here(settings("auto")) == expected
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
 def test_what_was_asked_for_is_what_is_computed_in(monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
-    monkeypatch.setattr(distributed, "cpu_has_bfloat16", lambda: precision == "float32")
+    monkeypatch.setattr(distributed, "bfloat16_is_faster", lambda: precision == "float32")
     assert precision_here(settings(precision)) == precision
 
 

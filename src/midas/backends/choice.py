@@ -3,7 +3,7 @@
 What ``"auto"`` takes was measured; the reasons stand beside the rules:
 
 * OpenVINO in bfloat16 runs the embedded model in half the time of ONNX Runtime, for which it takes 0.6 s longer to
-  start. So it is taken for more than a few pictures, on a processor that multiplies in bfloat16, for a network of which
+  start. So it is taken for more than a few pictures, on a processor that is faster in bfloat16, for a network of which
   is known that its maps hardly change (``exactness.FACTS``).
 * OpenVINO in float32 is a quarter faster than ONNX Runtime at best, where all pictures have one size, and slower at
   worst: not worth the slower start.
@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from midas.backends import AUTO, QUICK, TORCH_BACKENDS, check_backend, openvino_is_installed
-from midas.backends.exactness import cpu_has_bfloat16, is_exact
+from midas.backends.exactness import bfloat16_is_faster, is_exact
 from midas.backends.options import check_precision
 from midas.backends.providers import ONLY_HERE
 from midas.errors import MissingExtraError, ModelError
@@ -194,7 +194,7 @@ def _graph_backend(model: str | None, wish: str, device: str, precision: str) ->
     if device not in (AUTO, "cpu"):
         return None
     if precision in (AUTO, "float32"):
-        faster = wish == AUTO and precision == AUTO and is_exact(model) and cpu_has_bfloat16()
+        faster = wish == AUTO and precision == AUTO and is_exact(model) and bfloat16_is_faster()
         return "openvino" if faster and openvino_is_installed() else "onnxruntime"
     return "openvino" if precision == "bfloat16" and openvino_is_installed() else None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
-from midas.backends.exactness import cpu_has_bfloat16, how_to_run, is_exact
+from midas.backends.exactness import bfloat16_is_faster, how_to_run, is_exact
 from midas.backends.image_graph import FLOAT32, UINT8, ImageGraph, Port
 from midas.backends.openvino_exact import is_kept, keep_exact
 from midas.backends.options import check_option, check_threads
@@ -51,7 +51,7 @@ class OpenVinoBackend(FileBackend):
         model: its name in the model table; what the file says itself comes first.
         device: ``"cpu"``, ``"gpu"``, ``"npu"``, as far as OpenVINO finds them, or ``"auto"``: the processor.
         precision: ``"float32"``; ``"bfloat16"`` or ``"float16"`` where the device has it; or ``"auto"``: bfloat16 on a
-            processor that multiplies in it, for a network of which is known that its maps hardly change
+            processor that is faster in it, for a network of which is known that its maps hardly change
             (``midas.backends.exactness``), else float32.
         threads: number of threads for one picture; None is one per physical core.
 
@@ -223,5 +223,5 @@ def _plan(graph: openvino.Model, model: str | None, precision: str, device: str)
     fact = how_to_run(model) if device == "CPU" else None
     named = fact is not None and any(each.friendly_name.startswith(fact.scope) for each in graph.get_ops())
     if precision == "auto":
-        precision = "bfloat16" if named and is_exact(model) and cpu_has_bfloat16() else "float32"
+        precision = "bfloat16" if named and is_exact(model) and bfloat16_is_faster() else "float32"
     return precision, fact.scope if fact is not None and named and precision == "bfloat16" else None

@@ -15,7 +15,7 @@ import torch
 
 from midas.alignment.calibration import CALIBRATION_KEY
 from midas.arrays import Array, Float32
-from midas.backends.exactness import cpu_has_bfloat16, how_to_run, is_exact
+from midas.backends.exactness import bfloat16_is_faster, how_to_run, is_exact
 from midas.backends.options import check_threads
 from midas.backends.processes import Fork
 from midas.backends.torch_devices import find_device, find_dtype
@@ -101,7 +101,7 @@ class TorchBackend:
             model: name from the table.
             weights: a file of weights, with the project's key names or with published ones.
             device: as for the class.
-            precision: as for the class; ``"auto"`` is bfloat16 on a processor that multiplies in it, for a network of
+            precision: as for the class; ``"auto"`` is bfloat16 on a processor that is faster in it, for a network of
                 which is known that its maps hardly change.
             threads: as for the class.
             compiled: as for the class.
@@ -111,7 +111,7 @@ class TorchBackend:
             WeightsError: the file is damaged, or doesn't fit the network.
         """
         place = find_device(device)
-        if precision == "auto" and place.type == "cpu" and cpu_has_bfloat16() and is_exact(model):
+        if precision == "auto" and place.type == "cpu" and bfloat16_is_faster() and is_exact(model):
             precision = "bfloat16"
         dtype = find_dtype(precision, place)  # a large file is read in vain otherwise
         network = create_model(model, weights=weights)
