@@ -131,9 +131,7 @@ def test_auto_is_bfloat16_where_the_processor_is_faster_in_it(monkeypatch: pytes
 
 
 @pytest.mark.skipif(not cpu_has_bfloat16(), reason="this processor doesn't multiply in bfloat16")
-def test_auto_departs_from_float32_by_no_more_than_it_may(
-    examples_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_auto_departs_from_float32_by_no_more_than_it_may(examples_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import midas
 
     monkeypatch.setattr(backends, "bfloat16_is_faster", lambda: True)

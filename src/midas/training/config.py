@@ -234,7 +234,7 @@ class RunSettings:
         sync_batch_norm: batch normalisations see the pictures of all processes, as those of one process would; each
             layer then waits for the others twice.
         precision: ``bfloat16`` and ``float16`` run the network in autocast; the loss is in float32 always. ``auto`` is
-            bfloat16 where the graphics card has instructions for it or the processor is faster in it, float32 elsewhere.
+            bfloat16 on graphics cards that have instructions for it and processors that are faster in it, else float32.
         compile: let PyTorch compile the network.
         fast_layers: on a processor, train by layers in C++ (`midas.training.kernels`), which take a minute to compile
             once: ``auto`` for runs that are longer than that, where there is a compiler.
