@@ -2,21 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
-from midas.video.camera import WholeMotion, places_by, rescaled, whole_motion
 
 _SHARPNESS = 50.0  # of the weight for likeness: Wang et al., NVDS (2023), with colours in 0 to 1
 _CHANNEL_MEAN = np.full((1, 3), 1 / 3, np.float32)
 _GRID_PX = 8
-_SURE = 0.5
 _FLOW_TOLERANCE_PX, _FLOW_TOLERANCE_SHARE = 1.0, 0.01
+
+
+class Sight(NamedTuple):
+    """Two pictures of one thing, and the flow between them.
+
+    Attributes:
+        earlier, later: the pictures, RGB.
+        forth, back: for each pixel of the earlier one by how much it has moved to the later one, in pixels, column
+            before row; and the other way round.
+    """
+
+    earlier: UInt8[Array, "h w 3"]
+    later: UInt8[Array, "h w 3"]
+    forth: Float32[Array, "h w 2"]
+    back: Float32[Array, "h w 2"]
+
+    def halved(self) -> Sight:
+        """At half the size."""
+        half = self.earlier.shape[1] // 2, self.earlier.shape[0] // 2
+        earlier, later, forth, back = (cv2.resize(each, half, interpolation=cv2.INTER_AREA) for each in self)
+        return Sight(earlier, later, forth * np.float32(0.5), back * np.float32(0.5))
+
+    def followed(self, columns: Array, rows: Array) -> tuple[Array, Array, Array]:
+        """Where these places of the earlier picture are in the later one by the flow, and whether that leads back."""
+        by = cv2.remap(self.forth, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        later_columns, later_rows = columns + by[..., 0], rows + by[..., 1]
+        returned = by + cv2.remap(self.back, later_columns, later_rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return later_columns, later_rows, _returns(by, returned)
+
+    def alike(self, places: tuple[Array, Array], later_places: tuple[Array, Array]) -> Array:
+        """How like the pictures are at places that belong together; nothing is like what lies outside."""
+        one, other = (
+            cv2.remap(picture, *each, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            for picture, each in ((self.earlier, places), (self.later, later_places))
+        )
+        return np.asarray(likeness(one, other) * _inside(*later_places, self.later.shape), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +60,13 @@ class Motion:
     Attributes:
         columns_px, rows_px: for each pixel its place in the earlier frame, as ``warped`` takes them.
         trust: from 0 to 1, how far the earlier frame shows the same thing there.
-        whole: the motion of the picture as a whole; None where there is none.
+        sight: of what it was found; None where nothing was sought.
     """
 
     columns_px: Float32[Array, "h w"]
     rows_px: Float32[Array, "h w"]
     trust: Float32[Array, "h w"]
-    whole: WholeMotion | None = None
+    sight: Sight | None = None
 
     def warped(self, earlier: Float32[Array, "h w"]) -> Float32[Array, "h w"]:
         """A map of the earlier frame, moved to where its things are now; bilinear, the border continued."""
@@ -61,20 +95,18 @@ class Motion:
         )
         # Places count from the middle of the first pixel.
         columns, rows = (columns + 0.5) * np.float32(across) - 0.5, (rows + 0.5) * np.float32(down) - 0.5
-        return Motion(columns, rows, trust, self.whole)
+        return Motion(columns, rows, trust, self.sight)
 
 
 class FlowFinder:
     """Dense inverse search flow (Kroeger et al., 2016), both ways, and its places and weights.
 
     Args:
-        quality: ``"quick"``, with the motion of the picture as a whole, or ``"fine"``, without, which takes five times
-            as long and is for measuring.
+        quality: ``"quick"``, or ``"fine"``, which takes five times as long and is for measuring.
     """
 
     def __init__(self, quality: Literal["quick", "fine"] = "quick") -> None:
         preset = {"quick": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST, "fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM}[quality]
-        self._whole = quality == "quick"
         self._search: Any = cv2.DISOpticalFlow.create(preset)
 
     def motion(self, earlier: UInt8[Array, "h w 3"], later: UInt8[Array, "h w 3"]) -> Motion:
@@ -82,28 +114,21 @@ class FlowFinder:
         grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (earlier, later)]
         back = self._search.calc(grey[1], grey[0], None)
         forth = self._search.calc(grey[0], grey[1], None)
-        height, width = grey[0].shape
-        places = back + _places(height, width)
-        columns, rows = cv2.split(places)
+        columns, rows = cv2.split(back + _places(*grey[0].shape))
         returned = cv2.remap(forth, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + back
-        length, error = (cv2.magnitude(*cv2.split(each)) for each in (back, returned))
-        agrees = error < _FLOW_TOLERANCE_PX + _FLOW_TOLERANCE_SHARE * length
-        free = Motion(columns, rows, _likeness_there(earlier, later, columns, rows) * agrees)
-        camera = whole_motion(places, free.trust > _SURE, *grey) if self._whole else None
-        if camera is None:
-            return free
-        small = [cv2.resize(each, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for each in (earlier, later)]
-        columns, rows = places_by(rescaled(camera, 0.5, 0.5), small[1].shape[:2])
-        trust = _likeness_there(small[0], small[1], columns, rows)
-        return replace(free, whole=WholeMotion(camera, (height, width), trust))
+        seen = cv2.remap(earlier, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        trust = likeness(seen, later) * (_inside(columns, rows, later.shape) & _returns(back, returned))
+        return Motion(columns, rows, np.asarray(trust, np.float32), Sight(earlier, later, forth, back))
 
 
-def _likeness_there(earlier: Array, later: Array, columns: Array, rows: Array) -> Array:
-    """How like the later picture is to the earlier one at these places; nothing is like what lies outside."""
-    height, width = later.shape[:2]
-    inside = (columns >= 0) & (columns <= width - 1) & (rows >= 0) & (rows <= height - 1)
-    seen = cv2.remap(earlier, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(likeness(seen, later) * inside, np.float32)
+def _returns(there: Array, returned: Array) -> Array:
+    """Whether a way there and back ends where it began, nearly."""
+    length, error = (cv2.magnitude(*cv2.split(each)) for each in (there, returned))
+    return np.asarray(error < _FLOW_TOLERANCE_PX + _FLOW_TOLERANCE_SHARE * length)
+
+
+def _inside(columns: Array, rows: Array, shape: tuple[int, ...]) -> Array:
+    return np.asarray((columns >= 0) & (columns <= shape[1] - 1) & (rows >= 0) & (rows <= shape[0] - 1))
 
 
 @lru_cache(maxsize=2)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from midas.arrays import Array, Float, Float32
-from midas.video.camera import growth
-from midas.video.flow import Motion
+from midas.video.flow import Motion, Sight
+from midas.video.odometry import Odometry, Pose
 
 _GRID_PX = 6  # every sixth pixel of a row and of a column goes into a fit
 _NORMAL = 1.4826  # standard deviations per median absolute deviation
@@ -23,7 +24,7 @@ _EDGE = 0.08  # of the spread, per pixel: values on an edge change with the smal
 _FLAT = 1e-3
 _TINY = 1e-12
 _EXACT = 1e-6
-_GUESSED, _SURE, _REMEMBERED, _MOST_TURNED = 20.0, 400.0, 0.98, 3.0
+_GUESSED, _SURE, _REMEMBERED, _MOST_TURNED = 100.0, 400.0, 0.98, 3.0
 _AS_RIGHT = 0.95
 _ALIKE = 30  # points beside each other err alike
 
@@ -80,39 +81,90 @@ class FitPoints(NamedTuple):
     """What of two maps goes into a fit: every sixth pixel of each axis, without the edges.
 
     Attributes:
-        values: of the map that is fitted.
-        expected: of the earlier map, where its things are now.
+        values: of the map that is fitted, where the things of the earlier one are now.
+        above: of the earlier map, above its value of infinity.
         trust: from 0 to 1.
-        growth: as ``camera.growth``.
+        ahead: by which factor that has grown by a step of the camera.
+        growth: by which share it has grown besides, if all of the turning is seen.
+        offset: the earlier map's value of infinity.
     """
 
     values: Array
-    expected: Array
+    above: Array
     trust: Array
+    ahead: Array
     growth: Array
+    offset: float
 
     @classmethod
-    def of(cls, values: Float32[Array, "h w"], earlier: Float32[Array, "h w"], motion: Motion) -> FitPoints:
-        """Of a map and an earlier one."""
-        points = (slice(_GRID_PX // 2, None, _GRID_PX),) * 2
+    def of(
+        cls,
+        values: Float32[Array, "h w"],
+        earlier: Float32[Array, "h w"],
+        motion: Motion,
+        odometry: Odometry,
+        pose: Pose | None,
+    ) -> FitPoints:
+        """Of a map and an earlier one, by the camera's motion between them, if that is known."""
         size = (earlier.shape[0], earlier.shape[1])
-        columns, rows, trust = motion.columns_px[points], motion.rows_px[points], motion.trust[points]
-        if motion.whole is not None:
-            # The whole picture knows better wherever the pictures are no less alike by it.
-            whole_trust = motion.whole.trust_at(size)[points]
-            takes = (whole_trust > 0) & (whole_trust >= _AS_RIGHT * trust)
-            trust = np.where(takes, whole_trust, trust)
-            whole = motion.whole.places(size, points)
-            columns, rows = (np.where(takes, each, other) for each, other in zip(whole, (columns, rows), strict=True))
-        expected, even = (
-            cv2.remap(each, columns, rows, kind, borderMode=cv2.BORDER_REPLICATE)
-            for each, kind in ((earlier, cv2.INTER_LINEAR), (_even(earlier), cv2.INTER_NEAREST))
+        columns, rows = _grid(*size)
+        before = earlier[rows.astype(int), columns.astype(int)]
+        later = (columns, rows)
+        if motion.sight is None:
+            trust = motion.trust[rows.astype(int), columns.astype(int)]
+        else:
+            later, trust = _followed(motion.sight.halved(), size, odometry.places(pose, (columns, rows), before, size))
+        ahead, turned = odometry.nearer(pose, (columns, rows), later, before, size)
+        seen, even = (
+            cv2.remap(each, *later, kind, borderMode=cv2.BORDER_REPLICATE)
+            for each, kind in ((values, cv2.INTER_LINEAR), (_even(values), cv2.INTER_NEAREST))
         )
-        return cls(values[points], expected, trust * even, growth(columns, rows, points, size))
+        trust = trust * even * _even(earlier)[rows.astype(int), columns.astype(int)]
+        offset = np.float32(odometry.offset)
+        return cls(seen, before - offset, trust, ahead, turned - 1, odometry.offset)
+
+    def turned(self, share: float) -> Array:
+        """What is expected where so much of the motion was turning."""
+        grown = self.ahead * (1 + np.float32(share) * self.growth)
+        return np.asarray(np.float32(self.offset) + self.above * grown, np.float32)
 
     def fit(self, turned: float) -> Fit | None:
         """The gauge, with what a turning camera has added to the earlier map."""
-        return fit(self.values, self.expected * (1 + np.float32(turned) * self.growth), self.trust)
+        return fit(self.values, self.turned(turned), self.trust)
+
+
+def _followed(
+    sight: Sight, size: tuple[int, int], by_camera: tuple[Array, Array] | None
+) -> tuple[tuple[Array, Array], Array]:
+    """Where the points of the grid are in the later map, and how far that can be believed.
+
+    Flow looks around each pixel: where there is little to see, on walls and floors, it goes where it likes, mostly not
+    far enough, by a tenth of a pixel. The camera's motion knows better wherever the pictures are no less alike by it.
+    """
+    across, down = (np.float32(sight.later.shape[axis] / size[axis]) for axis in (1, 0))
+
+    def in_pictures(columns: Array, rows: Array) -> tuple[Array, Array]:
+        return (columns + np.float32(0.5)) * across - np.float32(0.5), (rows + np.float32(0.5)) * down - np.float32(0.5)
+
+    points = in_pictures(*_grid(*size))
+    *later, returns = sight.followed(*points)
+    trust = sight.alike(points, (later[0], later[1])) * returns
+    if by_camera is not None:
+        places = in_pictures(*by_camera)
+        alike = sight.alike(points, places)
+        takes = (alike > 0) & (alike >= _AS_RIGHT * trust)
+        trust = np.where(takes, alike, trust)
+        later = [np.where(takes, each, other) for each, other in zip(places, later, strict=True)]
+    columns, rows = (later[0] + np.float32(0.5)) / across - np.float32(0.5), (later[1] + np.float32(0.5)) / down - np.float32(0.5)
+    return (columns, rows), trust
+
+
+@lru_cache(maxsize=4)
+def _grid(height: int, width: int) -> tuple[Array, Array]:
+    """Columns and rows of every sixth pixel."""
+    steps = (np.arange(_GRID_PX // 2, length, _GRID_PX, dtype=np.float32) for length in (width, height))
+    columns, rows = np.meshgrid(*steps)
+    return columns, rows
 
 
 class Turning(NamedTuple):
@@ -135,32 +187,41 @@ class Turning(NamedTuple):
         """The share that is likely: where little is seen, that of a camera in somebody's hand, which turns."""
         return (self.weight * self.seen + _GUESSED) / (self.weight + _GUESSED)
 
-    def seeing(self, points: FitPoints, found: Fit) -> Turning:
+    def seeing(self, points: FitPoints, found: Fit) -> tuple[Turning, float, float]:
         """With two more frames; what was seen long ago is forgotten.
 
         Args:
             points: of the frames.
             found: what they were fitted by, with the share as it was.
+
+        Returns:
+            This; and what the frames say of the value of infinity: information, and the slope of the errors over it.
         """
-        expected = points.expected * (1 + np.float32(self.share) * points.growth)
-        left = (expected - found.gauge.of(points.values)).ravel()
-        values = points.values.ravel()
+        left = (points.turned(self.share) - found.gauge.of(points.values)).ravel().astype(np.float64)
+        values = points.values.ravel().astype(np.float64)
         usual = max(found.residual * found.spread, _TINY)
         weights = points.trust.ravel() / (1 + (left / (_OUTLIER * _NORMAL * usual)) ** 4)
-        grown = (points.growth * points.expected).ravel()
+        grown = 1 + self.share * points.growth
+        by_share = (points.growth * points.above * points.ahead).ravel()
+        by_offset = (1 - grown * points.ahead**2).ravel()
         # Scale and shift have had what of it they could stand for.
         sides = np.stack([np.ones_like(values), values])
         normal = (sides * weights) @ sides.T + _TINY * np.eye(2)
-        grown = grown - np.linalg.solve(normal, (sides * weights) @ grown) @ sides
-        square = float((weights * grown) @ grown)
-        if square <= _TINY:
-            return self
-        share = self.share - float((weights * left) @ grown) / square
-        weight, kept = square / (usual * _NORMAL) ** 2 / _ALIKE, _REMEMBERED * self.weight
-        return Turning(
+        moves = np.stack([by_share, by_offset])
+        moves = moves - np.linalg.solve(normal, (sides * weights) @ moves.T).T @ sides
+        weighted = moves * weights / (usual * _NORMAL) ** 2 / _ALIKE
+        square, slope = weighted @ moves.T, weighted @ left
+        together = square[0, 1] / (square[0, 0] + self.weight + _GUESSED)
+        known = square[1, 1] - together * square[0, 1], slope[1] - together * slope[0]
+        if square[0, 0] <= _TINY:
+            return self, *known
+        share = self.share - slope[0] / square[0, 0]
+        weight, kept = square[0, 0], _REMEMBERED * self.weight
+        turning = Turning(
             min(max((kept * self.seen + weight * share) / (kept + weight), 0.0), _MOST_TURNED),
             min(kept + weight, _SURE),
         )
+        return turning, *known
 
 
 def fit(values: Float32[Array, "h w"], expected: Float32[Array, "h w"], trust: Float[Array, "h w"]) -> Fit | None:

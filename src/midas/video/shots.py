@@ -6,7 +6,9 @@ import math
 from typing import NamedTuple
 
 from midas.arrays import Array
-from midas.video.gauges import Gauge, Turning
+from midas.video.flow import Motion
+from midas.video.gauges import Fit, FitPoints, Gauge, Turning
+from midas.video.odometry import Odometry
 
 _FAR_LOG_RANGE, _RETURN = 0.5, 0.2
 _GRID_PX = 6
@@ -29,6 +31,7 @@ class Shot(NamedTuple):
     fused: Array
     gauge: Gauge
     key: Key
+    odometry: Odometry
     usual_residual: float = 0.0
     doubt: float = 0.0  # how little the last fit says
     held: bool = False  # it said too little
@@ -37,6 +40,15 @@ class Shot(NamedTuple):
     mean_shift: float = 0.0
     recent_log_range: float = 0.0
     turning: Turning = Turning()
+
+    def moving(self, motion: Motion) -> Shot:
+        """With how the camera has moved to the next frame."""
+        return self._replace(odometry=self.odometry.seeing(motion.sight, self.fused))
+
+    def learning(self, points: FitPoints, found: Fit) -> Shot:
+        """With what a fit says of the camera's turning, and of the maps' value of infinity."""
+        turning, information, slope = self.turning.seeing(points, found)
+        return self._replace(turning=turning, odometry=self.odometry.learning(information, slope))
 
     def counting(self, gauge: Gauge, weight: float) -> Shot:
         """With the next frame's gauge, and that counted in the means, which are the network's own gauge in the film's.
@@ -54,13 +66,21 @@ class Shot(NamedTuple):
 
     def changed(self, more: Gauge) -> Shot:
         """With all that is kept in another gauge."""
-        return self._replace(aligned=more.of(self.aligned), fused=more.of(self.fused), gauge=self.gauge.then(more))
+        return self._replace(
+            aligned=more.of(self.aligned),
+            fused=more.of(self.fused),
+            gauge=self.gauge.then(more),
+            odometry=self.odometry.in_gauge(more.scale, more.shift),
+        )
 
     def nearer_to_own(self, share: float) -> Shot:
         """With a gauge that has gone so far back to the network's own."""
         log_scale, shift = math.log(self.gauge.scale), self.gauge.shift
         log_scale += share * (self.mean_log_scale - log_scale)
-        return self._replace(gauge=Gauge(math.exp(log_scale), shift + share * (self.mean_shift - shift)))
+        gauge = Gauge(math.exp(log_scale), shift + share * (self.mean_shift - shift))
+        change = gauge.scale / self.gauge.scale
+        odometry = self.odometry.in_gauge(change, gauge.shift - change * self.gauge.shift)
+        return self._replace(gauge=gauge, odometry=odometry)
 
     def in_range(self, values: Array) -> Shot:
         """With a range that isn't far from that of the network's maps for long, where a shot has become another scene.

@@ -17,11 +17,11 @@ import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
 from midas.errors import ConfigError
-from midas.video.camera import ALL, growth
 from midas.video.cuts import SuddenChanges, change, thumbnail
 from midas.video.flow import FlowFinder, Motion, standing_still
 from midas.video.fusion import fused
 from midas.video.gauges import Fit, FitPoints, Gauge, is_flat
+from midas.video.odometry import WALKS, Odometry
 from midas.video.shots import Key, Shot
 
 SteadyMode = Literal["flow", "fast", "off", "two-pass"]
@@ -124,21 +124,21 @@ class Steady:
         if shot is None or self.is_cut:
             self.gauge = gauge or Gauge()
             first = self.gauge.of(values)
-            self._shot = Shot(small, first, first, self.gauge, Key(small, first))
+            self._shot = Shot(small, first, first, self.gauge, Key(small, first), Odometry.beginning(first))
             return first
         motion = self._motion(shot.small, small, values.shape)
-        points = FitPoints.of(values, shot.aligned, motion)
+        shot = shot.moving(motion)
+        points = FitPoints.of(values, shot.aligned, motion, shot.odometry, shot.odometry.known_pose)
         found = points.fit(shot.turning.share)
         if gauge is None:
             shot = self._with_next_gauge(shot, points, found, motion.step)
         elif found is not None:  # scale and shift are known, how the camera moves is not
-            shot = shot._replace(turning=shot.turning.seeing(points, found))
+            shot = shot.learning(points, found)
         self.gauge = gauge or shot.gauge
         aligned = self.gauge.of(values)
         fusion = (1 - shot.doubt**2) * self._fusion
-        size = (values.shape[0], values.shape[1])
-        grown = 1 + np.float32(shot.turning.share) * growth(motion.columns_px, motion.rows_px, ALL, size)
-        result = fused(aligned, motion.warped(shot.fused) * grown, motion.trust, fusion, self._news)
+        earlier = shot.odometry.carried(motion.warped(shot.fused), (motion.columns_px, motion.rows_px), shot.turning.share)
+        result = fused(aligned, earlier, motion.trust, fusion, self._news)
         shot = shot._replace(small=small, aligned=aligned, fused=result)
         if gauge is None:
             shot = self._corrected_by_key(shot).in_range(values)
@@ -179,7 +179,7 @@ class Steady:
             share = 0.0 if is_flat(points.values) else _RETURN_HELD
             return shot.nearer_to_own(share)._replace(usual_residual=_GROWTH * usual, doubt=far, held=True)
         doubt = far * _doubt(found, points.trust.size)
-        shot = shot._replace(turning=shot.turning.seeing(points, found)).counting(found.gauge, 1 - doubt)
+        shot = shot.learning(points, found).counting(found.gauge, 1 - doubt)
         leak = self._leak if shot.fits > _FITS_BEFORE_LEAK else 0.0
         usual = 0.9 * (usual or found.residual) + 0.1 * found.residual
         shot = shot._replace(usual_residual=usual, doubt=doubt, held=False)
@@ -197,12 +197,13 @@ class Steady:
         if shot.fits < _FITS_BEFORE_KEY:  # one frame's noise is no measure for the whole shot
             return shot._replace(key=Key(shot.small, shot.fused))
         motion = self._motion(key.small, shot.small, shot.fused.shape)
-        points = FitPoints.of(shot.fused, key.fused, motion)
-        found = points.fit(shot.turning.share)
+        pose = shot.odometry.between(motion.sight, key.fused)
+        points = FitPoints.of(shot.fused, key.fused, motion, shot.odometry, pose)
+        found = points.fit(shot.turning.share) if pose is not None or shot.odometry.walks < WALKS else None
         seen = found is not None and found.weight >= _KEY_SEEN * points.trust.size
         if found is None or not seen or not 1 / _MOST_KEY_STEP < found.gauge.scale < _MOST_KEY_STEP:
             return shot._replace(key=Key(shot.small, shot.fused))
-        shot = shot._replace(turning=shot.turning.seeing(points, found))
+        shot = shot.learning(points, found)
         level = float(np.average(points.values, weights=points.trust))
         return shot.changed(found.gauge.share(_KEY_SHARE, level))._replace(key=key)
 

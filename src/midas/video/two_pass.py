@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from midas.arrays import Array, Float32, Float64, UInt8
-from midas.video.flow import FlowFinder
-from midas.video.gauges import FitPoints, Gauge, Turning
+from midas.video.flow import FlowFinder, Motion
+from midas.video.gauges import Fit, FitPoints, Gauge, Turning
+from midas.video.odometry import WALKS, Odometry
 from midas.video.steady import small_picture
 
 DISTANCES = (1, 10, 25)
@@ -43,12 +45,21 @@ class Tie:
     weight: float
 
 
+class _Seen(NamedTuple):
+    """A frame of late, with what is known of lens and infinity in its own map's scale and shift."""
+
+    number: int
+    small: Array
+    values: Array
+    odometry: Odometry
+
+
 class JointGauges:
     """Collects ties while a film is read for the first time, and solves them at its end."""
 
     def __init__(self) -> None:
         self._flow = FlowFinder()
-        self._recent: deque[tuple[int, Array, Array]] = deque(maxlen=max(DISTANCES))
+        self._recent: deque[_Seen] = deque(maxlen=max(DISTANCES))
         self._ties: list[Tie] = []
         self._shots: list[int] = []
         self._turning = Turning()
@@ -57,14 +68,16 @@ class JointGauges:
     def add(self, picture: UInt8[Array, "H W 3"], values: Float32[Array, "h w"], *, is_cut: bool) -> None:
         """Take the next frame and its map, as the network gives it."""
         small = small_picture(picture, values.shape)
-        if is_cut or not self._shots or (self._recent and self._recent[-1][1].shape != small.shape):
+        last = self._recent[-1] if self._recent else None
+        if is_cut or last is None or last.small.shape != small.shape or last.values.shape != values.shape:
             self._shots.append(self._count)
             self._recent.clear()
             self._turning = Turning()
-        for number, earlier_small, earlier_values in self._recent:
-            if self._count - number in DISTANCES and earlier_values.shape == values.shape:
-                self._tie(number, earlier_small, earlier_values, small, values)
-        self._recent.append((self._count, small, values))
+        for earlier in self._recent:
+            if self._count - earlier.number in DISTANCES[1:]:
+                self._tie(earlier, small, values)
+        odometry = self._follow(self._recent[-1], small, values) if self._recent else Odometry.beginning(values)
+        self._recent.append(_Seen(self._count, small, values, odometry))
         self._count += 1
 
     def solved(self) -> list[Gauge]:
@@ -75,15 +88,36 @@ class JointGauges:
             gauges += _solved_shot(ties, first, end - first)
         return gauges
 
-    def _tie(self, number: int, earlier_small: Array, earlier: Array, small: Array, values: Array) -> None:
-        motion = self._flow.motion(earlier_small, small).at_size((values.shape[0], values.shape[1]))
-        points = FitPoints.of(values, earlier, motion)
+    def _follow(self, last: _Seen, small: Array, values: Array) -> Odometry:
+        """Tie a frame to the last one; what is then known of lens and infinity, in its own map's scale and shift."""
+        motion = self._motion(last, small)
+        known = last.odometry.seeing(motion.sight, last.values)
+        points = FitPoints.of(values, last.values, motion, known, known.known_pose)
+        found = self._tied(last, points)
+        if found is None:
+            return known
+        self._turning, information, slope = self._turning.seeing(points, found)
+        gauge = found.gauge
+        return known.learning(information, slope).in_gauge(1 / gauge.scale, -gauge.shift / gauge.scale)
+
+    def _tie(self, earlier: _Seen, small: Array, values: Array) -> None:
+        motion = self._motion(earlier, small)
+        pose = earlier.odometry.between(motion.sight, earlier.values)
+        points = FitPoints.of(values, earlier.values, motion, earlier.odometry, pose)
+        found = self._tied(earlier, points) if pose is not None or earlier.odometry.walks < WALKS else None
+        if found is not None:
+            self._turning, _, _ = self._turning.seeing(points, found)
+
+    def _motion(self, earlier: _Seen, small: Array) -> Motion:
+        return self._flow.motion(earlier.small, small).at_size((earlier.values.shape[0], earlier.values.shape[1]))
+
+    def _tied(self, earlier: _Seen, points: FitPoints) -> Fit | None:
         found = points.fit(self._turning.share)
         if found is not None:
-            self._turning = self._turning.seeing(points, found)
             weight = found.weight / (1e-3 + found.residual)
             gauge = found.gauge
-            self._ties.append(Tie(number, self._count, math.log(gauge.scale), gauge.shift, weight))
+            self._ties.append(Tie(earlier.number, self._count, math.log(gauge.scale), gauge.shift, weight))
+        return found
 
 
 def _solved_shot(ties: list[Tie], first: int, count: int) -> list[Gauge]:
