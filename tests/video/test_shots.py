@@ -9,6 +9,7 @@ import pytest
 
 from midas.arrays import Array
 from midas.video.gauges import Gauge
+from midas.video.odometry import Odometry
 from midas.video.shots import Key, Shot
 
 
@@ -21,7 +22,7 @@ def film_scales(own: Array, *, leak: float) -> Array:
     """
     truth = np.random.default_rng(0).uniform(0.2, 1, (48, 48)).astype(np.float32)
     first = np.float32(math.exp(own[0])) * truth
-    shot, scales = Shot(truth, first, first, Gauge(), Key(truth, first)), [float(own[0])]
+    shot, scales = Shot(truth, first, first, Gauge(), Key(truth, first), Odometry.beginning(first)), [float(own[0])]
     for each in own[1:]:
         values = np.float32(math.exp(each)) * truth
         shot = shot.counting(Gauge(math.exp(scales[-1] - float(each))), 1.0).nearer_to_own(leak)

@@ -11,7 +11,8 @@ import numpy as np
 
 from midas.arrays import Array, Float, Float32
 from midas.video.flow import Motion, Sight
-from midas.video.odometry import Odometry, Pose
+from midas.video.odometry import Odometry
+from midas.video.two_views import Pose
 
 _GRID_PX = 6  # every sixth pixel of a row and of a column goes into a fit
 _NORMAL = 1.4826  # standard deviations per median absolute deviation
@@ -86,7 +87,7 @@ class FitPoints(NamedTuple):
         trust: from 0 to 1.
         ahead: by which factor that has grown by a step of the camera.
         growth: by which share it has grown besides, if all of the turning is seen.
-        offset: the earlier map's value of infinity.
+        infinity: the earlier map's value of that.
     """
 
     values: Array
@@ -94,7 +95,7 @@ class FitPoints(NamedTuple):
     trust: Array
     ahead: Array
     growth: Array
-    offset: float
+    infinity: float
 
     @classmethod
     def of(
@@ -113,20 +114,20 @@ class FitPoints(NamedTuple):
         if motion.sight is None:
             trust = motion.trust[rows.astype(int), columns.astype(int)]
         else:
-            later, trust = _followed(motion.sight.halved(), size, odometry.places(pose, (columns, rows), before, size))
+            later, trust = _followed(motion.sight.half, size, odometry.places(pose, (columns, rows), before, size))
         ahead, turned = odometry.nearer(pose, (columns, rows), later, before, size)
         seen, even = (
             cv2.remap(each, *later, kind, borderMode=cv2.BORDER_REPLICATE)
             for each, kind in ((values, cv2.INTER_LINEAR), (_even(values), cv2.INTER_NEAREST))
         )
         trust = trust * even * _even(earlier)[rows.astype(int), columns.astype(int)]
-        offset = np.float32(odometry.offset)
-        return cls(seen, before - offset, trust, ahead, turned - 1, odometry.offset)
+        infinity = np.float32(odometry.infinity)
+        return cls(seen, before - infinity, trust, ahead, turned - 1, odometry.infinity)
 
     def turned(self, share: float) -> Array:
         """What is expected where so much of the motion was turning."""
         grown = self.ahead * (1 + np.float32(share) * self.growth)
-        return np.asarray(np.float32(self.offset) + self.above * grown, np.float32)
+        return np.asarray(np.float32(self.infinity) + self.above * grown, np.float32)
 
     def fit(self, turned: float) -> Fit | None:
         """The gauge, with what a turning camera has added to the earlier map."""
@@ -155,7 +156,10 @@ def _followed(
         takes = (alike > 0) & (alike >= _AS_RIGHT * trust)
         trust = np.where(takes, alike, trust)
         later = [np.where(takes, each, other) for each, other in zip(places, later, strict=True)]
-    columns, rows = (later[0] + np.float32(0.5)) / across - np.float32(0.5), (later[1] + np.float32(0.5)) / down - np.float32(0.5)
+    columns, rows = (
+        (later[0] + np.float32(0.5)) / across - np.float32(0.5),
+        (later[1] + np.float32(0.5)) / down - np.float32(0.5),
+    )
     return (columns, rows), trust
 
 
@@ -203,11 +207,11 @@ class Turning(NamedTuple):
         weights = points.trust.ravel() / (1 + (left / (_OUTLIER * _NORMAL * usual)) ** 4)
         grown = 1 + self.share * points.growth
         by_share = (points.growth * points.above * points.ahead).ravel()
-        by_offset = (1 - grown * points.ahead**2).ravel()
+        by_infinity = (1 - grown * points.ahead**2).ravel()
         # Scale and shift have had what of it they could stand for.
         sides = np.stack([np.ones_like(values), values])
         normal = (sides * weights) @ sides.T + _TINY * np.eye(2)
-        moves = np.stack([by_share, by_offset])
+        moves = np.stack([by_share, by_infinity])
         moves = moves - np.linalg.solve(normal, (sides * weights) @ moves.T).T @ sides
         weighted = moves * weights / (usual * _NORMAL) ** 2 / _ALIKE
         square, slope = weighted @ moves.T, weighted @ left

@@ -48,7 +48,7 @@ class Shot(NamedTuple):
     def learning(self, points: FitPoints, found: Fit) -> Shot:
         """With what a fit says of the camera's turning, and of the maps' value of infinity."""
         turning, information, slope = self.turning.seeing(points, found)
-        return self._replace(turning=turning, odometry=self.odometry.learning(information, slope))
+        return self._replace(turning=turning, odometry=self.odometry.told(information, slope))
 
     def counting(self, gauge: Gauge, weight: float) -> Shot:
         """With the next frame's gauge, and that counted in the means, which are the network's own gauge in the film's.

@@ -128,7 +128,7 @@ class Steady:
             return first
         motion = self._motion(shot.small, small, values.shape)
         shot = shot.moving(motion)
-        points = FitPoints.of(values, shot.aligned, motion, shot.odometry, shot.odometry.known_pose)
+        points = FitPoints.of(values, shot.aligned, motion, shot.odometry, shot.odometry.pose)
         found = points.fit(shot.turning.share)
         if gauge is None:
             shot = self._with_next_gauge(shot, points, found, motion.step)
@@ -137,7 +137,9 @@ class Steady:
         self.gauge = gauge or shot.gauge
         aligned = self.gauge.of(values)
         fusion = (1 - shot.doubt**2) * self._fusion
-        earlier = shot.odometry.carried(motion.warped(shot.fused), (motion.columns_px, motion.rows_px), shot.turning.share)
+        earlier = shot.odometry.carried(
+            motion.warped(shot.fused), (motion.columns_px, motion.rows_px), shot.turning.share
+        )
         result = fused(aligned, earlier, motion.trust, fusion, self._news)
         shot = shot._replace(small=small, aligned=aligned, fused=result)
         if gauge is None:

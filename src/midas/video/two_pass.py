@@ -92,13 +92,13 @@ class JointGauges:
         """Tie a frame to the last one; what is then known of lens and infinity, in its own map's scale and shift."""
         motion = self._motion(last, small)
         known = last.odometry.seeing(motion.sight, last.values)
-        points = FitPoints.of(values, last.values, motion, known, known.known_pose)
+        points = FitPoints.of(values, last.values, motion, known, known.pose)
         found = self._tied(last, points)
         if found is None:
             return known
         self._turning, information, slope = self._turning.seeing(points, found)
         gauge = found.gauge
-        return known.learning(information, slope).in_gauge(1 / gauge.scale, -gauge.shift / gauge.scale)
+        return known.told(information, slope).in_gauge(1 / gauge.scale, -gauge.shift / gauge.scale)
 
     def _tie(self, earlier: _Seen, small: Array, values: Array) -> None:
         motion = self._motion(earlier, small)
