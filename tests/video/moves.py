@@ -88,6 +88,67 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Street:
+    """A camera that walks straight on through a street: ground, two walls, and boards that stand about.
+
+    Attributes:
+        frames: how many.
+        step_m: from frame to frame; the ground is 1.5 m below.
+        unit: of the true maps, per inverse metre.
+        focal: focal length over the longer side.
+        wobble, noise, seed: as of a ``Move``.
+    """
+
+    frames: int
+    step_m: float = 0.05
+    unit: float = 3.0
+    focal: float = 0.8
+    wobble: float = 0.12
+    noise: float = 0.01
+    seed: int = 0
+
+    def __iter__(self) -> Iterator[tuple[Array, Array, Array]]:
+        """As of a ``Move``."""
+        random = np.random.default_rng(self.seed)
+        textures = [_texture(random) for _ in range(8)]
+        boards = [
+            (
+                random.choice([-1, 1]) * random.uniform(1.2, 3.5),
+                random.uniform(0.5, 2.5),
+                random.uniform(0.4, 1.2),
+                away,
+            )
+            for away in np.arange(4, 40 + self.frames * self.step_m, 0.7)
+        ]
+        height, width = 2 * SIZE[0], 2 * SIZE[1]
+        focal_px = self.focal * width
+        x, y = np.meshgrid(
+            (np.arange(width) + 0.5 - width / 2) / focal_px, (np.arange(height) + 0.5 - height / 2) / focal_px
+        )
+        for number in range(self.frames):
+            ahead_m = number * self.step_m
+            inverse = np.maximum(np.maximum(y / 1.5, np.abs(x) / 5), 1 / 60)
+            shown = np.where(
+                (y / 1.5 >= np.abs(x) / 5)[..., None],
+                _on(textures[0], x / inverse, 1 / inverse + ahead_m),
+                _on(textures[1], y / inverse, 1 / inverse + ahead_m),
+            )
+            for board, (left_m, high_m, wide_m, away_m) in enumerate(boards):
+                depth_m = away_m - ahead_m
+                if depth_m < 0.8:
+                    continue
+                there_x, there_y = x * depth_m, y * depth_m
+                hit = (np.abs(there_x - left_m) < wide_m / 2) & (there_y < 1.5) & (there_y > 1.5 - high_m)
+                hit &= inverse < 1 / depth_m
+                if hit.any():
+                    shown[hit] = _on(textures[2 + board % 6], there_x[hit][None], there_y[hit][None] + board)[0]
+                    inverse[hit] = 1 / depth_m
+            picture = cv2.resize(shown, SIZE[::-1], interpolation=cv2.INTER_AREA)
+            truth = (self.unit * cv2.resize(inverse, SIZE[::-1], interpolation=cv2.INTER_NEAREST)).astype(np.float32)
+            yield picture, truth, _as_a_network_would(truth, random, self.wobble, self.noise)
+
+
+@dataclass(frozen=True)
 class RenderedMove:
     """A film of ``midas data render --film``, with the same wobble and noise as a drawn one.
 
@@ -121,6 +182,20 @@ def _as_a_network_would(truth: Array, random: np.random.Generator, wobble: float
     shift = random.uniform(-0.1, 0.1) if wobble else 0.0
     noisy = truth + np.float32(noise) * smooth / smooth.std()
     return (scale * noisy + shift).astype(np.float32)
+
+
+def _texture(random: np.random.Generator) -> Array:
+    """Spots of several sizes, two metres across."""
+    layers = [
+        strength * cv2.GaussianBlur(random.normal(size=(256, 256, 3)).astype(np.float32), (0, 0), size)
+        for strength, size in ((150, 4), (500, 14))
+    ]
+    return np.clip(random.uniform(80, 170, 3) + sum(layers), 0, 255).astype(np.uint8)
+
+
+def _on(texture: Array, across_m: Array, along_m: Array) -> Array:
+    columns, rows = ((each * 128 % 256).astype(np.float32) for each in (across_m, along_m))
+    return cv2.remap(texture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
 
 
 def _wall(random: np.random.Generator, wide: int) -> tuple[Array, Array]:

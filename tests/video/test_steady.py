@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.video.moves import Move, RenderedMove, Turn, gauge_of
+from tests.video.moves import Move, RenderedMove, Street, Turn, gauge_of
 
 from midas.arrays import Array
 from midas.errors import ConfigError
@@ -17,7 +17,6 @@ from midas.video.gauges import Gauge, fit
 from midas.video.steady import Steady
 
 # Films of midas data render --film, by the folder that they are in: docs/video.md has the commands.
-# Not of a walk: what comes nearer grows in the maps too, which no comparison of two frames can tell from their scale.
 RENDERED = [
     path.parent
     for path in sorted(Path(os.environ.get("MIDAS_RENDERED_FILMS", ".")).glob("*/render.json"))
@@ -27,7 +26,7 @@ RENDERED = [
 MOVES = {"static": Move(40), "pan": Move(40, pan_px=2), "walker": Move(40, walker=True)}
 
 
-def measured(move: Move | RenderedMove | Turn, mode: str = "off") -> tuple[Array, float]:
+def measured(move: Move | RenderedMove | Street | Turn, mode: str = "off") -> tuple[Array, float]:
     """The logarithm of each frame's scale, and the mean departure from the truth when that and the shift are known."""
     steady, log_scales, departures = Steady(mode), [], []  # type: ignore[arg-type]
     for number, (picture, truth, values) in enumerate(move):
@@ -94,6 +93,23 @@ def test_a_camera_that_turns_takes_the_scale_nowhere() -> None:
     (before, _), (after, _) = measured(Turn(90)), measured(Turn(90), "flow")
     assert after.std() < 0.1 * before.std()
     assert abs(after[-10:].mean() - after[:10].mean()) < 0.03
+
+
+@pytest.mark.parametrize("step_m", [0.05, -0.03])
+def test_what_comes_nearer_on_a_walk_takes_the_scale_nowhere(step_m: float) -> None:
+    """In true maps it grows; where two maps were compared and no more, the scale fell by a third in these."""
+    street = Street(60, step_m=step_m)
+    (before, _), (after, _) = measured(street), measured(street, "flow")
+    assert after.std() < 0.2 * before.std()
+    assert abs(after[-10:].mean() - after[:10].mean()) < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_over_three_hundred_frames_of_a_walk_the_scale_wobbles_less_than_the_network_does(seed: int) -> None:
+    street = Street(300, step_m=0.04, seed=seed)
+    (before, _), (after, _) = measured(street), measured(street, "flow")
+    assert after.std() < 0.4 * before.std()
 
 
 def test_a_camera_that_stands_still_needs_no_flow() -> None:

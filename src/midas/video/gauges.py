@@ -114,7 +114,7 @@ class FitPoints(NamedTuple):
         if motion.sight is None:
             trust = motion.trust[rows.astype(int), columns.astype(int)]
         else:
-            later, trust = _followed(motion.sight.half, size, odometry.places(pose, (columns, rows), before, size))
+            later, trust = _followed(motion.sight, size, odometry.places(pose, (columns, rows), before, size))
         ahead, turned = odometry.nearer(pose, (columns, rows), later, before, size)
         seen, even = (
             cv2.remap(each, *later, kind, borderMode=cv2.BORDER_REPLICATE)

@@ -178,9 +178,10 @@ class Odometry(NamedTuple):
         return np.asarray(infinity + (earlier - infinity) * grown, np.float32)
 
     def _learning(self, information: Float64[Array, "2 2"], slope: Float64[Array, " 2"]) -> Odometry:
-        """With more information on focal length and infinity, as far as that isn't a zoom's."""
-        known = self.information + self.parallax * information
-        change = np.linalg.solve(known, self.parallax * slope)
+        """With more information on focal length and infinity; on the latter as far as it isn't a zoom's."""
+        shares = np.array([1.0, math.sqrt(self.parallax)])
+        known = self.information + np.outer(shares, shares) * information
+        change = np.linalg.solve(known, shares * slope)
         log_focal = min(max(self.log_focal - change[0], math.log(_LEAST_FOCAL)), math.log(_MOST_FOCAL))
         infinity = min(max(self.infinity - change[1], self.bounds[0]), self.bounds[1])
         return self._replace(log_focal=log_focal, infinity=infinity, information=known)
