@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from midas.video.odometry import Odometry
 def followed(frames: list[tuple[Array, Array]]) -> Odometry:
     """What is known at the end of a film of pictures and their maps."""
     odometry = Odometry.beginning(frames[0][1])
-    for (earlier, values), (later, _) in zip(frames, frames[1:], strict=False):
+    for (earlier, values), (later, _) in pairwise(frames):
         odometry = odometry.seeing(FlowFinder().motion(earlier, later).sight, values)
     return odometry
 
@@ -51,7 +52,8 @@ def test_another_gauge_of_the_maps_is_another_gauge_of_what_is_known() -> None:
     direct = followed([(picture, 2 * truth + np.float32(0.3)) for picture, truth in frames])
     turned = followed(frames).in_gauge(2.0, 0.3)
     assert turned.infinity == pytest.approx(direct.infinity, abs=1e-3)
-    assert turned.pose is not None and direct.pose is not None
+    assert turned.pose is not None
+    assert direct.pose is not None
     assert turned.pose.step == pytest.approx(direct.pose.step, rel=0.01, abs=1e-6)
     assert turned.information == pytest.approx(direct.information, rel=0.01)
 

@@ -108,19 +108,17 @@ class FitPoints(NamedTuple):
     ) -> FitPoints:
         """Of a map and an earlier one, by the camera's motion between them, if that is known."""
         size = (earlier.shape[0], earlier.shape[1])
-        columns, rows = _grid(*size)
-        before = earlier[rows.astype(int), columns.astype(int)]
-        later = (columns, rows)
-        if motion.sight is None:
-            trust = motion.trust[rows.astype(int), columns.astype(int)]
-        else:
-            later, trust = _followed(motion.sight, size, odometry.places(pose, (columns, rows), before, size))
-        ahead, turned = odometry.nearer(pose, (columns, rows), later, before, size)
+        grid = later = _grid(*size)
+        pixels = (slice(_GRID_PX // 2, None, _GRID_PX),) * 2
+        before, trust = earlier[pixels], motion.trust[pixels]
+        if motion.sight is not None:
+            later, trust = _followed(motion.sight, size, odometry.places(pose, grid, before, size))
+        ahead, turned = odometry.nearer(pose, grid, later, before, size)
         seen, even = (
             cv2.remap(each, *later, kind, borderMode=cv2.BORDER_REPLICATE)
             for each, kind in ((values, cv2.INTER_LINEAR), (_even(values), cv2.INTER_NEAREST))
         )
-        trust = trust * even * _even(earlier)[rows.astype(int), columns.astype(int)]
+        trust = trust * even * _even(earlier)[pixels]
         infinity = np.float32(odometry.infinity)
         return cls(seen, before - infinity, trust, ahead, turned - 1, odometry.infinity)
 
@@ -142,25 +140,24 @@ def _followed(
     Flow looks around each pixel: where there is little to see, on walls and floors, it goes where it likes, mostly not
     far enough, by a tenth of a pixel. The camera's motion knows better wherever the pictures are no less alike by it.
     """
-    across, down = (np.float32(sight.later.shape[axis] / size[axis]) for axis in (1, 0))
-
-    def in_pictures(columns: Array, rows: Array) -> tuple[Array, Array]:
-        return (columns + np.float32(0.5)) * across - np.float32(0.5), (rows + np.float32(0.5)) * down - np.float32(0.5)
-
-    points = in_pictures(*_grid(*size))
+    across, down = (sight.later.shape[axis] / size[axis] for axis in (1, 0))
+    points = _rescaled(_grid(*size), across, down)
     *later, returns = sight.followed(*points)
     trust = sight.alike(points, (later[0], later[1])) * returns
     if by_camera is not None:
-        places = in_pictures(*by_camera)
+        places = _rescaled(by_camera, across, down)
         alike = sight.alike(points, places)
         takes = (alike > 0) & (alike >= _AS_RIGHT * trust)
         trust = np.where(takes, alike, trust)
         later = [np.where(takes, each, other) for each, other in zip(places, later, strict=True)]
-    columns, rows = (
-        (later[0] + np.float32(0.5)) / across - np.float32(0.5),
-        (later[1] + np.float32(0.5)) / down - np.float32(0.5),
-    )
-    return (columns, rows), trust
+    return _rescaled((later[0], later[1]), 1 / across, 1 / down), trust
+
+
+def _rescaled(places: tuple[Array, Array], across: float, down: float) -> tuple[Array, Array]:
+    """Columns and rows on a grid so many times as wide and high."""
+    # Places count from the middle of the first pixel.
+    half = np.float32(0.5)
+    return (places[0] + half) * np.float32(across) - half, (places[1] + half) * np.float32(down) - half
 
 
 @lru_cache(maxsize=4)
@@ -179,7 +176,8 @@ class Turning(NamedTuple):
     Pictures hardly tell the two apart, maps do, over some frames.
 
     Attributes:
-        seen: which share of ``camera.growth`` is seen in the maps: about 1 for turning, 0 for moving.
+        seen: which share of ``FitPoints.growth`` is seen in the maps: about 1 for turning, 0 for moving before a flat
+            world, as into a photograph.
         weight: what that rests on.
     """
 
