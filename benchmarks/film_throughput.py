@@ -147,7 +147,7 @@ class Bench:
         return type(prepared)(prepared.pixels, prepared.pixels.shape[2:], None, None)
 
     def _steadied(self, frames: list[Any], maps: list[Any]) -> Iterator[MappedFrame]:
-        steadier = Steady(self.steady)
+        steadier = Steady(self.steady, kind=self.predictor.kind)
         for (frame, is_cut), values in zip(frames, maps, strict=True):
             yield MappedFrame(
                 frame, steadier.update(frame.picture, values, cut=is_cut), steadier.gauge, steadier.is_cut

@@ -37,6 +37,22 @@ def test_a_walk_tells_what_is_infinitely_far(infinity: float) -> None:
     assert odometry.walks > 0.9
 
 
+def test_a_film_that_begins_black_tells_as_much() -> None:
+    street = [(picture, truth) for picture, truth, _ in Street(30)]
+    black = [(np.zeros_like(picture), np.zeros_like(truth)) for picture, truth in street[:4]]
+    odometry = followed(black + street)
+    assert odometry.infinity == pytest.approx(0, abs=0.05)
+    assert odometry.walks > 0.9
+
+
+def test_in_maps_of_depth_nothing_is_sought() -> None:
+    (first, truth, _), (second, _, _) = Street(2)
+    odometry = Odometry.beginning(1 / truth, "metric").seeing(FlowFinder().motion(first, second).sight, 1 / truth)
+    assert odometry.pose is None
+    assert odometry.infinity == 0
+    assert odometry.in_gauge(2, 0.5).infinity == 0.5
+
+
 def test_a_zoom_into_a_photograph_is_no_walk() -> None:
     (picture, truth, _), *_ = Street(1)
     frames = []

@@ -95,6 +95,16 @@ def test_a_camera_that_turns_takes_the_scale_nowhere() -> None:
     assert abs(after[-10:].mean() - after[:10].mean()) < 0.03
 
 
+def test_depth_comes_nearer_by_a_turn_as_its_inverse_does() -> None:
+    """In maps of the other kinds what a turning camera takes to the edge becomes less."""
+    steady, log_scales = Steady(kind="metric"), []
+    for number, (picture, truth, _) in enumerate(Turn(90, wobble=0, noise=0)):
+        depth_m = 1 / truth
+        shown = steady.update(picture, depth_m, cut=number == 0)
+        log_scales.append(np.log(gauge_of(shown, depth_m)[0]))
+    assert np.std(log_scales) < 0.01
+
+
 @pytest.mark.parametrize("step_m", [0.05, -0.03])
 def test_what_comes_nearer_on_a_walk_takes_the_scale_nowhere(step_m: float) -> None:
     """In true maps it grows; where two maps were compared and no more, the scale fell by a third in these."""

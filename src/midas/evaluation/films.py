@@ -196,7 +196,7 @@ def _counted(frames: Iterable[Frame], show: Callable[[int], object]) -> Iterator
 class _Judge:
     def __init__(self, predictor: FramePredictor, truth: FilmTruth | None, strip: FilmStrip) -> None:
         self._predictor, self._truth, self._strip = predictor, truth, strip
-        self._steadiers = {mode: Steady(mode) for mode in STEADIED}
+        self._steadiers = {mode: Steady(mode, kind=predictor.kind) for mode in STEADIED}
         self._flow = FlowFinder("fine")
         self._scores = {way: WayScores() for way in WAYS}
         self._before: tuple[Array, dict[str, Array]] | None = None

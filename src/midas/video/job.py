@@ -188,7 +188,7 @@ def _mapped(
     spill = stack.enter_context(MapSpill())
     with closing(settings.opened(source)) as first:
         gauges = joint_gauges(predictor, first, first.format, spill, batch=settings.batch)
-    return mapped_again(film, film.format, spill, gauges)
+    return mapped_again(film, film.format, spill, gauges, predictor.kind)
 
 
 def _open_sink(

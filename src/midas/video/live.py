@@ -231,7 +231,7 @@ class FrameMapper:
 
     def __init__(self, predictor: FramePredictor, steady: SteadyMode = "flow") -> None:
         self._predictor, self._lock = predictor, threading.Lock()
-        self._steady = Steady(steady, fusion=LIVE_FUSION, news=_LIVE_NEWS)
+        self._steady = Steady(steady, fusion=LIVE_FUSION, news=_LIVE_NEWS, kind=predictor.kind)
         self._window = DisplayWindow()
 
     def colours(self, picture: UInt8[Array, "H W 3"], colormap: str) -> UInt8[Array, "H W 3"]:

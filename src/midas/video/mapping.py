@@ -110,7 +110,7 @@ def mapped_frames(
     """
     if not 1 <= batch <= MAX_BATCH:
         raise ConfigError(f"batch is {batch}; expected a whole number from 1 to {MAX_BATCH}")
-    steadier = Steady(steady)
+    steadier = Steady(steady, kind=predictor.kind)
     prepared = drawn_ahead(_prepared(predictor, frames, film), waiting=AHEAD + batch - 1)
     predicted = drawn_ahead(_predicted(predictor, prepared, batch), waiting=AHEAD)
     return drawn_ahead(_steadied(steadier, predicted), waiting=AHEAD)
@@ -128,7 +128,7 @@ def joint_gauges(
     Raises:
         ModelError: as for ``mapped_frames``.
     """
-    joint = JointGauges()
+    joint = JointGauges(predictor.kind)
     prepared = drawn_ahead(_prepared(predictor, frames, film), waiting=AHEAD + batch - 1)
     with closing(drawn_ahead(_predicted(predictor, prepared, batch), waiting=AHEAD)) as predicted:
         for each in predicted:
@@ -138,17 +138,18 @@ def joint_gauges(
 
 
 def mapped_again(
-    frames: Iterable[Frame], film: FilmFormat, spill: MapSpill, gauges: Sequence[Gauge]
+    frames: Iterable[Frame], film: FilmFormat, spill: MapSpill, gauges: Sequence[Gauge], kind: Kind
 ) -> Generator[MappedFrame, None, None]:
     """The second pass: the film is read anew, the maps come from disk.
 
     Args:
         frames, film: the same film, opened again.
         spill, gauges: what the first pass gave.
+        kind: what the maps' values are.
     """
 
     def mapped() -> Generator[MappedFrame, None, None]:
-        steadier = Steady("two-pass")
+        steadier = Steady("two-pass", kind=kind)
         # A stream may be shorter the second time; what has no map then ends the film.
         for (frame, is_cut), values, gauge in zip(with_cuts(frames, film.rate_hz), spill, gauges, strict=False):
             steady = steadier.update(frame.picture, values, cut=is_cut, gauge=gauge)

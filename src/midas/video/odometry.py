@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from midas.arrays import Array, Float32, Float64
+from midas.maps.kinds import INVERSE, RELATIVE_DISPARITY, Kind
 from midas.video.flow import Sight
-from midas.video.two_views import LEAST_DEPTH, Pose, align, range_of
+from midas.video.two_views import LEAST_DEPTH, Aligned, Pose, align, range_of
 
 WALKS = 0.5
 """From this share of ``Odometry.walks`` on a comparison of far frames without their motion says nothing."""
@@ -27,7 +28,8 @@ _BELOW, _BELOW_SPREAD, _MOST_BELOW = 0.15, 0.3, 1.5  # infinity below the farthe
 _KEPT = 0.99  # of what is known, per frame
 _FRAMES, _NO_STEP = 25, 1e-3  # a camera that goes nowhere seems to by less than that per frame
 _RECENT, _PARALLAX, _SHARPNESS = 0.96, 0.42, 8
-_LEAST_SQUARE, _TINY = 1e-5, 1e-9
+_FINEST = 5e-3  # of the bounds
+_LEAST_SQUARE, _FLAT = 1e-5, 1e3
 
 
 class Odometry(NamedTuple):
@@ -40,6 +42,8 @@ class Odometry(NamedTuple):
         bounds: of infinity.
         pose: the last motion; None if it isn't known.
         ahead: mean step ahead per frame, of late, as a share of the nearest thing's depth.
+        inverse: whether the maps are of inverse kinds. In others the camera's motion isn't sought, and ``infinity`` is
+            the value of the depth of nothing.
         together, alone: sums over the frames of late: of the step ahead for a lens that may zoom times that for one
             that doesn't, and of the latter's square.
     """
@@ -48,14 +52,17 @@ class Odometry(NamedTuple):
     infinity: float
     information: Float64[Array, "2 2"]
     bounds: tuple[float, float]
+    inverse: bool = True
     pose: Pose | None = None
     ahead: float = 0.0
     together: float = 0.0
     alone: float = 0.0
 
     @classmethod
-    def beginning(cls, values: Float32[Array, "h w"]) -> Odometry:
+    def beginning(cls, values: Float32[Array, "h w"], kind: Kind = RELATIVE_DISPARITY) -> Odometry:
         """At the first frame of a shot, by its map: a usual lens, and infinity a little below the farthest thing."""
+        if kind not in INVERSE:
+            return cls(math.log(_FOCAL), 0.0, _beforehand(0.0), (0.0, 0.0), inverse=False)
         low, spread = range_of(values)
         return cls(math.log(_FOCAL), low - _BELOW * spread, _beforehand(spread), _bounds(low, spread))
 
@@ -77,9 +84,11 @@ class Odometry(NamedTuple):
             sight: their pictures; None where there are none.
             values: the map of the earlier one.
         """
+        if not self.inverse:
+            return self
         low, spread = range_of(values)
         here = self._replace(bounds=_bounds(low, spread))
-        found = None if sight is None else align(sight, values, math.exp(self.log_focal), self.infinity)
+        found = self._aligned(sight, values)
         if found is None:
             return here._replace(pose=None, ahead=(1 - 1 / _FRAMES) * self.ahead)
         pose, step = found.pose, found.pose.ahead * spread
@@ -94,11 +103,13 @@ class Odometry(NamedTuple):
 
     def told(self, information: float, slope: float) -> Odometry:
         """With what maps say of their value of infinity: information, and the slope of their errors over it."""
+        if not self.inverse:
+            return self
         return self._learning(np.diag([0.0, max(information, 0.0)]), np.array([0.0, slope]))
 
     def between(self, sight: Sight | None, values: Float32[Array, "h w"]) -> Pose | None:
         """The motion between two frames by what is known by now; None if it can't be told."""
-        found = None if sight is None else align(sight, values, math.exp(self.log_focal), self.infinity)
+        found = self._aligned(sight, values)
         return None if found is None else found.pose
 
     @property
@@ -156,7 +167,7 @@ class Odometry(NamedTuple):
             # A thing at the distance r, seen at p from the middle, has the inverse depth sqrt(f² + p²) / (f r).
             later_across, later_down = self._rays(later, size)
             grown = np.sqrt((1 + later_across**2 + later_down**2) / (1 + across**2 + down**2))
-            return np.ones_like(grown), grown
+            return np.ones_like(grown), grown if self.inverse else 1 / grown
         turned = np.maximum(_turned(pose, 2, (across, down)), np.float32(LEAST_DEPTH))
         ahead = np.float32(self.walks * pose.ahead) * (values - np.float32(self.infinity)) / turned
         return 1 / np.maximum(1 + ahead, np.float32(LEAST_DEPTH)), 1 / turned
@@ -177,6 +188,11 @@ class Odometry(NamedTuple):
         grown = ahead * (1 + np.float32(turning) * (turned - 1))
         return np.asarray(infinity + (earlier - infinity) * grown, np.float32)
 
+    def _aligned(self, sight: Sight | None, values: Float32[Array, "h w"]) -> Aligned | None:
+        if sight is None or not self.inverse:
+            return None
+        return align(sight, values, math.exp(self.log_focal), self.infinity)
+
     def _learning(self, information: Float64[Array, "2 2"], slope: Float64[Array, " 2"]) -> Odometry:
         """With more information on focal length and infinity; on the latter as far as it isn't a zoom's."""
         shares = np.array([1.0, math.sqrt(self.parallax)])
@@ -184,7 +200,10 @@ class Odometry(NamedTuple):
         change = np.linalg.solve(known, shares * slope)
         log_focal = min(max(self.log_focal - change[0], math.log(_LEAST_FOCAL)), math.log(_MOST_FOCAL))
         infinity = min(max(self.infinity - change[1], self.bounds[0]), self.bounds[1])
-        return self._replace(log_focal=log_focal, infinity=infinity, information=known)
+        # Maps err alike over many frames: nothing is known of infinity to less than a share of their range.
+        least = _FINEST * (self.bounds[1] - self.bounds[0])
+        sides = np.array([1.0, 1 / max(1.0, least * math.sqrt(known[1, 1]))])
+        return self._replace(log_focal=log_focal, infinity=infinity, information=np.outer(sides, sides) * known)
 
     def _focal_px(self, size: tuple[int, int]) -> np.float32:
         return np.float32(math.exp(self.log_focal) * max(size))
@@ -198,7 +217,8 @@ class Odometry(NamedTuple):
 
 
 def _beforehand(spread: float) -> Float64[Array, "2 2"]:
-    return np.diag([_FOCAL_SPREAD**-2, (_BELOW_SPREAD * max(spread, _TINY)) ** -2])
+    """What is known of focal length and infinity before anything was seen: of infinity nothing by a flat map."""
+    return np.diag([_FOCAL_SPREAD**-2, (_BELOW_SPREAD * spread if spread > 0 else _FLAT) ** -2])
 
 
 def _bounds(low: float, spread: float) -> tuple[float, float]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from midas.arrays import Array, Float32, UInt8
 from midas.errors import ConfigError
+from midas.maps.kinds import RELATIVE_DISPARITY, Kind
 from midas.video.cuts import SuddenChanges, change, thumbnail
 from midas.video.flow import FlowFinder, Motion, standing_still
 from midas.video.fusion import fused
@@ -59,6 +60,7 @@ class Steady:
             errors add up.
         news: from how many times the map's spread on a difference to the frames before is taken for news rather than
             for flicker; less where frames are skipped, as by a camera, since flow is wrong more often then.
+        kind: what the maps' values are. What a walking camera brings nearer is known in inverse kinds alone.
 
     Attributes:
         gauge: scale and shift of the last frame.
@@ -76,6 +78,7 @@ class Steady:
         fusion: float = DEFAULT_FUSION,
         leak: float = DEFAULT_LEAK,
         news: float = DEFAULT_NEWS,
+        kind: Kind = RELATIVE_DISPARITY,
     ) -> None:
         if mode not in STEADY_MODES:
             raise ConfigError(f"steady is {mode!r}; expected one of {', '.join(STEADY_MODES)}")
@@ -84,7 +87,7 @@ class Steady:
                 raise ConfigError(f"{name} is {value}; expected a number from 0 to 1")
         if not news > 0:
             raise ConfigError(f"news is {news}; expected a positive number")
-        self._mode, self._fusion, self._leak, self._news = mode, fusion, leak, news
+        self._mode, self._fusion, self._leak, self._news, self._kind = mode, fusion, leak, news, kind
         self.gauge = Gauge()
         self.is_cut = False
         self.held = 0
@@ -124,7 +127,7 @@ class Steady:
         if shot is None or self.is_cut:
             self.gauge = gauge or Gauge()
             first = self.gauge.of(values)
-            self._shot = Shot(small, first, first, self.gauge, Key(small, first), Odometry.beginning(first))
+            self._shot = Shot(small, first, first, self.gauge, Key(small, first), Odometry.beginning(first, self._kind))
             return first
         motion = self._motion(shot.small, small, values.shape)
         shot = shot.moving(motion)

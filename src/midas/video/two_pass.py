@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from midas.arrays import Array, Float32, Float64, UInt8
+from midas.maps.kinds import RELATIVE_DISPARITY, Kind
 from midas.video.flow import FlowFinder, Motion
 from midas.video.gauges import Fit, FitPoints, Gauge, Turning
 from midas.video.odometry import WALKS, Odometry
@@ -55,9 +56,14 @@ class _Seen(NamedTuple):
 
 
 class JointGauges:
-    """Collects ties while a film is read for the first time, and solves them at its end."""
+    """Collects ties while a film is read for the first time, and solves them at its end.
 
-    def __init__(self) -> None:
+    Args:
+        kind: what the maps' values are.
+    """
+
+    def __init__(self, kind: Kind = RELATIVE_DISPARITY) -> None:
+        self._kind = kind
         self._flow = FlowFinder()
         self._recent: deque[_Seen] = deque(maxlen=max(DISTANCES))
         self._ties: list[Tie] = []
@@ -76,7 +82,9 @@ class JointGauges:
         for earlier in self._recent:
             if self._count - earlier.number in DISTANCES[1:]:
                 self._tie(earlier, small, values)
-        odometry = self._follow(self._recent[-1], small, values) if self._recent else Odometry.beginning(values)
+        odometry = (
+            self._follow(self._recent[-1], small, values) if self._recent else Odometry.beginning(values, self._kind)
+        )
         self._recent.append(_Seen(self._count, small, values, odometry))
         self._count += 1
 
