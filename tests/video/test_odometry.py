@@ -50,7 +50,7 @@ def test_in_maps_of_depth_nothing_is_sought() -> None:
     odometry = Odometry.beginning(1 / truth, "metric").seeing(FlowFinder().motion(first, second).sight, 1 / truth)
     assert odometry.pose is None
     assert odometry.infinity == 0
-    assert odometry.in_gauge(2, 0.5).infinity == 0.5
+    assert odometry.in_gauge(2.0, 0.5).infinity == 0.5
 
 
 def test_a_zoom_into_a_photograph_is_no_walk() -> None:
