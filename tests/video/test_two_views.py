@@ -67,8 +67,9 @@ def test_a_step_ahead_is_found_whatever_scale_and_shift_a_map_has(infinity: floa
     found = aligned(earlier, later, inverse + np.float32(infinity), street.focal, infinity)
     assert found is not None
     # Depth in metres becomes less by the step; the map has three units per inverse metre.
-    assert found.pose.step[2] == pytest.approx(-0.05 / 3, rel=0.1)
     assert found.pose.ahead == pytest.approx(-0.05 / 3, rel=0.1)
+    # Where the lens may zoom as well, only what near things grow by more than far ones tells of it.
+    assert found.pose.step[2] == pytest.approx(-0.05 / 3, rel=0.2)
 
 
 def test_pictures_that_have_nothing_in_common_have_no_motion() -> None:

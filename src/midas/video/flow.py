@@ -115,6 +115,7 @@ class FlowFinder:
     def __init__(self, quality: Literal["quick", "fine"] = "quick") -> None:
         preset = {"quick": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST, "fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM}[quality]
         self._search: Any = cv2.DISOpticalFlow.create(preset)
+        self._likeness = _likeness_of_halves if quality == "quick" else _likeness_there
 
     def motion(self, earlier: UInt8[Array, "h w 3"], later: UInt8[Array, "h w 3"]) -> Motion:
         """How the later picture came from the earlier one."""
@@ -123,9 +124,22 @@ class FlowFinder:
         forth = self._search.calc(grey[0], grey[1], None)
         columns, rows = cv2.split(back + _places(*grey[0].shape))
         returned = cv2.remap(forth, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + back
-        seen = cv2.remap(earlier, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        trust = likeness(seen, later) * (_inside(columns, rows, later.shape) & _returns(back, returned))
-        return Motion(columns, rows, np.asarray(trust, np.float32), Sight(earlier, later, forth, back))
+        sight = Sight(earlier, later, forth, back)
+        trust = self._likeness(sight) * (_inside(columns, rows, later.shape) & _returns(back, returned))
+        return Motion(columns, rows, np.asarray(trust, np.float32), sight)
+
+
+def _likeness_there(sight: Sight) -> Array:
+    """How like each pixel of the later picture is to the one that it came from."""
+    columns, rows = cv2.split(sight.back + _places(sight.later.shape[0], sight.later.shape[1]))
+    seen = cv2.remap(sight.earlier, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return likeness(seen, sight.later)
+
+
+def _likeness_of_halves(sight: Sight) -> Array:
+    """The same by pictures of half the size, in a third of the time."""
+    there = _likeness_there(sight.half)
+    return np.asarray(cv2.resize(there, sight.later.shape[1::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def _returns(there: Array, returned: Array) -> Array:
@@ -139,7 +153,7 @@ def _inside(columns: Array, rows: Array, shape: tuple[int, ...]) -> Array:
     return np.asarray((columns >= 0) & (columns <= shape[1] - 1) & (rows >= 0) & (rows <= shape[0] - 1))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _places(height: int, width: int) -> Float32[Array, "h w 2"]:
     """The place of each pixel, column before row."""
     return np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), axis=2)

@@ -26,6 +26,7 @@ _FOCAL, _FOCAL_SPREAD = 0.87, 0.35  # of the longer side: 60 degrees over it; of
 _LEAST_FOCAL, _MOST_FOCAL = 0.35, 4.0
 _BELOW, _BELOW_SPREAD, _MOST_BELOW = 0.15, 0.3, 1.5  # infinity below the farthest thing in sight, of the map's range
 _KEPT = 0.99  # of what is known, per frame
+_STANDS = 1e-3
 _FRAMES, _NO_STEP = 25, 1e-3  # a camera that goes nowhere seems to by less than that per frame
 _RECENT, _PARALLAX, _SHARPNESS = 0.96, 0.42, 8
 _FINEST = 5e-3  # of the bounds
@@ -169,6 +170,8 @@ class Odometry(NamedTuple):
             grown = np.sqrt((1 + later_across**2 + later_down**2) / (1 + across**2 + down**2))
             return np.ones_like(grown), grown if self.inverse else 1 / grown
         turned = np.maximum(_turned(pose, 2, (across, down)), np.float32(LEAST_DEPTH))
+        if self.walks < _STANDS:
+            return np.ones((), np.float32), 1 / turned
         ahead = np.float32(self.walks * pose.ahead) * (values - np.float32(self.infinity)) / turned
         return 1 / np.maximum(1 + ahead, np.float32(LEAST_DEPTH)), 1 / turned
 

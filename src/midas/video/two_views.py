@@ -22,7 +22,7 @@ LEAST_DEPTH = 0.2
 """No thing comes nearer than to this share of its depth."""
 
 _LONGEST_PX = 256  # of pictures that are compared
-_MOST_GRID = 3600  # points that are looked at; about half of them show something
+_MOST_GRID = 2500  # points that are looked at; about half of them show something
 _BORDER_PX = 4
 _TILES = 6  # of a row and of a column, of which none counts more than most others
 _BLUR_PX = 0.8
@@ -30,7 +30,7 @@ _LEAST_POINTS = 60
 _STEEP = 0.5  # of the median steepness
 _LEAST_STEEP = 1.0  # grey levels per pixel
 _EDGE = 0.08  # of the map's range, per pixel: there a point belongs to two depths
-_FLOW_ITERATIONS, _LIGHT_ITERATIONS = 3, 4
+_FLOW_ITERATIONS, _LIGHT_ITERATIONS = 3, 3
 _OUTLIER, _ALONE = 2.0, 4.0  # usual errors
 _LEAST_ERROR, _LEAST_ERROR_PX = 0.3, 0.05
 _NORMAL = 1.4826  # standard deviations per median absolute deviation
