@@ -25,7 +25,7 @@ _EDGE = 0.08  # of the spread, per pixel: values on an edge change with the smal
 _FLAT = 1e-3
 _TINY = 1e-12
 _EXACT = 1e-6
-_GUESSED, _SURE, _REMEMBERED, _MOST_TURNED = 100.0, 400.0, 0.98, 3.0
+_GUESSED, _SURE, _REMEMBERED, _MOST_TURNED = 20.0, 400.0, 0.98, 3.0
 _AS_RIGHT = 0.95
 _ALIKE = 30  # points beside each other err alike
 
