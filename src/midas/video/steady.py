@@ -4,7 +4,8 @@ Each frame's map is known up to a scale and a shift only, and the network's choi
 the aligned one, to which the next frame is fitted, and the fused one, which is the result. A fit to the fused map, or
 by least squares, would multiply into a scale of nothing within a hundred frames: noise in what is fitted makes a slope
 too small (regression dilution), every time. So the scale is the ratio of the two spreads, over pixels that are seen in
-both frames and agree, which noise of equal strength in both leaves alone.
+both frames and agree, which noise of equal strength in both leaves alone. What the camera's own motion brings nearer
+belongs to no scale (``odometry``).
 """
 
 from __future__ import annotations
