@@ -67,8 +67,8 @@ def test_over_three_hundred_frames_the_scale_wobbles_a_tenth_as_much(move: Move)
 )
 def test_on_rendered_moves_too_the_scale_wobbles_a_tenth_as_much(folder: Path) -> None:
     (before, alone), (after, together) = measured(RenderedMove(folder)), measured(RenderedMove(folder), "flow")
-    # A tenth is what is wanted of all. A turn by a hundred degrees before a sofa came to 0.08 to 0.12; in rooms rendered
-    # later pans come to 0.11 to 0.24, and people who fill half of the picture to 0.55: docs/video.md has them all.
+    # A tenth is what is wanted of all. A turn by a hundred degrees before a sofa came to 0.08 to 0.12; in rooms
+    # rendered later pans come to 0.11 to 0.24, people who fill half of the picture to 0.55: see docs/video.md.
     assert after.std() < (0.13 if folder.name == "pan" else 0.1) * before.std()
     assert together < 1.01 * alone
 
