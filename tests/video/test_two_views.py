@@ -93,8 +93,9 @@ def test_a_flat_map_tells_of_no_motion() -> None:
     assert aligned(picture(), picture(), np.ones(SIZE, np.float32)) is None
 
 
-def test_stripes_move_a_camera_nowhere_along_them() -> None:
-    waves = (127 + 100 * np.sin(2 * np.pi * np.arange(SIZE[0] + 1) / 40)).astype(np.uint8)[:, None, None]
+@pytest.mark.parametrize("period_px", [7, 40])
+def test_stripes_move_a_camera_nowhere_along_them(period_px: int) -> None:
+    waves = (127 + 100 * np.sin(2 * np.pi * np.arange(SIZE[0] + 1) / period_px)).astype(np.uint8)[:, None, None]
     stripes = np.ascontiguousarray(np.broadcast_to(waves, (len(waves), SIZE[1], 3)))
     found = aligned(stripes[:-1], stripes[1:], some_map())
     assert found is not None

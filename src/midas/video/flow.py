@@ -100,9 +100,7 @@ class Motion:
             np.asarray(cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
             for each in (self.columns_px, self.rows_px, self.trust)
         )
-        # Places count from the middle of the first pixel.
-        columns, rows = (columns + 0.5) * np.float32(across) - 0.5, (rows + 0.5) * np.float32(down) - 0.5
-        return Motion(columns, rows, trust, self.sight)
+        return Motion(*rescaled((columns, rows), across, down), trust, self.sight)
 
 
 class FlowFinder:
@@ -140,6 +138,13 @@ def _likeness_of_halves(sight: Sight) -> Array:
     """The same by pictures of half the size, in a third of the time."""
     there = _likeness_there(sight.half)
     return np.asarray(cv2.resize(there, sight.later.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def rescaled(places: tuple[Array, Array], across: float, down: float) -> tuple[Array, Array]:
+    """Columns and rows on a grid so many times as wide and high."""
+    # Places count from the middle of the first pixel.
+    half = np.float32(0.5)
+    return (places[0] + half) * np.float32(across) - half, (places[1] + half) * np.float32(down) - half
 
 
 def _returns(there: Array, returned: Array) -> Array:

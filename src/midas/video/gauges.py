@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from midas.arrays import Array, Float, Float32
-from midas.video.flow import Motion, Sight
+from midas.video.flow import Motion, Sight, rescaled
 from midas.video.odometry import Odometry
 from midas.video.two_views import Pose
 
@@ -141,23 +141,16 @@ def _followed(
     far enough, by a tenth of a pixel. The camera's motion knows better wherever the pictures are no less alike by it.
     """
     across, down = (sight.later.shape[axis] / size[axis] for axis in (1, 0))
-    points = _rescaled(_grid(*size), across, down)
+    points = rescaled(_grid(*size), across, down)
     *later, returns = sight.followed(*points)
     trust = sight.alike(points, (later[0], later[1])) * returns
     if by_camera is not None:
-        places = _rescaled(by_camera, across, down)
+        places = rescaled(by_camera, across, down)
         alike = sight.alike(points, places)
         takes = (alike > 0) & (alike >= _AS_RIGHT * trust)
         trust = np.where(takes, alike, trust)
         later = [np.where(takes, each, other) for each, other in zip(places, later, strict=True)]
-    return _rescaled((later[0], later[1]), 1 / across, 1 / down), trust
-
-
-def _rescaled(places: tuple[Array, Array], across: float, down: float) -> tuple[Array, Array]:
-    """Columns and rows on a grid so many times as wide and high."""
-    # Places count from the middle of the first pixel.
-    half = np.float32(0.5)
-    return (places[0] + half) * np.float32(across) - half, (places[1] + half) * np.float32(down) - half
+    return rescaled((later[0], later[1]), 1 / across, 1 / down), trust
 
 
 @lru_cache(maxsize=4)

@@ -19,18 +19,16 @@ from midas.maps.kinds import INVERSE, RELATIVE_DISPARITY, Kind
 from midas.video.flow import Sight
 from midas.video.two_views import LEAST_DEPTH, Aligned, Pose, align, range_of
 
-WALKS = 0.5
-"""From this share of ``Odometry.walks`` on a comparison of far frames without their motion says nothing."""
-
 _FOCAL, _FOCAL_SPREAD = 0.87, 0.35  # of the longer side: 60 degrees over it; of the logarithm
 _LEAST_FOCAL, _MOST_FOCAL = 0.35, 4.0
 _BELOW, _BELOW_SPREAD, _MOST_BELOW = 0.15, 0.3, 1.5  # infinity below the farthest thing in sight, of the map's range
 _KEPT = 0.99  # of what is known, per frame
-_STANDS = 1e-3
 _FRAMES, _NO_STEP = 25, 1e-3  # a camera that goes nowhere seems to by less than that per frame
-_RECENT, _PARALLAX, _SHARPNESS = 0.96, 0.42, 8
-_FINEST = 5e-3  # of the bounds
-_LEAST_SQUARE, _FLAT = 1e-5, 1e3
+_STANDS, _WALKS = 1e-3, 0.5  # of ``Odometry.walks``
+# Ratios of the two steps: walks came to 0.6 and more, zooms into photographs to 0.3 and less.
+_RECENT, _PARALLAX, _SHARPNESS, _LEAST_SQUARE = 0.96, 0.42, 8, 1e-5
+_FINEST = 5e-3  # of the bounds of infinity
+_FLAT = 1e3  # a range by which nothing is known of infinity
 
 
 class Odometry(NamedTuple):
@@ -126,6 +124,10 @@ class Odometry(NamedTuple):
     def walks(self) -> float:
         """From 0 to 1, how surely the camera goes ahead or back, and doesn't seem to by small errors that add up."""
         return self.parallax * self.ahead**4 / (self.ahead**4 + _NO_STEP**4)
+
+    def tells(self, pose: Pose | None) -> bool:
+        """Whether frames that lie apart can be compared: by the motion between them, or while nobody walks."""
+        return pose is not None or self.walks < _WALKS
 
     def places(
         self, pose: Pose | None, points: tuple[Array, Array], values: Array, size: tuple[int, int]

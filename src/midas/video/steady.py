@@ -23,7 +23,7 @@ from midas.video.cuts import SuddenChanges, change, thumbnail
 from midas.video.flow import FlowFinder, Motion, standing_still
 from midas.video.fusion import fused
 from midas.video.gauges import Fit, FitPoints, Gauge, is_flat
-from midas.video.odometry import WALKS, Odometry
+from midas.video.odometry import Odometry
 from midas.video.shots import Key, Shot
 
 SteadyMode = Literal["flow", "fast", "off", "two-pass"]
@@ -205,7 +205,7 @@ class Steady:
         motion = self._motion(key.small, shot.small, shot.fused.shape)
         pose = shot.odometry.between(motion.sight, key.fused)
         points = FitPoints.of(shot.fused, key.fused, motion, shot.odometry, pose)
-        found = points.fit(shot.turning.share) if pose is not None or shot.odometry.walks < WALKS else None
+        found = points.fit(shot.turning.share) if shot.odometry.tells(pose) else None
         seen = found is not None and found.weight >= _KEY_SEEN * points.trust.size
         if found is None or not seen or not 1 / _MOST_KEY_STEP < found.gauge.scale < _MOST_KEY_STEP:
             return shot._replace(key=Key(shot.small, shot.fused))

@@ -19,7 +19,7 @@ from midas.arrays import Array, Float32, Float64, UInt8
 from midas.maps.kinds import RELATIVE_DISPARITY, Kind
 from midas.video.flow import FlowFinder, Motion
 from midas.video.gauges import Fit, FitPoints, Gauge, Turning
-from midas.video.odometry import WALKS, Odometry
+from midas.video.odometry import Odometry
 from midas.video.steady import small_picture
 
 DISTANCES = (1, 10, 25)
@@ -112,7 +112,7 @@ class JointGauges:
         motion = self._motion(earlier, small)
         pose = earlier.odometry.between(motion.sight, earlier.values)
         points = FitPoints.of(values, earlier.values, motion, earlier.odometry, pose)
-        found = self._tied(earlier, points) if pose is not None or earlier.odometry.walks < WALKS else None
+        found = self._tied(earlier, points) if earlier.odometry.tells(pose) else None
         if found is not None:
             self._turning, _, _ = self._turning.seeing(points, found)
 
